@@ -1,3 +1,5 @@
+import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
@@ -11,10 +13,10 @@ import java.util.concurrent.atomic.AtomicReference;
  *
  * <p>Run: {@code java examples/ManagedResource.java}
  */
-// @start region="resource"
 public final class ManagedResource<T, X extends Exception> implements AutoCloseable {
 
-    /** Gives a resource back. */
+    // @start region="resource"
+    /** Gives a resource back. Not with {@link InterruptedException}, which {@code try (...)} would bury as suppressed. */
     @FunctionalInterface
     public interface Release<T, X extends Exception> {
         void release(T resource) throws X;
@@ -94,12 +96,17 @@ public final class ManagedResource<T, X extends Exception> implements AutoClosea
         check(log.toString().equals("open orders; goodbye orders; flag kept: true"), "a cancelled task says goodbye");
     }
 
-    private static ManagedResource<String, InterruptedException> connect(String name, StringBuffer log) throws Exception {
+    private static ManagedResource<String, IOException> connect(String name, StringBuffer log) throws Exception {
         return acquire(() -> {
             log.append("open ").append(name).append("; ");
             return name;
         }, resource -> {
-            Thread.sleep(20); // the goodbye blocks
+            try {
+                Thread.sleep(20); // the goodbye blocks
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new InterruptedIOException("no goodbye to " + resource);
+            }
             log.append("goodbye ").append(resource).append("; ");
         });
     }
