@@ -82,7 +82,7 @@ public final class ManagedResource<T, X extends Exception> implements AutoClosea
             try (var connection = connect("orders", log)) {
                 inUse.countDown();
                 while (!Thread.currentThread().isInterrupted()) { // a loop that leaves the flag set
-                    Thread.onSpinWait();
+                    check(connection.get().equals("orders"), "open while in use");
                 }
             } catch (Exception e) {
                 log.append(e);
