@@ -14,6 +14,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
@@ -25,7 +26,7 @@ import java.util.stream.Stream;
  * <p>Use for calls that belong together: different result types, every failure wanted, or a deadline with partial results. For a
  * list of like calls use {@code Gather}, for thousands {@code BoundedGather}.
  *
- * <p>A virtual thread a task; cancelling is interrupting. <b>When {@code join} or {@code close} returns or throws, every task has
+ * <p>A virtual thread a task; cancelling is interrupting, once. <b>When {@code join} or {@code close} returns or throws, every task has
  * ended</b>: one that ignores its interrupt is waited for. What a task returns after it was told to stop is dropped, so a task
  * closes by itself what it opened. Left out: {@code ScopedValue} bindings are not inherited (only {@code StructuredTaskScope} can);
  * pass values as parameters. Only the thread that made the group may call it, else {@link WrongThreadException}: a task that
@@ -43,11 +44,11 @@ public final class TaskGroup<T> implements AutoCloseable {
     private final Queue<Throwable> failures = new ConcurrentLinkedQueue<>(); // in order of time
     private final AtomicReference<Task<? extends T>> first = new AtomicReference<>();
     private final AtomicInteger running = new AtomicInteger();
+    private final AtomicBoolean cancelled = new AtomicBoolean();
     private final Semaphore settled = new Semaphore(0); // released where join may have to look again
     private boolean forked;
     private boolean closed;
     private volatile boolean joined;
-    private volatile boolean cancelled;
 
     private TaskGroup(Policy policy) {
         this.policy = policy;
@@ -120,7 +121,7 @@ public final class TaskGroup<T> implements AutoCloseable {
         boolean expired = false;
         try {
             long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout); // saturates; toNanos() would overflow
-            while (running.get() > 0 && !cancelled && !expired) {
+            while (running.get() > 0 && !cancelled.get() && !expired) {
                 expired = !settled.tryAcquire(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
             }
         } finally {
@@ -166,12 +167,12 @@ public final class TaskGroup<T> implements AutoCloseable {
         try {
             U result = callable.call();
             task.result = result;
-            task.state = cancelled ? State.CANCELLED : State.SUCCESS;
+            task.state = cancelled.get() ? State.CANCELLED : State.SUCCESS;
             if (policy == Policy.FIRST_SUCCESS && task.state == State.SUCCESS && first.compareAndSet(null, task)) {
                 cancel();
             }
         } catch (Throwable e) {
-            if (cancelled && e instanceof InterruptedException) {
+            if (cancelled.get() && e instanceof InterruptedException) {
                 task.state = State.CANCELLED;
             } else {
                 task.exception = e;
@@ -182,20 +183,31 @@ public final class TaskGroup<T> implements AutoCloseable {
                 }
             }
         } finally {
-            if (running.decrementAndGet() == 0 || cancelled) {
+            if (running.decrementAndGet() == 0 || cancelled.get()) {
                 settled.release();
             }
         }
     }
 
     private void cancel() {
-        cancelled = true;
-        executor.shutdownNow(); // interrupts each thread; and, unlike Future.cancel on 21, lets close() wait for it
+        if (cancelled.compareAndSet(false, true)) { // interrupted once: a second interrupt would hit the tasks' cleanup
+            executor.shutdownNow(); // unlike Future.cancel on 21, it leaves the threads to be waited for
+        }
     }
 
     private void cancelAndAwait() {
         cancel();
-        executor.close();
+        boolean interrupted = false;
+        for (boolean ended = false; !ended; ) {
+            try {
+                ended = executor.awaitTermination(1, TimeUnit.DAYS);
+            } catch (InterruptedException e) { // close() of the executor would pass it on to the tasks
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private void requireOwner(String method) {
