@@ -102,17 +102,21 @@ public final class BoundedGather {
     public static void main(String[] args) throws Exception {
         var running = new AtomicInteger();
         var most = new AtomicInteger();
-        var lengths = map(List.of("one", "three", "eleven", "four", "six"), 2, word -> {
+        // @start region="use"
+        var lengths = BoundedGather.map(List.of("one", "three", "eleven", "four", "six"), 2, word -> {
             most.accumulateAndGet(running.incrementAndGet(), Math::max);
             Thread.sleep(20 * word.length());
             running.decrementAndGet();
             return word.length();
         });
+        // @end region="use"
         System.out.println(lengths + ", at most " + most + " at once");
         check(lengths.equals(List.of(3, 5, 6, 4, 3)) && most.get() == 2, "order kept and limit held");
 
         var sum = new LongAdder();
-        forEach(() -> IntStream.range(0, 200_000).iterator(), 100, i -> sum.add(i));
+        // @start region="lazy"
+        BoundedGather.forEach(() -> IntStream.range(0, 200_000).iterator(), 100, i -> sum.add(i));
+        // @end region="lazy"
         System.out.println("200,000 lazily made items: sum " + sum);
         check(sum.sum() == 199_999L * 100_000, "each item is done once");
 

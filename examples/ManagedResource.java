@@ -70,16 +70,18 @@ public final class ManagedResource<T, X extends Exception> implements AutoClosea
 
     public static void main(String[] args) throws Exception {
         var log = new StringBuffer();
-        try (var connection = connect("orders", log)) {
+        // @start region="use"
+        try (var connection = ManagedResource.acquire(() -> open("orders", log), name -> sayGoodbye(name, log))) {
             log.append("use ").append(connection.get()).append("; ");
         }
+        // @end region="use"
         System.out.println(log);
         check(log.toString().equals("open orders; use orders; goodbye orders; "), "closed after use");
 
         log.setLength(0);
         var inUse = new CountDownLatch(1);
         Thread worker = Thread.ofVirtual().start(() -> {
-            try (var connection = connect("orders", log)) {
+            try (var connection = ManagedResource.acquire(() -> open("orders", log), name -> sayGoodbye(name, log))) {
                 inUse.countDown();
                 while (!Thread.currentThread().isInterrupted()) { // a loop that leaves the flag set
                     check(connection.get().equals("orders"), "open while in use");
@@ -96,19 +98,19 @@ public final class ManagedResource<T, X extends Exception> implements AutoClosea
         check(log.toString().equals("open orders; goodbye orders; flag kept: true"), "a cancelled task says goodbye");
     }
 
-    private static ManagedResource<String, IOException> connect(String name, StringBuffer log) throws Exception {
-        return acquire(() -> {
-            log.append("open ").append(name).append("; ");
-            return name;
-        }, resource -> {
-            try {
-                Thread.sleep(20); // the goodbye blocks
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new InterruptedIOException("no goodbye to " + resource);
-            }
-            log.append("goodbye ").append(resource).append("; ");
-        });
+    private static String open(String name, StringBuffer log) {
+        log.append("open ").append(name).append("; ");
+        return name;
+    }
+
+    private static void sayGoodbye(String name, StringBuffer log) throws IOException {
+        try {
+            Thread.sleep(20); // the goodbye blocks
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("no goodbye to " + name);
+        }
+        log.append("goodbye ").append(name).append("; ");
     }
 
     private static void check(boolean expectation, String what) {

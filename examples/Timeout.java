@@ -73,7 +73,10 @@ public final class Timeout {
     // @end region="deadline"
 
     public static void main(String[] args) throws Exception {
-        System.out.println(call(() -> "in time", Duration.ofSeconds(10)));
+        // @start region="use"
+        String result = Timeout.call(() -> "in time", Duration.ofSeconds(10));
+        // @end region="use"
+        System.out.println(result);
 
         var interrupted = new boolean[1];
         try {
@@ -92,7 +95,7 @@ public final class Timeout {
             check(interrupted[0], "the work does not go on behind the caller's back");
         }
 
-        var deadline = Deadline.after(Duration.ofMillis(200));
+        var deadline = Timeout.Deadline.after(Duration.ofMillis(200));
         try {
             for (int step = 1; ; step++) {
                 deadline.call(() -> {
