@@ -6,8 +6,8 @@ set +o posix # as when macOS runs it with sh
 
 SKILL=java-async-patterns
 SHIPPED="SKILL.md LICENSE references examples scripts assets"
-EXAMPLES="TaskGroup Gather" # the first of them that exists is run as the check
-MANIFEST=.install-manifest  # in the installed folder: checksum, size and path of each file as it was installed
+EXAMPLE=examples/TaskGroup.java # run on each JDK as the check
+MANIFEST=.install-manifest # in the installed folder: checksum, size and path of each file as it was installed
 OLDEST=21
 
 usage() {
@@ -74,11 +74,7 @@ parse_arguments() {
 check_source() {
   source=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
   local name
-  for name in $EXAMPLES; do
-    example=examples/$name.java
-    [ ! -f "$source/$example" ] || break
-  done
-  for name in SKILL.md LICENSE "$example"; do
+  for name in SKILL.md LICENSE "$EXAMPLE"; do
     [ -f "$source/$name" ] || fail 2 "$source is not a whole copy of the skill: $name is missing; clone or unpack it again"
   done
 }
@@ -116,7 +112,7 @@ find_jdks() {
   local home feature found=,
   jdks=
   while IFS= read -r home; do
-    home=$(CDPATH='' cd -- "${home:-/none}" 2>/dev/null && pwd)
+    home=$(CDPATH='' cd -- "${home:-/none}" 2>/dev/null && pwd) || continue
     [ -x "$home/bin/java" ] || continue
     feature=$("$home/bin/java" -XshowSettings:properties -version 2>&1 </dev/null |
       LC_ALL=C sed -n 's/^ *java\.specification\.version = \(1\.\)*\([0-9][0-9]*\).*/\2/p')
@@ -145,7 +141,7 @@ cleanup() {
     say_error "your earlier installation is in $work/old; the next run puts it back"
     return
   fi
-  [ -z "$work" ] || rm -rf "$work"
+  [ -z "$work" ] || rm -rf "$work" 2>/dev/null
   if [ -n "$created" ] && [ ! -e "$target" ]; then
     find "$created" -depth -type d -exec rmdir {} \; 2>/dev/null
   fi
@@ -247,7 +243,7 @@ keep_users_files() {
 }
 
 run_example() { # run_example JAVA
-  (cd "$work" && exec "$1" "new/$example") >"$work/log" 2>&1 </dev/null &
+  (cd "$work" && exec "$1" "new/$EXAMPLE") >"$work/log" 2>&1 </dev/null &
   child=$!
   wait "$child"
   local status=$?
@@ -264,11 +260,10 @@ check_new() {
       works="${works:+$works, }$feature"
       unreadable=yes
     else
-      broken="${broken:+$broken, }$feature"
-      say_error "$example fails on JDK $feature in $home: $(LC_ALL=C grep -iE -m 1 'error|exception' "$work/log")"
+      broken="${broken:+$broken; }JDK $feature in $home: $(LC_ALL=C grep -iE -m 1 'error|exception' "$work/log")"
     fi
   done < <(printf '%s\n' "$jdks")
-  [ -n "$works" ] || fail 5 "nothing was changed; check those JDKs, or install from a released version of the skill"
+  [ -n "$works" ] || fail 5 "$EXAMPLE fails on $broken; does that JDK run other programs? (nothing was changed)"
 }
 
 swap() {
@@ -282,7 +277,7 @@ report() {
   local files
   files=$(wc -l <"$target/$MANIFEST")
   printf 'Installed in %s (%d files).%s\n' "$target" "$files" "$kept"
-  echo "$example works on JDK $works."
+  echo "$EXAMPLE works on JDK $works."
   if [ -n "$unreadable" ]; then
     echo "Java reads a folder of this name in a UTF-8 locale only: export LC_ALL=C.UTF-8 where the agent runs."
   fi
@@ -306,7 +301,7 @@ main() {
   check_new
   swap
   report
-  [ -z "$broken" ] || exit 5
+  [ -z "$broken" ] || fail 5 "$EXAMPLE fails on $broken; use the skill with the other JDKs only"
 }
 
 # read whole before it starts: an update may replace this very file
