@@ -10,6 +10,9 @@ EXAMPLE=examples/TaskGroup.java # run on each JDK as the check
 MANIFEST=.install-manifest # in the installed folder: checksum, size and path of each file as it was installed
 OLDEST=21
 
+# set here, so that a variable of the user's never reaches an rm or a kill
+work='' created='' child='' jdks='' works='' broken='' unreadable='' kept=''
+
 usage() {
   cat <<HELP
 Usage: bash scripts/install.sh [--project [DIR] | --to DIR]
@@ -110,7 +113,6 @@ jdk_homes() {
 # Sets jdks: a line "FEATURE HOME" for each feature version from OLDEST on, in their order.
 find_jdks() {
   local home feature found=,
-  jdks=
   while IFS= read -r home; do
     home=$(CDPATH='' cd -- "${home:-/none}" 2>/dev/null && pwd) || continue
     [ -x "$home/bin/java" ] || continue

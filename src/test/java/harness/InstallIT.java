@@ -347,6 +347,20 @@ class InstallIT {
         assertTrue(help.out().startsWith("Usage: bash scripts/install.sh"), help.out());
     }
 
+    /** A variable of the user's that happens to have the name of one of the script's must not reach an rm or a kill. */
+    @Test
+    void theUsersVariablesAreNotTheScripts() throws Exception {
+        Path precious = temp.resolve("precious");
+        write(precious.resolve("file"), "precious\n");
+        write(home.resolve("file"), "a file\n");
+        for (String variable : List.of("work", "created", "kept", "works", "broken", "unreadable", "jdks", "target", "parent", "source")) {
+            installer.with(variable, precious.toString());
+        }
+        assertRefused(1, "cannot create", installer, "--to", "file/sub");
+        assertEquals("", installer.run("--to", home.toString()).err());
+        assertEquals("precious\n", Files.readString(precious.resolve("file")));
+    }
+
     @Test
     void anIncompleteSourceIsRefused() throws Exception {
         installer.run();
