@@ -49,6 +49,27 @@ class BoundedGatherTest {
     }
 
     @Test
+    void waitsForTheLastWithoutInterruptingThem() throws Exception {
+        assertEquals(List.of(0, 1, 2), BoundedGather.map(range(3), 8, i -> {
+            Thread.sleep(30);
+            return i;
+        }));
+    }
+
+    @Test
+    void aFailureStopsTheRestWhateverTheLimit() {
+        var started = new CountDownLatch(1);
+        assertEquals("boom", assertThrows(ExecutionException.class, () -> BoundedGather.forEach(range(2), Integer.MAX_VALUE, i -> {
+            if (i == 0) {
+                started.countDown();
+                new CountDownLatch(1).await();
+            }
+            started.await();
+            throw new Exception("boom");
+        })).getCause().getMessage());
+    }
+
+    @Test
     void allowsNullAndNothing() throws Exception {
         assertEquals(List.of(), BoundedGather.map(List.of(), 3, i -> i));
         var results = BoundedGather.map(range(2), 3, i -> null);
