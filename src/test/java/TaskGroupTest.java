@@ -407,6 +407,9 @@ class TaskGroupTest {
         owner.interrupt();
         cleaning.await();
         owner.interrupt();
+        while (owner.isInterrupted()) { // until the wait has seen it
+            Thread.onSpinWait();
+        }
         mayEnd.countDown();
         assertTrue(flag.get(), "waited for the cleanup, and the second interrupt is kept as the flag");
     }
