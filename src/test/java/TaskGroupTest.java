@@ -167,6 +167,25 @@ class TaskGroupTest {
         }
 
         @Test
+        void aFailureInTimeIsNoTimeoutHoweverLongTheSiblingsTakeToEnd() throws Exception {
+            var started = new CountDownLatch(1);
+            try (var group = TaskGroup.failFast()) {
+                group.fork(() -> {
+                    try {
+                        return blocked(started);
+                    } finally {
+                        Thread.sleep(400); // past the deadline
+                    }
+                });
+                started.await();
+                group.fork(() -> {
+                    throw new Exception("boom");
+                });
+                assertThrows(ExecutionException.class, () -> group.join(Duration.ofMillis(300)));
+            }
+        }
+
+        @Test
         void anInterruptedExceptionOfTheTasksOwnIsAFailure() throws Exception {
             try (var group = TaskGroup.failFast()) {
                 var task = group.fork(() -> {
