@@ -168,6 +168,7 @@ class TaskGroupTest {
 
         @Test
         void aFailureInTimeIsNoTimeoutHoweverLongTheSiblingsTakeToEnd() throws Exception {
+            var owner = Thread.currentThread();
             var started = new CountDownLatch(1);
             try (var group = TaskGroup.failFast()) {
                 group.fork(() -> {
@@ -179,6 +180,9 @@ class TaskGroupTest {
                 });
                 started.await();
                 group.fork(() -> {
+                    while (owner.getState() != Thread.State.TIMED_WAITING) { // in join
+                        Thread.onSpinWait();
+                    }
                     throw new Exception("boom");
                 });
                 assertThrows(ExecutionException.class, () -> group.join(Duration.ofMillis(300)));
