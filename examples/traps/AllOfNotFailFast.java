@@ -8,8 +8,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Trap: {@code CompletableFuture.allOf} completes when <em>all</em> have completed, with a failure or without: the first failure is seen
- * after the slowest sibling, and no sibling is told to stop. {@code anyOf} is no help: its first completion may be a failure.
+ * Trap: {@code CompletableFuture.allOf} completes when <em>all</em> have completed, with a failure or without: the
+ * first failure is seen after the slowest sibling, and no sibling is told to stop. {@code anyOf} is no help: its
+ * first completion may be a failure.
  *
  * <p>Holds for: every JDK (measured on 21, 25, 26, 27).
  * Cure: take completions in the order of time and interrupt the rest, below; {@code examples/Gather.java}.
@@ -56,7 +57,7 @@ public final class AllOfNotFailFast {
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
             warmUpSlowly(caches, executor);
         } catch (CompletionException e) {
-            System.out.println("wrong: failure seen after " + millisSince(start) + " ms; siblings that ran to their end: " + FINISHED);
+            System.out.println("wrong: failure seen after " + millisSince(start) + " ms; siblings finished: " + FINISHED);
         }
         check(FINISHED.get() == 2 && STOPPED.get() == 0, "allOf waits for both siblings");
 

@@ -7,11 +7,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Trap: on JDK 21 {@code close()} of a virtual-thread-per-task executor does not wait for {@code Callable}s that were cancelled with
- * {@code Future.cancel(true)}: they still run their cleanup while the code after the {@code try} believes that they have ended.
+ * Trap: on JDK 21 {@code close()} of a virtual-thread-per-task executor does not wait for {@code Callable}s that were
+ * cancelled with {@code Future.cancel(true)}: they still run their cleanup while the code after the {@code try}
+ * believes that they have ended.
  *
- * <p>Holds for: JDK 21 (measured); mended in 25 (JDK-8347039; measured on 25, 26, 27). On every JDK a cancelled {@code Future} is done
- * at once, so neither {@code isDone()} nor {@code get()} tells when the task has ended.
+ * <p>Holds for: JDK 21 (measured); mended in 25 (JDK-8347039; measured on 25, 26, 27). On every JDK a cancelled
+ * {@code Future} is done at once, so neither {@code isDone()} nor {@code get()} tells when the task has ended.
  * Cure: {@code shutdownNow()}, below: {@code close()} then waits, on every JDK. {@code examples/Gather.java} does so.
  *
  * <p>Run: {@code java examples/traps/CancelledStillRunning.java}
@@ -51,7 +52,7 @@ public final class CancelledStillRunning {
         var wrong = new Uploads(4);
         raceLeaking(wrong.tasks, wrong.started);
         int afterClose = wrong.running.get();
-        System.out.println("wrong: JDK " + jdk + ", cancelled uploads still running after close(): " + afterClose + " of 4");
+        System.out.println("wrong: JDK " + jdk + ", uploads still running after close(): " + afterClose + " of 4");
         if (jdk == 21) {
             check(afterClose > 0, "21 does not wait for cancelled callables");
         } else if (jdk >= 25) {

@@ -7,11 +7,13 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Trap: a task whose {@code Future} nobody keeps fails in silence. {@code submit} and {@code supplyAsync} store the failure in the
- * future; there is no "exception was never retrieved" as in asyncio, and the uncaught-exception handler is not called.
+ * Trap: a task whose {@code Future} nobody keeps fails in silence. {@code submit} and {@code supplyAsync} store the
+ * failure in the future; there is no "exception was never retrieved" as in asyncio, and the uncaught-exception
+ * handler is not called.
  *
  * <p>Holds for: every JDK (measured on 21, 25, 26, 27).
- * Cure: keep the future and {@code get} it, below; for work that outlives the request {@code examples/BackgroundTasks.java}.
+ * Cure: keep the future and {@code get} it, below; for work that outlives the request
+ * {@code examples/BackgroundTasks.java}.
  *
  * <p>Run: {@code java examples/traps/OrphanedTask.java}
  */
@@ -62,7 +64,7 @@ public final class OrphanedTask {
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
             confirmAndForget(executor, orders);
         }
-        System.out.println("wrong: " + FAILED + " receipts failed, seen by the caller: 0, by the uncaught handler: " + uncaught);
+        System.out.println("wrong: " + FAILED + " receipts failed, seen by the caller: 0, by the handler: " + uncaught);
         check(FAILED.get() == 5 && uncaught.get() == 0, "five failures and no trace of them");
 
         List<Throwable> failures;

@@ -7,10 +7,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Trap: a periodic task that throws once is never run again, and nothing says so: the failure sits in a {@code ScheduledFuture} that
- * nobody reads. An {@code Error} ends it in the same way.
+ * Trap: a periodic task that throws once is never run again, and nothing says so: the failure sits in a
+ * {@code ScheduledFuture} that nobody reads. An {@code Error} ends it in the same way.
  *
- * <p>Holds for: every JDK (measured on 21, 25, 26, 27), {@code scheduleWithFixedDelay} and {@code scheduleAtFixedRate} alike.
+ * <p>Holds for: every JDK (measured on 21, 25, 26, 27), {@code scheduleWithFixedDelay} and
+ * {@code scheduleAtFixedRate} alike.
  * Cure: a guard inside the task, below; {@code examples/BackgroundTasks.java} supervises tasks of any kind.
  *
  * <p>Run: {@code java examples/traps/PeriodicTaskDies.java}
@@ -55,7 +56,7 @@ public final class PeriodicTaskDies {
             }
             Thread.sleep(100); // fifty periods
             System.out.println("wrong: runs=" + wrong.runs + " state=" + dead.state() + " reported=" + uncaught);
-            check(wrong.runs.get() == 3 && dead.state() == Future.State.FAILED && uncaught.get() == 0, "dead and silent");
+            check(wrong.runs.get() == 3 && dead.state() == Future.State.FAILED && uncaught.get() == 0, "dead, silent");
 
             var right = new Refresh();
             Future<?> alive = refreshAlways(scheduler, right, Duration.ofMillis(2));

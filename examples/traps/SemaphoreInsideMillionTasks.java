@@ -6,8 +6,9 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * Trap: a semaphore taken <em>inside</em> the tasks bounds the calls, not the tasks: every item of the input becomes a parked thread
- * with its closure at once, and a long input ends in {@code OutOfMemoryError} (at {@code -Xmx64m} after 220,180 items).
+ * Trap: a semaphore taken <em>inside</em> the tasks bounds the calls, not the tasks: every item of the input becomes
+ * a parked thread with its closure at once, and a long input ends in {@code OutOfMemoryError} (measured: at
+ * {@code -Xmx64m} before the 50,000th item).
  *
  * <p>Holds for: every JDK (measured on 21, 25, 26, 27).
  * Cure: acquire before the task is started, below; {@code examples/BoundedGather.java} does so.

@@ -4,11 +4,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 
 /**
- * Trap: {@code catch (Exception e)} around a wait swallows the cancellation. {@code InterruptedException} is an ordinary checked
- * exception, not a {@code BaseException} as {@code CancelledError} is, and throwing it clears the flag: the loop goes on for ever.
+ * Trap: {@code catch (Exception e)} around a wait swallows the cancellation. {@code InterruptedException} is an
+ * ordinary checked exception, not a {@code BaseException} as {@code CancelledError} is, and throwing it clears the
+ * flag: the loop goes on for ever.
  *
  * <p>Holds for: every JDK (measured on 21, 25, 26, 27).
- * Cure: catch {@code InterruptedException} first and leave, below; {@code examples/Cancellation.java} adds the cleanup.
+ * Cure: catch {@code InterruptedException} first and leave, below; {@code examples/Cancellation.java} adds the
+ * cleanup.
  *
  * <p>Run: {@code java examples/traps/SwallowedInterrupt.java}
  */

@@ -10,8 +10,9 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Trap: {@code get(timeout)}, {@code orTimeout} and {@code completeOnTimeout} stop the waiting, not the work: the caller is told that
- * time is up while the task goes on holding its connection. {@code CompletableFuture.cancel(true)} interrupts nothing either.
+ * Trap: {@code get(timeout)}, {@code orTimeout} and {@code completeOnTimeout} stop the waiting, not the work: the
+ * caller is told that time is up while the task goes on holding its connection.
+ * {@code CompletableFuture.cancel(true)} interrupts nothing either.
  *
  * <p>Holds for: every JDK (measured on 21, 25, 26, 27).
  * Cure: interrupt the task and wait for its end, below; {@code examples/Timeout.java} is the production form.
@@ -74,7 +75,8 @@ public final class TimeoutLeavesWorkRunning {
                 quoteAsync(executor, query(asyncSteps), timeout);
             } catch (CompletionException e) {
                 check(e.getCause() instanceof TimeoutException, "orTimeout completes with a TimeoutException");
-                System.out.println("wrong: orTimeout gave up;    steps in the next 100 ms: " + stepsAfter(asyncSteps, true));
+                int more = stepsAfter(asyncSteps, true);
+                System.out.println("wrong: orTimeout gave up;    steps in the next 100 ms: " + more);
             }
             executor.shutdownNow();
         }
