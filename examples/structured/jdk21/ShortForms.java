@@ -10,7 +10,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeoutException;
 
 /**
- * asyncio: {@code gather}, {@code gather(return_exceptions=True)}, first success, {@code wait(timeout=)}, shortest form.
+ * asyncio: {@code gather}, also with {@code return_exceptions}, first success, {@code wait(timeout)}, shortest form.
  * Preview API of JDK 21 (22-24 are alike): {@code --enable-preview --source 21}.
  *
  * <p>For small programs and for comparing the generations side by side. Production forms with a contract are the other

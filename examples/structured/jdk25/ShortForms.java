@@ -10,7 +10,7 @@ import java.util.concurrent.StructuredTaskScope.Subtask.State;
 import java.util.concurrent.ThreadFactory;
 
 /**
- * asyncio: {@code gather}, {@code gather(return_exceptions=True)}, first success, {@code wait(timeout=)}, shortest form.
+ * asyncio: {@code gather}, also with {@code return_exceptions}, first success, {@code wait(timeout)}, shortest form.
  * Preview API of JDK 25: {@code --enable-preview}.
  *
  * <p>For small programs and for comparing the generations side by side. Production forms with a contract are the other
