@@ -38,7 +38,9 @@ class TcpServerTest {
     }
 
     private static Socket connect(TcpServer server) throws IOException {
-        return new Socket(server.address().getAddress(), server.address().getPort());
+        var socket = new Socket(server.address().getAddress(), server.address().getPort());
+        socket.setSoTimeout(30_000); // a read of a platform thread hears no interrupt, so the test's own limit would not end it
+        return socket;
     }
 
     @Test
@@ -46,29 +48,32 @@ class TcpServerTest {
         var running = new AtomicInteger();
         var peak = new AtomicInteger();
         var three = new CountDownLatch(3);
+        var connected = new CountDownLatch(40);
+        var go = new CountDownLatch(1);
+        var answers = new AtomicInteger();
         try (var server = start(3, LONG, LONG, connection -> {
             peak.accumulateAndGet(running.incrementAndGet(), Math::max);
             three.countDown();
-            three.await(); // as many as allowed are served at the same time
-            connection.getInputStream().read();
+            go.await();
             running.decrementAndGet();
             connection.getOutputStream().write(1);
-        })) {
-            var answers = new AtomicInteger();
-            try (var clients = Executors.newVirtualThreadPerTaskExecutor()) {
-                for (int i = 0; i < 40; i++) {
-                    clients.submit(() -> {
-                        try (var client = connect(server)) {
-                            client.getOutputStream().write(1);
-                            answers.addAndGet(client.getInputStream().read());
-                        }
-                        return null;
-                    });
-                }
+        }); var clients = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (int i = 0; i < 40; i++) {
+                clients.submit(() -> {
+                    try (var client = connect(server)) {
+                        connected.countDown();
+                        answers.addAndGet(client.getInputStream().read());
+                    }
+                    return null;
+                });
             }
-            assertEquals(40, answers.get());
+            connected.await();
+            three.await();
+            Thread.sleep(100); // time for a fourth, which must not come
+            go.countDown();
         }
-        assertEquals(3, peak.get(), "and no more");
+        assertEquals(3, peak.get());
+        assertEquals(40, answers.get(), "the others were served in their turn");
         assertTrue(failures.isEmpty(), failures::toString);
     }
 
