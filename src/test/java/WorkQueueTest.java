@@ -180,6 +180,18 @@ class WorkQueueTest {
     }
 
     @Test
+    void itemOfFailedConsumerGoesBackToTheFront() throws Exception {
+        var queue = new WorkQueue<Integer>(3);
+        queue.put(1);
+        queue.put(2);
+        queue.put(3);
+        assertThrows(ExecutionException.class, () -> queue.consume(1, item -> {
+            throw new IllegalStateException();
+        }));
+        assertEquals(List.of(1, 2, 3), queue.closeNow());
+    }
+
+    @Test
     void interruptEndsConsumersAndKeepsWhatTheyHold() throws Exception {
         var queue = new WorkQueue<Integer>(5);
         queue.put(1);
