@@ -1,3 +1,4 @@
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -62,6 +63,27 @@ class PriorityWorkQueueTest {
     }
 
     @Test
+    void takeLetsAWaitingProducerInAndPutWakesAConsumer() throws Exception {
+        var queue = new PriorityWorkQueue<Integer>(1);
+        Thread consumer = Thread.startVirtualThread(() -> assertDoesNotThrow(queue::take));
+        awaitWaiting(consumer);
+        queue.put(1, 1);
+        consumer.join();
+        queue.put(1, 2);
+        Thread producer = Thread.startVirtualThread(() -> assertDoesNotThrow(() -> queue.put(1, 3)));
+        awaitWaiting(producer);
+        assertEquals(2, queue.take());
+        producer.join();
+        assertEquals(3, queue.take());
+    }
+
+    private static void awaitWaiting(Thread thread) throws InterruptedException {
+        while (thread.getState() != Thread.State.WAITING && thread.getState() != Thread.State.TIMED_WAITING) {
+            Thread.sleep(1);
+        }
+    }
+
+    @Test
     void closeReleasesEveryoneWhoWaits() throws Exception {
         for (boolean now : new boolean[] {false, true}) {
             var full = new PriorityWorkQueue<Integer>(1);
@@ -80,9 +102,7 @@ class PriorityWorkQueueTest {
                 }));
             }
             for (Thread thread : threads) {
-                while (thread.getState() != Thread.State.WAITING && thread.getState() != Thread.State.TIMED_WAITING) {
-                    Thread.sleep(1);
-                }
+                awaitWaiting(thread);
             }
             if (now) {
                 assertEquals(List.of(), empty.closeNow());
