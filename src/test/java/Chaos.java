@@ -1,3 +1,4 @@
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -17,6 +18,11 @@ final class Chaos {
 
     /** Returns the number of interrupts sent. Throws what a task threw: an InterruptedException too is for the task to handle. */
     static long run(List<? extends Task> tasks) throws InterruptedException {
+        return run(tasks, Duration.ofNanos(20_000));
+    }
+
+    /** {@code pause}: between two interrupts; null: none is sent, so that they do not hide a lost wake-up by waking the waiter. */
+    static long run(List<? extends Task> tasks, Duration pause) throws InterruptedException {
         var failure = new AtomicReference<Throwable>();
         var threads = new ArrayList<Thread>();
         for (Task task : tasks) {
@@ -35,9 +41,11 @@ final class Chaos {
                 threads.forEach(Thread::interrupt);
                 throw new AssertionError("a task failed", failure.get());
             }
-            threads.get(random.nextInt(threads.size())).interrupt();
-            interrupts++;
-            LockSupport.parkNanos(20_000);
+            if (pause != null) {
+                threads.get(random.nextInt(threads.size())).interrupt();
+                interrupts++;
+            }
+            LockSupport.parkNanos(pause == null ? 1_000_000 : pause.toNanos());
             if (Thread.interrupted()) {
                 throw new InterruptedException("still running: " + threads.stream().filter(Thread::isAlive).count());
             }

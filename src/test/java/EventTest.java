@@ -1,3 +1,4 @@
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -41,6 +42,18 @@ class EventTest {
         Thread.currentThread().interrupt();
         assertThrows(InterruptedException.class, event::await);
         assertFalse(Thread.interrupted());
+    }
+
+    @Test
+    void clearOfAnUnsetEventStrandsNobody() throws Exception {
+        var event = new Event();
+        Thread waiter = Thread.startVirtualThread(() -> assertDoesNotThrow(() -> event.await()));
+        while (waiter.getState() != Thread.State.WAITING) {
+            Thread.yield();
+        }
+        event.clear();
+        event.set();
+        waiter.join();
     }
 
     @Test
