@@ -33,7 +33,7 @@ class ConditionVariableTest {
         var seen = new AtomicIntegerArray(3);
         var waiters = new ArrayList<Thread>();
         for (int i = 1; i <= 2; i++) {
-            int wanted = i;
+            int wanted = 3 - i; // the one that comes first is not the one to be woken first
             waiters.add(Thread.startVirtualThread(() -> assertDoesNotThrow(() -> {
                 seen.set(wanted, wanted == 1 ? variable.when(s -> s[0] == 1, s -> s[0])
                         : variable.when(s -> s[0] == 2, LONG, s -> s[0]));
@@ -43,10 +43,10 @@ class ConditionVariableTest {
             awaitWaiting(waiter);
         }
         variable.update(s -> s[0] = 1);
-        waiters.get(0).join();
-        awaitWaiting(waiters.get(1));
-        variable.update(s -> s[0] = 2);
         waiters.get(1).join();
+        awaitWaiting(waiters.get(0));
+        variable.update(s -> s[0] = 2);
+        waiters.get(0).join();
         assertEquals(1, seen.get(1));
         assertEquals(2, seen.get(2));
     }
@@ -79,6 +79,8 @@ class ConditionVariableTest {
         assertThrows(TimeoutException.class, () -> variable.when(s -> s[0] == 1, Duration.ZERO, s -> s[0] = 9));
         assertThrows(TimeoutException.class, () -> variable.when(s -> s[0] == 1, Duration.ofMillis(5), s -> s[0] = 9));
         assertEquals(0, variable.<Integer>when(s -> s[0] == 0, Duration.ZERO, s -> s[0]).intValue());
+        long soon = System.nanoTime() + 1_000_000; // true by itself, so that nobody signals: looked at once more at the end
+        assertEquals(0, variable.<Integer>when(s -> System.nanoTime() - soon >= 0, Duration.ofMillis(5), s -> s[0]).intValue());
     }
 
     @Test
