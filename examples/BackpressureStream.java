@@ -13,12 +13,14 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * asyncio: one source, a bounded {@code Queue} for each subscriber. Final API, JDK 21 and later.
  *
- * <p>Use to show every item to several readers of different speed, each with a buffer and a rule for when it is full. Do not use to
- * share work out ({@code WorkQueue}), for one reader ({@code Generator}), or where a library hands you a {@code Flow.Publisher}
- * ({@code SubmissionPublisher}: a slow subscriber blocks {@code submit} for all; give it an executor of your own).
+ * <p>Use to show every item to several readers of different speed, each with a buffer and a rule for when it is full. Do
+ * not use to share work out ({@code WorkQueue}), for one reader ({@code Generator}), or where a library hands you a
+ * {@code Flow.Publisher} ({@code SubmissionPublisher}, with an executor of yours: its own is, on two processors, a single
+ * thread from JDK 25 on).
  *
- * <p>Thread-safe. All subscribers see the items in the same order. A subscriber reads in a thread of its own, so nothing of yours runs in
- * the publisher's thread or under a lock. Only {@link WhenFull#BLOCK} lets a slow subscriber delay the source, and with it the others.
+ * <p>Thread-safe. All subscribers see the items in the same order. A subscriber reads in a thread of its own, so nothing of
+ * yours runs in the publisher's thread or under a lock. Only {@link WhenFull#BLOCK} lets a slow subscriber delay the
+ * source, and with it the others.
  *
  * <p>Run: {@code java examples/BackpressureStream.java}
  */
@@ -40,7 +42,8 @@ public final class BackpressureStream<T> implements AutoCloseable {
         private static final long serialVersionUID = 1;
     }
 
-    private final ReentrantLock publishing = new ReentrantLock(); // held while waiting for a subscriber: other publishers queue up
+    // held while waiting for a subscriber: other publishers queue up
+    private final ReentrantLock publishing = new ReentrantLock();
     private final List<Subscription> subscriptions = new CopyOnWriteArrayList<>();
     private final AtomicReference<Optional<Throwable>> end = new AtomicReference<>();
 
@@ -61,8 +64,9 @@ public final class BackpressureStream<T> implements AutoCloseable {
     /**
      * Gives {@code item} to all: first to those that never block, then, waiting if need be, to those that do.
      *
-     * @throws InterruptedException  interrupted while waiting: who had no room has missed the item; it is not to be published again
-     * @throws IllegalStateException the stream has ended, perhaps while waiting; then who had no room has missed the item
+     * @throws InterruptedException  interrupted while waiting: who had no room has missed the item; it is not to be
+     *                               published again
+     * @throws IllegalStateException the stream has ended, perhaps while waiting: who has not got the item by then misses it
      */
     public void publish(T item) throws InterruptedException {
         Objects.requireNonNull(item);
@@ -120,7 +124,10 @@ public final class BackpressureStream<T> implements AutoCloseable {
         }
     }
 
-    /** One reader's buffer. A reader that stops early closes it: with BLOCK the source would wait for it for ever. Thread-safe. */
+    /**
+     * One reader's buffer. A reader that stops early closes it: with BLOCK the source would wait for it for ever.
+     * Thread-safe.
+     */
     public final class Subscription implements AutoCloseable {
         private final int capacity;
         private final WhenFull whenFull;
@@ -215,7 +222,7 @@ public final class BackpressureStream<T> implements AutoCloseable {
                 if (gone) {
                     return true;
                 }
-                if (over != null) {
+                if (end.get() != null) {
                     dropped++;
                     return false;
                 }
@@ -250,7 +257,8 @@ public final class BackpressureStream<T> implements AutoCloseable {
         var latest = prices.subscribe(1, WhenFull.DROP_OLDEST);
         var prompt = prices.subscribe(16, WhenFull.FAIL);
         var ledger = new ArrayList<Integer>();
-        try (var readers = Executors.newVirtualThreadPerTaskExecutor(); prices) { // closes prices, then waits for the readers
+        // closes prices, then waits for the readers
+        try (var readers = Executors.newVirtualThreadPerTaskExecutor(); prices) {
             readers.submit(() -> {
                 try (all) { // a reader that fails must not hold up the source
                     for (var item = all.take(); item.isPresent(); item = all.take()) {
@@ -266,7 +274,8 @@ public final class BackpressureStream<T> implements AutoCloseable {
         // @end region="subscribers"
         System.out.println("BLOCK: read " + ledger.size() + ", missed " + all.dropped());
         check(ledger.size() == 1_000 && all.dropped() == 0, "with BLOCK nothing is lost");
-        System.out.println("DROP_OLDEST, capacity 1: read " + latest.take().orElseThrow() + ", missed " + latest.dropped());
+        System.out.println("DROP_OLDEST, capacity 1: read " + latest.take().orElseThrow() + ", missed "
+                + latest.dropped());
         check(latest.take().isEmpty() && latest.dropped() == 999, "the latest, then the end");
         for (int i = 1; i <= 16; i++) {
             check(prompt.take().orElseThrow() == i, "no gap");

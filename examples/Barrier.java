@@ -12,12 +12,14 @@ import java.util.concurrent.atomic.AtomicReference;
 /**
  * asyncio: {@code Barrier(parties)} (3.11). Final API, JDK 21 and later.
  *
- * <p>Use for a fixed number of threads that do rounds together: nobody begins a round before all have ended the one before. Do not use
- * to wait for tasks to end ({@code Gather}, {@code CountDownLatch}), or for parties that come and go ({@code Phaser}).
+ * <p>Use for a fixed number of threads that do rounds together: nobody begins a round before all have ended the one before.
+ * Do not use to wait for tasks to end ({@code Gather}, {@code CountDownLatch}), or for parties that come and go
+ * ({@code Phaser}).
  *
- * <p>What breaks a round of {@code CyclicBarrier}: the interrupt, the time limit or the {@code reset()} of one party, for all who wait
- * (asyncio lets the one go and the others wait on); it then stays broken, and parties that each call {@code reset()} to mend it break the
- * round of those who were quicker. What does not: a party that died elsewhere, so here every wait has a limit.
+ * <p>What breaks a round of {@code CyclicBarrier}: the interrupt, the time limit or the {@code reset()} of one party, for
+ * all who wait (asyncio lets the one go and the others wait on); it then stays broken, and parties that each call
+ * {@code reset()} to mend it break the round of those who were quicker. What does not: a party that died elsewhere, so here
+ * every wait has a limit.
  *
  * <p>Thread-safe. A round ends for all or for none: either every party returns, or each that waited gets an exception.
  *
@@ -33,8 +35,8 @@ public final class Barrier {
     }
 
     /**
-     * Waits for the other parties. After any of the exceptions the round is over for all who waited, and the barrier is whole again:
-     * the way to recover is to call this again, for all parties.
+     * Waits for the other parties. After any of the exceptions the round is over for all who waited, and the barrier is
+     * whole again: the way to recover is to call this again, for all parties.
      *
      * @return the order of arrival: {@code parties - 1} for the first, 0 for the last, who may do what is to be done once
      * @throws BrokenBarrierException another party was interrupted, out of time, or called {@link #reset}
@@ -46,7 +48,8 @@ public final class Barrier {
         try {
             return barrier.await(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS);
         } finally {
-            if (barrier.isBroken()) { // one of those who see it replaces it, once: a late one cannot break the next round
+            // one of those who see it replaces it, once: a late one cannot break the next round
+            if (barrier.isBroken()) {
                 current.compareAndSet(barrier, new CyclicBarrier(barrier.getParties()));
             }
         }
@@ -63,6 +66,7 @@ public final class Barrier {
         int rounds = 5;
         var barrier = new Barrier(parties);
         var arrived = new AtomicInteger();
+        var early = new AtomicInteger();
         var broken = new AtomicInteger();
         var ready = new CountDownLatch(2);
         var threads = new ArrayList<Thread>();
@@ -78,7 +82,7 @@ public final class Barrier {
                     for (int round = 0; round < rounds; round++) {
                         arrived.incrementAndGet();
                         meet(barrier, broken);
-                        check(arrived.get() >= (round + 1) * parties, "all have come before anyone goes on");
+                        early.addAndGet(arrived.get() < (round + 1) * parties ? 1 : 0);
                     }
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
@@ -88,7 +92,9 @@ public final class Barrier {
         for (Thread thread : threads) {
             thread.join();
         }
-        System.out.println(rounds + " rounds of " + parties + " parties, waits broken or timed out on the way: " + broken);
+        System.out.println(rounds + " rounds of " + parties + " parties, waits broken or timed out on the way: "
+                + broken);
+        check(early.get() == 0, "all have come before anyone goes on");
         check(arrived.get() == rounds * parties && broken.get() >= 2, "every party recovers and ends all rounds");
         raw();
     }

@@ -11,13 +11,14 @@ import java.util.function.Predicate;
 /**
  * asyncio: {@code Condition} with {@code wait_for(predicate)} and {@code notify_all}. Final API, JDK 21 and later.
  *
- * <p>Use to act on shared state as soon as it is right: room in a buffer, all accounts settled, version reached. Do not use for a queue
- * ({@code WorkQueue}), a flag ({@code Event}), a number of permits ({@code Semaphore}), or state that nobody waits for
- * ({@code SharedState}).
+ * <p>Use to act on shared state as soon as it is right: room in a buffer, all accounts settled, version reached. Do not use
+ * for a queue ({@code WorkQueue}), a flag ({@code Event}), a number of permits ({@code Semaphore}), or state that nobody
+ * waits for ({@code SharedState}).
  *
- * <p>Thread-safe. No wake-up can be forgotten or swallowed by a waiter that gives up: every action wakes all who wait, and each looks
- * again, which costs a look per waiter and action (for hundreds of waiters give each kind its own {@code Condition}). Predicates and
- * actions run under the lock: keep them short, let them call nothing that blocks or is not yours, and let no reference to the state escape.
+ * <p>Thread-safe. No wake-up can be forgotten or swallowed by a waiter that gives up: every action wakes all who wait, and
+ * each looks again, which costs a look per waiter and action (for hundreds of waiters give each kind its own
+ * {@code Condition}). Predicates and actions run under the lock: keep them short, let them call nothing that blocks or is
+ * not yours, and let no reference to the state escape.
  *
  * <p>Run: {@code java examples/ConditionVariable.java}
  */
@@ -33,17 +34,22 @@ public final class ConditionVariable<S> {
         this.state = state;
     }
 
-    /** Runs {@code action} alone with the state, without a condition, and wakes those who wait for one. What it throws is thrown. */
+    /**
+     * Runs {@code action} alone with the state, without a condition, and wakes those who wait for one. What it throws is
+     * thrown.
+     */
     public <R> R update(Function<? super S, ? extends R> action) throws InterruptedException {
         return when(any -> true, action);
     }
 
     /**
-     * Waits until {@code condition} holds, and before anyone can change that runs {@code action}. What either throws is thrown.
+     * Waits until {@code condition} holds, and before anyone can change that runs {@code action}. What either throws is
+     * thrown.
      *
      * @throws InterruptedException interrupted before the action, which has not run
      */
-    public <R> R when(Predicate<? super S> condition, Function<? super S, ? extends R> action) throws InterruptedException {
+    public <R> R when(Predicate<? super S> condition, Function<? super S, ? extends R> action)
+            throws InterruptedException {
         lock.lockInterruptibly();
         try {
             while (!condition.test(state)) { // not if: woken for another's sake, overtaken, or spuriously
@@ -87,15 +93,12 @@ public final class ConditionVariable<S> {
     // @end region="when"
 
     public static void main(String[] args) throws Exception {
-        // @start region="buffer"
         var buffer = new ConditionVariable<>(new ArrayDeque<Integer>());
-        int capacity = 3;
         int items = 10_000;
         Thread producer = Thread.startVirtualThread(() -> {
             try {
                 for (int i = 1; i <= items; i++) {
-                    int item = i;
-                    buffer.when(queue -> queue.size() < capacity, queue -> queue.add(item));
+                    put(buffer, i);
                 }
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
@@ -103,11 +106,10 @@ public final class ConditionVariable<S> {
         });
         var sum = new AtomicLong();
         for (int i = 0; i < items; i++) {
-            sum.addAndGet(buffer.when(queue -> !queue.isEmpty(), ArrayDeque::remove));
+            sum.addAndGet(take(buffer));
         }
-        // @end region="buffer"
         producer.join();
-        System.out.println(items + " items through a buffer of " + capacity + ", sum " + sum);
+        System.out.println(items + " items through a buffer of 3, sum " + sum);
         check(sum.get() == (long) items * (items + 1) / 2, "nothing lost, nothing twice");
 
         try {
@@ -117,6 +119,16 @@ public final class ConditionVariable<S> {
             System.out.println(e.getMessage());
         }
     }
+
+    // @start region="buffer"
+    private static void put(ConditionVariable<ArrayDeque<Integer>> buffer, int item) throws InterruptedException {
+        buffer.when(queue -> queue.size() < 3, queue -> queue.add(item));
+    }
+
+    private static int take(ConditionVariable<ArrayDeque<Integer>> buffer) throws InterruptedException {
+        return buffer.when(queue -> !queue.isEmpty(), ArrayDeque::remove);
+    }
+    // @end region="buffer"
 
     private static void check(boolean expectation, String what) {
         if (!expectation) {

@@ -9,12 +9,13 @@ import java.util.concurrent.atomic.AtomicReference;
 /**
  * asyncio: {@code Event} with {@code set}, {@code clear} and {@code wait}. Final API, JDK 21 and later.
  *
- * <p>Use for a state that comes and goes and that threads wait for: connected, paused, ready. Do not use for what happens once
- * ({@code CountDownLatch(1)} is that event, without {@code clear}), or to hand over a value ({@code CompletableFuture}) or several
- * ({@code WorkQueue}): two {@code set()} in a row are one.
+ * <p>Use for a state that comes and goes and that threads wait for: connected, paused, ready. Do not use for what happens
+ * once ({@code CountDownLatch(1)} is that event, without {@code clear}), or to hand over a value
+ * ({@code CompletableFuture}) or several ({@code WorkQueue}): two {@code set()} in a row are one.
  *
- * <p>Thread-safe, no lock. {@link #set} releases everyone who waits, even if {@link #clear} follows before they run: a flag under a
- * {@code Condition}, rechecked after waking up, loses exactly those. What a thread wrote before {@code set()} is seen by those released.
+ * <p>Thread-safe, no lock. {@link #set} releases everyone who waits, even if {@link #clear} follows before they run: a flag
+ * under a {@code Condition}, rechecked after waking up, loses exactly those. What a thread wrote before {@code set()} is
+ * seen by those released.
  *
  * <p>Run: {@code java examples/Event.java}
  */
@@ -27,7 +28,10 @@ public final class Event {
         latch.get().countDown();
     }
 
-    /** The next {@link #await} waits for the next {@link #set}; no effect on those who wait already, or if the event is not set. */
+    /**
+     * The next {@link #await} waits for the next {@link #set}; no effect on those who wait already, or if the event is not
+     * set.
+     */
     public void clear() {
         CountDownLatch seen = latch.get();
         if (seen.getCount() == 0) {
@@ -65,12 +69,15 @@ public final class Event {
             }));
         }
         untilWaiting(threads);
+        // @start region="pulse"
         connected.set();
-        connected.clear(); // at once: hardly a waiter has run in between
+        connected.clear(); // at once: hardly a waiter has run in between, and all are released
+        // @end region="pulse"
         for (Thread thread : threads) {
             thread.join();
         }
-        System.out.println("set() then clear() released " + released + " of 1000 waiters; set now: " + connected.isSet());
+        System.out.println("set() then clear() released " + released + " of 1000 waiters; set now: "
+                + connected.isSet());
         check(released.get() == 1_000 && !connected.isSet(), "clear() holds back nobody who waited at set()");
         check(!connected.await(Duration.ofMillis(20)), "after clear() the event has to be set again");
     }

@@ -13,21 +13,25 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
 /**
- * asyncio: an async generator, {@code yield} in the middle of {@code async with}, and {@code aclose()}. Final API, JDK 21 and later.
+ * asyncio: an async generator, {@code yield} in the middle of {@code async with}, and {@code aclose()}. Final API, JDK 21
+ * and later.
  *
- * <p>Use when a producer holds something open while it yields (a cursor, a connection, pages of a listing) and the consumer may leave
- * early. Do not use if {@code Stream.iterate} or a plain {@code Iterator} will do (blocking in it is fine in a virtual thread), or for
- * several consumers ({@code WorkQueue}, {@code BackpressureStream}).
+ * <p>Use when a producer holds something open while it yields (a cursor, a connection, pages of a listing) and the consumer
+ * may leave early. Do not use if {@code Stream.iterate} or a plain {@code Iterator} will do (blocking in it is fine in a
+ * virtual thread), or for several consumers ({@code WorkQueue}, {@code BackpressureStream}).
  *
- * <p>The body runs in a virtual thread, begins with the first {@code hasNext()} and is one item ahead at most: {@code yield} returns when
- * the item has been taken. One consumer at a time; {@link #close} from any thread. Without {@code close()} a producer that was left early
- * waits for ever and its {@code finally} never runs, so always use try-with-resources, for {@link #stream} too.
+ * <p>The body runs in a virtual thread, begins with the first {@code hasNext()} and is one item ahead at most:
+ * {@code yield} returns when the item has been taken. One consumer at a time; {@link #close} from any thread. Without
+ * {@code close()} a producer that was left early waits for ever and its {@code finally} never runs, so always use
+ * try-with-resources, for {@link #stream} too.
  *
  * <p>Run: {@code java examples/Generator.java}
  */
 public final class Generator<T> implements Iterator<T>, AutoCloseable {
 
-    /** Produces the items. An InterruptedException from {@code out} means that the item was not taken: clean up and leave. */
+    /**
+     * Produces the items. An InterruptedException from {@code out} means that the item was not taken: clean up and leave.
+     */
     @FunctionalInterface
     public interface Body<T> {
         void produce(Output<T> out) throws Exception;
@@ -58,7 +62,8 @@ public final class Generator<T> implements Iterator<T>, AutoCloseable {
      * Waits for an item or the end.
      *
      * @throws CompletionException   the body failed; its exception is the cause
-     * @throws CancellationException the consumer was interrupted: its flag is set again, nothing is lost, the generator goes on
+     * @throws CancellationException the consumer was interrupted: its flag is set again, nothing is lost, the generator
+     *                               goes on
      * @throws IllegalStateException the generator is closed
      */
     @Override
@@ -104,8 +109,8 @@ public final class Generator<T> implements Iterator<T>, AutoCloseable {
     }
 
     /**
-     * {@code aclose()}: interrupts the body and returns when it has ended, its {@code finally} included, however long that takes; an
-     * interrupt meanwhile is kept in the flag. A body that was never asked for an item never runs.
+     * {@code aclose()}: interrupts the body and returns when it has ended, its {@code finally} included, however long that
+     * takes; an interrupt meanwhile is kept in the flag. A body that was never asked for an item never runs.
      *
      * @throws CompletionException what the body threw, its answer to the interrupt apart, and nobody has seen yet
      */
@@ -133,9 +138,13 @@ public final class Generator<T> implements Iterator<T>, AutoCloseable {
         }
     }
 
-    /** The items as a sequential stream. A terminal operation does not close it: {@code try (var items = generator.stream())}. */
+    /**
+     * The items as a sequential stream. A terminal operation does not close it:
+     * {@code try (var items = generator.stream())}.
+     */
     public Stream<T> stream() {
-        return StreamSupport.stream(Spliterators.spliteratorUnknownSize(this, Spliterator.ORDERED | Spliterator.NONNULL), false)
+        return StreamSupport.stream(Spliterators.spliteratorUnknownSize(this,
+                Spliterator.ORDERED | Spliterator.NONNULL), false)
                 .onClose(this::close);
     }
     // @end region="consumer"
@@ -211,7 +220,8 @@ public final class Generator<T> implements Iterator<T>, AutoCloseable {
         // @end region="early"
         log.add("after close()");
         System.out.println(log);
-        check(log.equals(List.of("cursor opened", "page 1", "page 2", "cursor closed", "after close()")), "the producer is closed in order");
+        check(log.equals(List.of("cursor opened", "page 1", "page 2", "cursor closed", "after close()")),
+                "the producer is closed in order");
 
         Body<Integer> failing = out -> {
             out.yield(1);

@@ -11,12 +11,13 @@ import java.util.concurrent.locks.ReentrantLock;
  * asyncio: {@code PriorityQueue(maxsize)} with {@code shutdown} (3.13). Final API, JDK 21 and later.
  *
  * <p>Use for work of different urgency when producers must not outrun consumers: bounded, first in first out among equals.
- * {@code PriorityBlockingQueue} is unbounded (its {@code put} never waits), gives out equals in any order and cannot be closed. Do not use
- * without priorities ({@code WorkQueue}), or to delay ({@code DelayQueue}).
+ * {@code PriorityBlockingQueue} is unbounded (its {@code put} never waits), gives out equals in any order and cannot be
+ * closed. Do not use without priorities ({@code WorkQueue}), or to delay ({@code DelayQueue}).
  *
- * <p>Thread-safe; every wait is interruptible, and a call that throws has put or taken nothing. A priority is a number, read once: no
- * comparator of yours runs under the lock. Two things it does not do: the urgent do not overtake at the door of a full queue (size it
- * for the rush, or {@link #offer}), and the least urgent may wait for ever (lower their number with age when you put them).
+ * <p>Thread-safe; every wait is interruptible, and a call that throws has put or taken nothing. A priority is a number,
+ * read once: no comparator of yours runs under the lock. Two things it does not do: the urgent do not overtake at the door
+ * of a full queue (size it for the rush, or {@link #offer}), and the least urgent may wait for ever (lower their number
+ * with age when you put them).
  *
  * <p>Run: {@code java examples/PriorityWorkQueue.java}
  */
@@ -52,7 +53,11 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
         this.capacity = capacity;
     }
 
-    /** Waits for room; the lowest {@code priority} is taken first. @throws ClosedException if the queue is closed, also while waiting */
+    /**
+     * Waits for room; the lowest {@code priority} is taken first.
+     *
+     * @throws ClosedException if the queue is closed, also while waiting
+     */
     public void put(long priority, T item) throws InterruptedException {
         lock.lockInterruptibly();
         try {
@@ -65,7 +70,11 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
         }
     }
 
-    /** Waits for room for {@code limit} at most (zero: not at all); false: still full. @throws ClosedException as {@link #put} */
+    /**
+     * Waits for room for {@code limit} at most (zero: not at all); false: still full.
+     *
+     * @throws ClosedException as {@link #put}
+     */
     public boolean offer(long priority, T item, Duration limit) throws InterruptedException {
         long nanos = TimeUnit.NANOSECONDS.convert(limit);
         lock.lockInterruptibly();
@@ -142,7 +151,8 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
         queue.put(5, "report b");
         queue.put(1, "alarm");
         queue.put(5, "report c");
-        check(!queue.offer(0, "second alarm", Duration.ofMillis(20)), "full: the urgent wait at the door like everyone");
+        check(!queue.offer(0, "second alarm", Duration.ofMillis(20)),
+                "full: the urgent wait at the door like everyone");
 
         var taken = new ArrayList<String>();
         Thread consumer = Thread.startVirtualThread(() -> {
@@ -157,7 +167,8 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
         queue.close();
         consumer.join();
         System.out.println(taken);
-        check(taken.equals(List.of("alarm", "report a", "report b", "report c", "end")), "urgent first, equals in order, then the end");
+        check(taken.equals(List.of("alarm", "report a", "report b", "report c", "end")),
+                "urgent first, equals in order, then the end");
     }
 
     private static void check(boolean expectation, String what) {

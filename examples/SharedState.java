@@ -6,20 +6,22 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 
 /**
  * asyncio: {@code async with lock:} around shared state. Final API, JDK 21 and later.
  *
- * <p>Use when several fields, or a collection and a field, must change together. Do not use for one number ({@code AtomicLong},
- * {@code LongAdder}), one immutable record ({@code AtomicReference.updateAndGet}), one map entry ({@code ConcurrentHashMap.merge}), or to
- * wait until the state is right ({@code ConditionVariable}). Carried over from asyncio, every read-modify-write needs one of these: there
- * nothing happened between two awaits, here threads run at any moment.
+ * <p>Use when several fields, or a collection and a field, must change together. Do not use for one number
+ * ({@code AtomicLong}, {@code LongAdder}), one immutable record ({@code AtomicReference.updateAndGet}), one map entry
+ * ({@code ConcurrentHashMap.merge}), or to wait until the state is right ({@code ConditionVariable}). Carried over from
+ * asyncio, every read-modify-write needs one of these: there nothing happened between two awaits, here threads run at any
+ * moment.
  *
- * <p>Thread-safe: the state is reachable through the lock only, so long as no action lets it escape. Waiting is interruptible
- * ({@code synchronized} and {@code lock()} are not). Not fair. The action runs in the caller's thread under the lock: keep it short and
- * let it call nothing that blocks or is not yours.
+ * <p>Thread-safe: the state is reachable through the lock only, so long as no action lets it escape. Waiting is
+ * interruptible ({@code synchronized} and {@code lock()} are not). Not fair. The action runs in the caller's thread under
+ * the lock: keep it short and let it call nothing that blocks or is not yours.
  *
  * <p>Run: {@code java examples/SharedState.java}
  */
@@ -35,7 +37,8 @@ public final class SharedState<S> {
     }
 
     /**
-     * Runs {@code action} alone with the state and returns what it returns. What it throws is thrown, and leaves what it had changed.
+     * Runs {@code action} alone with the state and returns what it returns. What it throws is thrown, and leaves what it
+     * had changed.
      *
      * @throws InterruptedException  interrupted before the action; it has not run
      * @throws IllegalStateException called from within an action (an asyncio lock would wait for itself)
@@ -51,7 +54,8 @@ public final class SharedState<S> {
     }
 
     /** As above. @throws TimeoutException the lock was not free within {@code limit} (zero: now); the action has not run */
-    public <R> R locked(Duration limit, Function<? super S, ? extends R> action) throws InterruptedException, TimeoutException {
+    public <R> R locked(Duration limit, Function<? super S, ? extends R> action)
+            throws InterruptedException, TimeoutException {
         refuseReentry();
         if (!lock.tryLock(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS)) {
             throw new TimeoutException("state still locked after " + limit);
@@ -76,7 +80,7 @@ public final class SharedState<S> {
         var atomic = new AtomicLong();
         var hits = new SharedState<Map<String, Long>>(new HashMap<>());
         int threads = 4;
-        int each = 100_000;
+        int each = 50_000;
         var ready = new CountDownLatch(threads);
         var running = new ArrayList<Thread>();
         for (int i = 0; i < threads; i++) {
@@ -85,13 +89,18 @@ public final class SharedState<S> {
                     ready.countDown();
                     ready.await();
                     for (int n = 0; n < each; n++) {
-                        unguarded++; // three steps: read, add, write
+                        long seen = unguarded; // unguarded++ is read, add, write
+                        if (n % 10_000 == 0) {
+                            LockSupport.parkNanos(1_000); // as the scheduler may do anywhere
+                        }
+                        unguarded = seen + 1;
                     }
                     for (int n = 0; n < each; n++) {
-                        atomic.incrementAndGet();
-                    }
-                    for (int n = 0; n < each; n++) {
+                        // @start region="guards"
+                        atomic.incrementAndGet(); // enough for one number
+                        // two at once
                         hits.locked(map -> map.merge("page", 1L, Long::sum) + map.merge("total", 1L, Long::sum));
+                        // @end region="guards"
                     }
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
@@ -106,7 +115,8 @@ public final class SharedState<S> {
         System.out.println("no guard: " + (expected - unguarded) + " of " + expected + " increments lost; atomic: "
                 + (expected - atomic.get()) + "; locked: " + (expected - counted.get("page")));
         check(atomic.get() == expected, "an atomic is enough for one number");
-        check(counted.equals(Map.of("page", expected, "total", expected)), "two entries change together under the lock");
+        check(counted.equals(Map.of("page", expected, "total", expected)),
+                "two entries change together under the lock");
 
         var held = new CountDownLatch(1);
         var release = new CountDownLatch(1);

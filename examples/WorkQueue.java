@@ -13,11 +13,12 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * asyncio: {@code Queue(maxsize)} with {@code join}, {@code task_done} and {@code shutdown} (3.13). Final API, JDK 21 and later.
+ * asyncio: {@code Queue(maxsize)} with {@code join}, {@code task_done} and {@code shutdown} (3.13). Final API, JDK 21 and
+ * later.
  *
- * <p>Use for work that some threads produce and others handle: a full queue makes producers wait, {@link #close} lets consumers finish
- * what is queued, nobody counts poison pills, and the item of a failed consumer goes to another one. Do not use to map a collection
- * ({@code BoundedGather}) or to show every item to every reader ({@code BackpressureStream}).
+ * <p>Use for work that some threads produce and others handle: a full queue makes producers wait, {@link #close} lets
+ * consumers finish what is queued, nobody counts poison pills, and the item of a failed consumer goes to another one. Do
+ * not use to map a collection ({@code BoundedGather}) or to show every item to every reader ({@code BackpressureStream}).
  *
  * <p>Thread-safe; first in, first out; every wait is interruptible, and a call that throws has put or taken nothing.
  *
@@ -25,7 +26,10 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 public final class WorkQueue<T> implements AutoCloseable {
 
-    /** Handles one item; what concerns that item alone it catches itself. Throwing ends the consumer, and another gets the item. */
+    /**
+     * Handles one item; what concerns that item alone it catches itself. Throwing ends the consumer, and another gets the
+     * item.
+     */
     @FunctionalInterface
     public interface Handler<T> {
         void handle(T item) throws Exception;
@@ -58,7 +62,11 @@ public final class WorkQueue<T> implements AutoCloseable {
         insert(item, null);
     }
 
-    /** Waits for room for {@code limit} at most (zero: not at all); false: still full. @throws ClosedException as {@link #put} */
+    /**
+     * Waits for room for {@code limit} at most (zero: not at all); false: still full.
+     *
+     * @throws ClosedException as {@link #put}
+     */
     public boolean offer(T item, Duration limit) throws InterruptedException {
         return insert(item, Objects.requireNonNull(limit));
     }
@@ -88,7 +96,11 @@ public final class WorkQueue<T> implements AutoCloseable {
         }
     }
 
-    /** Waits for an item; follow it with {@link #done}. @throws ClosedException if the queue is closed and nothing is queued */
+    /**
+     * Waits for an item; follow it with {@link #done}.
+     *
+     * @throws ClosedException if the queue is closed and nothing is queued
+     */
     public T take() throws InterruptedException {
         T item = next(false);
         if (item == null) {
@@ -115,7 +127,11 @@ public final class WorkQueue<T> implements AutoCloseable {
         }
     }
 
-    /** {@code task_done()}: a taken item is handled. @throws IllegalStateException if called more often than {@link #take} */
+    /**
+     * {@code task_done()}: a taken item is handled.
+     *
+     * @throws IllegalStateException if called more often than {@link #take}
+     */
     public void done() {
         letGo(null);
     }
@@ -161,8 +177,8 @@ public final class WorkQueue<T> implements AutoCloseable {
     }
 
     /**
-     * {@code shutdown(immediate=True)}: nothing more is put or given out. Returns what nobody is handling; called again after the
-     * consumers have ended, what they handed back. Does not wait, interrupts nobody.
+     * {@code shutdown(immediate=True)}: nothing more is put or given out. Returns what nobody is handling; called again
+     * after the consumers have ended, what they handed back. Does not wait, interrupts nobody.
      */
     public List<T> closeNow() {
         lock.lock();
@@ -191,15 +207,18 @@ public final class WorkQueue<T> implements AutoCloseable {
 
     // @start region="consume"
     /**
-     * Handles items in {@code consumers} virtual threads until the queue is closed and every item done; they have ended when it
-     * returns. A consumer whose handler throws ends, and its item goes to the front of the queue: none is lost, one may be begun twice.
+     * Handles items in {@code consumers} virtual threads until the queue is closed and every item done; they have ended
+     * when it returns. A consumer whose handler throws ends, and its item goes to the front of the queue: none is lost, one
+     * may be begun twice.
      *
      * @return the failures of consumers whose items others took over
      * @throws ExecutionException   every consumer failed: the first failure is the cause, the others are suppressed
-     * @throws InterruptedException the consumers were interrupted; what else they threw is suppressed. After either exception the
-     *                              queue is stopped, so no {@code put} hangs, and {@link #closeNow} returns all that is not done
+     * @throws InterruptedException the consumers were interrupted; what else they threw is suppressed. After either
+     *                              exception the queue is stopped, so no {@code put} hangs, and {@link #closeNow} returns
+     *                              all that is not done
      */
-    public List<Throwable> consume(int consumers, Handler<? super T> handler) throws InterruptedException, ExecutionException {
+    public List<Throwable> consume(int consumers, Handler<? super T> handler)
+            throws InterruptedException, ExecutionException {
         if (consumers < 1) {
             throw new IllegalArgumentException("consumers " + consumers);
         }
@@ -254,7 +273,8 @@ public final class WorkQueue<T> implements AutoCloseable {
         var healthy = new AtomicBoolean(true);
         var queue = new WorkQueue<Integer>(10);
         Thread.startVirtualThread(() -> {
-            try (queue; var producers = Executors.newVirtualThreadPerTaskExecutor()) { // waits for them, then closes the queue
+            // waits for them, then closes the queue
+            try (queue; var producers = Executors.newVirtualThreadPerTaskExecutor()) {
                 for (int producer = 0; producer < 3; producer++) {
                     int first = producer * 1_000;
                     producers.submit(() -> {

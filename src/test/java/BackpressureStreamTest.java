@@ -165,12 +165,16 @@ class BackpressureStreamTest {
         assertThrows(NullPointerException.class, () -> stream.fail(null));
     }
 
-    /** Two sources, five readers, with and without interrupts: each reader's reads and misses add up, in the order of each source. */
+    /**
+     * Two sources, five readers, with and without interrupts: each reader's reads and misses add up, in the order of each
+     * source.
+     */
     @Test
     void stress() throws Exception {
         int quiet = pump(false);
         int chaotic = pump(true);
-        System.out.println("BackpressureStream: " + quiet + " items read without, " + chaotic + " with interrupts, by 5 readers");
+        System.out.println("BackpressureStream: " + quiet + " items read without, " + chaotic
+                + " with interrupts, by 5 readers");
     }
 
     private static int pump(boolean chaos) throws Exception {
@@ -178,7 +182,8 @@ class BackpressureStreamTest {
         int each = 10_000;
         var stream = new BackpressureStream<Integer>();
         var policies = List.of(BackpressureStream.WhenFull.BLOCK, BackpressureStream.WhenFull.DROP_OLDEST,
-                BackpressureStream.WhenFull.DROP_NEWEST, BackpressureStream.WhenFull.BLOCK, BackpressureStream.WhenFull.FAIL);
+                BackpressureStream.WhenFull.DROP_NEWEST, BackpressureStream.WhenFull.BLOCK,
+                        BackpressureStream.WhenFull.FAIL);
         var accounted = new AtomicIntegerArray(policies.size());
         var published = new AtomicInteger();
         var read = new AtomicInteger();

@@ -22,7 +22,8 @@ class BarrierTest {
 
     private static final Duration LONG = Duration.ofSeconds(Long.MAX_VALUE);
 
-    private static Thread waitAt(Barrier barrier, Class<? extends Exception> expected, AtomicInteger asExpected) throws InterruptedException {
+    private static Thread waitAt(Barrier barrier, Class<? extends Exception> expected, AtomicInteger asExpected)
+            throws InterruptedException {
         Thread thread = Thread.startVirtualThread(() -> {
             assertThrows(expected, () -> barrier.await(LONG));
             asExpected.incrementAndGet();
@@ -116,7 +117,8 @@ class BarrierTest {
                             if (random.nextInt(50) == 0) {
                                 barrier.reset();
                             }
-                            int index = barrier.await(random.nextInt(20) == 0 ? Duration.ofNanos(random.nextInt(20_000)) : LONG);
+                            int index = barrier.await(random.nextInt(20) == 0
+                                    ? Duration.ofNanos(random.nextInt(20_000)) : LONG);
                             met = true;
                             assertEquals(parties, came.get(round), "went on before all had come");
                             if (index == 0) {
@@ -134,6 +136,7 @@ class BarrierTest {
             assertEquals(1, last.get(round), "round " + round + " has one last party");
         }
         assertEquals((long) parties * rounds, waits.get() - broken.get());
-        System.out.println("Barrier: " + waits + " waits, " + broken + " broken, " + rounds + " rounds met, " + interrupts + " interrupts");
+        System.out.println("Barrier: " + waits + " waits, " + broken + " broken, " + rounds + " rounds met, "
+                + interrupts + " interrupts");
     }
 }

@@ -16,12 +16,18 @@ final class Chaos {
     private Chaos() {
     }
 
-    /** Returns the number of interrupts sent. Throws what a task threw: an InterruptedException too is for the task to handle. */
+    /**
+     * Returns the number of interrupts sent. Throws what a task threw: an InterruptedException too is for the task to
+     * handle.
+     */
     static long run(List<? extends Task> tasks) throws InterruptedException {
         return run(tasks, Duration.ofNanos(20_000));
     }
 
-    /** {@code pause}: between two interrupts; null: none is sent, so that they do not hide a lost wake-up by waking the waiter. */
+    /**
+     * {@code pause}: between two interrupts; null: none is sent, so that they do not hide a lost wake-up by waking the
+     * waiter.
+     */
     static long run(List<? extends Task> tasks, Duration pause) throws InterruptedException {
         var failure = new AtomicReference<Throwable>();
         var threads = new ArrayList<Thread>();

@@ -54,7 +54,8 @@ class ConditionVariableTest {
     @Test
     void anActionThatThrowsWakesTheOthersToo() throws Exception {
         var variable = new ConditionVariable<>(new int[1]);
-        Thread waiter = Thread.startVirtualThread(() -> assertDoesNotThrow(() -> variable.when(s -> s[0] == 1, s -> s[0])));
+        Thread waiter = Thread.startVirtualThread(() -> assertDoesNotThrow(() -> variable.when(s -> s[0] == 1,
+                s -> s[0])));
         awaitWaiting(waiter);
         var failure = new IllegalStateException("after the change");
         assertSame(failure, assertThrows(IllegalStateException.class, () -> variable.update(s -> {
@@ -79,8 +80,10 @@ class ConditionVariableTest {
         assertThrows(TimeoutException.class, () -> variable.when(s -> s[0] == 1, Duration.ZERO, s -> s[0] = 9));
         assertThrows(TimeoutException.class, () -> variable.when(s -> s[0] == 1, Duration.ofMillis(5), s -> s[0] = 9));
         assertEquals(0, variable.<Integer>when(s -> s[0] == 0, Duration.ZERO, s -> s[0]).intValue());
-        long soon = System.nanoTime() + 1_000_000; // true by itself, so that nobody signals: looked at once more at the end
-        assertEquals(0, variable.<Integer>when(s -> System.nanoTime() - soon >= 0, Duration.ofMillis(5), s -> s[0]).intValue());
+        // true by itself, so that nobody signals: looked at once more at the end
+        long soon = System.nanoTime() + 1_000_000;
+        assertEquals(0, variable.<Integer>when(s -> System.nanoTime() - soon >= 0, Duration.ofMillis(5),
+                s -> s[0]).intValue());
     }
 
     @Test
@@ -88,7 +91,8 @@ class ConditionVariableTest {
         var variable = new ConditionVariable<>(new int[1]);
         var interrupted = new AtomicInteger();
         for (Callable<Integer> wait : List.<Callable<Integer>>of(
-                () -> variable.when(s -> s[0] == 1, s -> s[0] = 9), () -> variable.when(s -> s[0] == 1, LONG, s -> s[0] = 9))) {
+                () -> variable.when(s -> s[0] == 1, s -> s[0] = 9), () -> variable.when(s -> s[0] == 1, LONG,
+                        s -> s[0] = 9))) {
             Thread waiter = Thread.startVirtualThread(() -> {
                 assertThrows(InterruptedException.class, wait::call);
                 interrupted.incrementAndGet();
@@ -101,7 +105,10 @@ class ConditionVariableTest {
         assertEquals(0, variable.<Integer>update(s -> s[0]).intValue());
     }
 
-    /** A bounded buffer without interrupts first (an interrupted waiter looks again by itself, which would hide a lost wake-up), then with. */
+    /**
+     * A bounded buffer without interrupts first (an interrupted waiter looks again by itself, which would hide a lost
+     * wake-up), then with.
+     */
     @Test
     void stress() throws Exception {
         pump(false);
@@ -133,7 +140,8 @@ class ConditionVariableTest {
                         while (item == null) {
                             try {
                                 item = chaos && random.nextBoolean()
-                                        ? buffer.when(queue -> !queue.isEmpty(), Duration.ofNanos(random.nextInt(50_000)), ArrayDeque::remove)
+                                        ? buffer.when(queue -> !queue.isEmpty(),
+                                                Duration.ofNanos(random.nextInt(50_000)), ArrayDeque::remove)
                                         : buffer.when(queue -> !queue.isEmpty(), ArrayDeque::remove);
                             } catch (TimeoutException e) {
                                 // again

@@ -93,7 +93,10 @@ class EventTest {
         }
     }
 
-    /** Two events opened in turn; who passes one before its round, or is never let through, is found. Waits time out and are interrupted. */
+    /**
+     * Two events opened in turn; who passes one before its round, or is never let through, is found. Waits time out and are
+     * interrupted.
+     */
     @Test
     void stress() throws Exception {
         int rounds = 25_000;

@@ -149,7 +149,8 @@ class GeneratorTest {
             Thread.currentThread().interrupt();
             out.yield(1);
         })) {
-            assertTrue(assertThrows(CompletionException.class, numbers::hasNext).getCause() instanceof InterruptedException);
+            assertTrue(assertThrows(CompletionException.class,
+                    numbers::hasNext).getCause() instanceof InterruptedException);
         }
     }
 
@@ -213,7 +214,10 @@ class GeneratorTest {
         assertEquals(0, open.get());
     }
 
-    /** Generators left early, failing, or read to the end under interrupts: a gapless prefix arrives, and no producer is left open. */
+    /**
+     * Generators left early, failing, or read to the end under interrupts: a gapless prefix arrives, and no producer is
+     * left open.
+     */
     @Test
     void stress() throws Exception {
         int consumers = 4;
@@ -257,7 +261,8 @@ class GeneratorTest {
                     } catch (CompletionException e) {
                         failed = true; // by hasNext, or by close if left just before
                     }
-                    assertTrue(failed ? fail && expected == end : expected == Math.min(end, leaveAt) && (!fail || leaveAt <= end));
+                    assertTrue(failed ? fail && expected == end : expected == Math.min(end, leaveAt) && (!fail
+                            || leaveAt <= end));
                     items.addAndGet(expected);
                 }
             });
@@ -265,6 +270,7 @@ class GeneratorTest {
         long interrupts = Chaos.run(tasks);
         assertEquals(0, open.get(), "producers left open");
         assertTrue(items.get() >= 75_000);
-        System.out.println("Generator: " + items + " items from " + consumers * rounds + " generators, " + interrupts + " interrupts");
+        System.out.println("Generator: " + items + " items from " + consumers * rounds + " generators, "
+                + interrupts + " interrupts");
     }
 }

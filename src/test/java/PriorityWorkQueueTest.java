@@ -119,7 +119,10 @@ class PriorityWorkQueueTest {
         }
     }
 
-    /** 100,000 items, producers and consumers interrupted and timing out at random: each item is taken once, equals of a producer in order. */
+    /**
+     * 100,000 items, producers and consumers interrupted and timing out at random: each item is taken once, equals of a
+     * producer in order.
+     */
     @Test
     void stress() throws Exception {
         int producers = 4;

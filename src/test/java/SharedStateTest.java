@@ -94,7 +94,10 @@ class SharedStateTest {
         assertEquals(0, state.<Integer>locked(s -> s[0]).intValue());
     }
 
-    /** Transfers between accounts under random interrupts, time limits and failures: the sum and the number of transfers stay exact. */
+    /**
+     * Transfers between accounts under random interrupts, time limits and failures: the sum and the number of transfers
+     * stay exact.
+     */
     @Test
     void stress() throws Exception {
         int threads = 8;
@@ -149,7 +152,8 @@ class SharedStateTest {
         assertTrue(freeForOthers(accounts));
         assertEquals(0L, accounts.<Long>locked(balance -> Arrays.stream(balance).sum()).longValue());
         assertEquals(succeeded.get(), accounts.<Long>locked(balance -> transfers[0]).longValue());
-        System.out.println("SharedState: " + threads * each + " calls, " + succeeded + " succeeded, " + timeouts + " timed out, "
+        System.out.println("SharedState: " + threads * each + " calls, " + succeeded + " succeeded, " + timeouts
+                + " timed out, "
                 + interrupts + " interrupts");
     }
 

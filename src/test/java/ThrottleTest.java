@@ -99,6 +99,7 @@ class ThrottleTest {
             try {
                 new CountDownLatch(1).await();
             } finally {
+                Thread.sleep(50); // time for a close() that does not wait to return
                 interrupted.incrementAndGet();
             }
         });
@@ -134,6 +135,25 @@ class ThrottleTest {
         self.get().call(1);
         assertFalse(done.take());
         self.get().close();
+    }
+
+    @Test
+    void aLeftoverFlagDoesNotReachTheNextRun() throws Exception {
+        var flags = new LinkedBlockingQueue<Boolean>();
+        var self = new AtomicReference<Throttle<Integer>>();
+        try (var throttle = new Throttle<Integer>(Duration.ZERO, value -> {
+            flags.add(Thread.currentThread().isInterrupted());
+            if (value == 1) {
+                self.get().call(2); // run without a wait in between
+                self.get().flush();
+                Thread.currentThread().interrupt();
+            }
+        })) {
+            self.set(throttle);
+            throttle.call(1);
+            assertFalse(flags.take());
+            assertFalse(flags.take());
+        }
     }
 
     @Test
@@ -214,7 +234,8 @@ class ThrottleTest {
         }
         assertEquals(0, overlaps.get());
         assertTrue(runs.get() > 1 && runs.get() <= tickets.get() + 1);
-        System.out.println("Throttle: " + tickets + " calls, " + runs + " runs in " + workers.size() + " bursts, " + interrupts + " interrupts");
+        System.out.println("Throttle: " + tickets + " calls, " + runs + " runs in " + workers.size() + " bursts, "
+                + interrupts + " interrupts");
     }
 
     /** close() against calls and a running action: afterwards nothing runs. */

@@ -240,7 +240,10 @@ class WorkQueueTest {
         assertEquals(5, handled.get());
     }
 
-    /** Producers with timeouts, consumers with take and done, all interrupted at random: each item is handled once, then join returns. */
+    /**
+     * Producers with timeouts, consumers with take and done, all interrupted at random: each item is handled once, then
+     * join returns.
+     */
     @Test
     void stressTakeAndDone() throws Exception {
         int producers = 4;
@@ -294,10 +297,14 @@ class WorkQueueTest {
             }
         }));
         long interrupts = Chaos.run(tasks);
-        System.out.println("WorkQueue: " + handled.length() + " items through take and done, " + interrupts + " interrupts");
+        System.out.println("WorkQueue: " + handled.length() + " items through take and done, " + interrupts
+                + " interrupts");
     }
 
-    /** Rounds with failing consumers, some interrupted: what is put is handled once, or handed over by closeNow; no consumer lives on. */
+    /**
+     * Rounds with failing consumers, some interrupted: what is put is handled once, or handed over by closeNow; no consumer
+     * lives on.
+     */
     @Test
     void stressConsume() throws Exception {
         int rounds = 500;
@@ -349,7 +356,8 @@ class WorkQueueTest {
                 interruptedRounds++;
             }
             for (Thread thread : threads) {
-                assertTrue(thread.join(Duration.ofSeconds(20)), "a consumer lives on"); // the executor counts it out just before it ends
+                // the executor counts it out just before it ends
+                assertTrue(thread.join(Duration.ofSeconds(20)), "a consumer lives on");
             }
             producer.join();
             queue.closeNow().forEach(handled::incrementAndGet);
@@ -358,7 +366,8 @@ class WorkQueueTest {
             }
         }
         assertTrue(failedRounds > 0 && interruptedRounds > 0 && takenOver > 0);
-        System.out.println("WorkQueue: " + rounds + " rounds of " + each + " items, " + failedRounds + " failed, " + interruptedRounds
+        System.out.println("WorkQueue: " + rounds + " rounds of " + each + " items, " + failedRounds + " failed, "
+                + interruptedRounds
                 + " interrupted, " + takenOver + " consumers taken over");
     }
 
