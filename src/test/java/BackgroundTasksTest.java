@@ -239,6 +239,33 @@ class BackgroundTasksTest {
     }
 
     @Test
+    void aTaskIsInterruptedOnce() throws Exception {
+        var ready = new CountDownLatch(1);
+        var cleaning = new CountDownLatch(1);
+        var finish = new CountDownLatch(1);
+        var cleaned = new AtomicBoolean();
+        var tasks = tasks(1, LONG);
+        var task = tasks.start("t", () -> {
+            ready.countDown();
+            try {
+                Thread.sleep(LONG);
+            } finally {
+                cleaning.countDown();
+                finish.await();
+                cleaned.set(true);
+            }
+        });
+        ready.await();
+        task.cancel();
+        cleaning.await();
+        task.cancel();
+        var closer = Thread.ofVirtual().start(tasks::close);
+        finish.countDown();
+        closer.join();
+        assertTrue(cleaned.get(), "the cleanup was not interrupted again");
+    }
+
+    @Test
     void stress() throws Exception {
         int rounds = 100_000;
         var random = ThreadLocalRandom.current();
