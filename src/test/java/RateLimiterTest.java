@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
@@ -35,6 +36,44 @@ class RateLimiterTest {
             }
             now.addAndGet(time.toNanos());
         }
+    }
+
+    /** Whoever sleeps waits until the test wakes it; then so many times its sleep has passed. */
+    private static final class Manual implements RateLimiter.Clock {
+        final AtomicLong now = new AtomicLong();
+        final CountDownLatch asleep = new CountDownLatch(1);
+        final CountDownLatch wake = new CountDownLatch(1);
+        final int factor;
+
+        Manual(int factor) {
+            this.factor = factor;
+        }
+
+        @Override
+        public long nanoTime() {
+            return now.get();
+        }
+
+        @Override
+        public void sleep(Duration time) throws InterruptedException {
+            asleep.countDown();
+            wake.await();
+            now.addAndGet(time.toNanos() * factor);
+        }
+    }
+
+    private static Thread queued(Callable<?> call) {
+        var thread = Thread.ofVirtual().start(() -> {
+            try {
+                call.call();
+            } catch (Exception e) {
+                throw new AssertionError(e);
+            }
+        });
+        while (thread.getState() != Thread.State.WAITING && thread.getState() != Thread.State.TIMED_WAITING) {
+            Thread.yield();
+        }
+        return thread;
     }
 
     private final Simulated clock = new Simulated();
@@ -88,7 +127,7 @@ class RateLimiterTest {
     void extremesDoNotOverflow() throws Exception {
         var fastest = new RateLimiter(Integer.MAX_VALUE, Duration.ofNanos(1), Integer.MAX_VALUE, clock);
         assertTrue(fastest.tryAcquire(Duration.ZERO));
-        clock.now.addAndGet(Long.MAX_VALUE);
+        clock.now.addAndGet(1L << 62);
         assertTrue(fastest.tryAcquire(Duration.ZERO));
         var slowest = new RateLimiter(1, Duration.ofSeconds(Long.MAX_VALUE), 1, clock);
         assertTrue(slowest.tryAcquire(Duration.ZERO));
@@ -119,23 +158,7 @@ class RateLimiterTest {
 
     @Test
     void firstComeFirstServedAndWhoGivesUpLeavesTheQueue() throws Exception {
-        var asleep = new CountDownLatch(1);
-        var wake = new CountDownLatch(1);
-        var manual = new RateLimiter.Clock() {
-            final AtomicLong now = new AtomicLong();
-
-            @Override
-            public long nanoTime() {
-                return now.get();
-            }
-
-            @Override
-            public void sleep(Duration time) throws InterruptedException {
-                asleep.countDown();
-                wake.await();
-                now.addAndGet(time.toNanos());
-            }
-        };
+        var manual = new Manual(1);
         var limiter = new RateLimiter(1, SECOND, 1, manual);
         limiter.acquire();
         List<Integer> served = new CopyOnWriteArrayList<>();
@@ -150,7 +173,7 @@ class RateLimiterTest {
                     served.add(-1);
                 }
             }));
-            asleep.await();
+            manual.asleep.await();
             while (threads.get(i).getState() != Thread.State.WAITING) {
                 Thread.yield();
             }
@@ -161,12 +184,69 @@ class RateLimiterTest {
             threads.get(i).interrupt();
             threads.get(i).join();
         }
-        wake.countDown();
+        manual.wake.countDown();
         for (var thread : threads) {
             thread.join();
         }
         assertEquals(List.of(-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19), served);
         assertEquals(10 * 1_000_000_000L, manual.now.get(), "those who gave up cost no time");
+    }
+
+    @Test
+    void nobodyOvertakesThoseWhoWait() throws Exception {
+        var manual = new Manual(100);
+        var limiter = new RateLimiter(1, SECOND, 100, manual);
+        while (limiter.tryAcquire(Duration.ZERO)) {
+            Thread.onSpinWait();
+        }
+        List<String> served = new CopyOnWriteArrayList<>();
+        var greedy = queued(() -> {
+            limiter.acquire();
+            served.add("greedy");
+            while (!limiter.tryAcquire(Duration.ZERO)) {
+                Thread.sleep(Duration.ofNanos(1));
+            }
+            served.add("greedy");
+            return null;
+        });
+        manual.asleep.await();
+        var threads = new ArrayList<Thread>();
+        for (int i = 0; i < 10; i++) {
+            var name = "" + i;
+            threads.add(queued(() -> {
+                assertTrue(limiter.tryAcquire(SECOND.multipliedBy(1_000)));
+                return served.add(name);
+            }));
+        }
+        manual.wake.countDown();
+        greedy.join();
+        for (var thread : threads) {
+            thread.join();
+        }
+        assertEquals(12, served.size());
+        assertTrue(served.lastIndexOf("greedy") >= 9, served::toString); // a token is noted after it was taken
+    }
+
+    @Test
+    void patienceCountsTheTimeInTheQueue() throws Exception {
+        var manual = new Manual(1);
+        var limiter = new RateLimiter(1, SECOND, 1, manual);
+        limiter.acquire();
+        var head = queued(() -> {
+            limiter.acquire();
+            return null;
+        });
+        manual.asleep.await();
+        var got = new AtomicBoolean(true);
+        var second = queued(() -> {
+            got.set(limiter.tryAcquire(Duration.ofMillis(1_500)));
+            return null;
+        });
+        manual.wake.countDown();
+        head.join();
+        second.join();
+        assertFalse(got.get(), "half a second was left, and the next token a second away");
+        assertEquals(1_000_000_000L, manual.now.get());
     }
 
     @Test
