@@ -151,20 +151,20 @@ class RetryTest {
 
     @Test
     void anInterruptEndsTheWaitAndKeepsTheFailures() throws Exception {
-        var real = new Retry(new Retry.Policy(2, Duration.ZERO, Duration.ZERO, FOREVER, e -> Optional.of(Duration.ofHours(1))));
-        var failed = new CountDownLatch(1);
+        var waiting = new CountDownLatch(1);
+        var real = new Retry(new Retry.Policy(2, Duration.ZERO, Duration.ZERO, FOREVER, e -> Optional.of(Duration.ofHours(1))), wait -> {
+            waiting.countDown();
+            Thread.sleep(wait);
+        }, System::nanoTime, LARGEST);
         var thrown = new CompletableFuture<Throwable>();
         var caller = Thread.ofVirtual().start(() -> {
             try {
-                real.call(r -> {
-                    failed.countDown();
-                    throw new IOException("first");
-                });
+                real.call(r -> failing(new IOException("first")));
             } catch (Throwable e) {
                 thrown.complete(e);
             }
         });
-        failed.await();
+        waiting.await();
         caller.interrupt();
         assertEquals(InterruptedException.class, thrown.get().getClass());
         assertEquals("first", thrown.get().getSuppressed()[0].getMessage());
@@ -176,7 +176,7 @@ class RetryTest {
                 Retry.on(IOException.class::isInstance)).call(r -> failing(new IOException())));
         assertEquals(List.of(9, 19, 39, 64, 64, 64, 64), slept.stream().map(Duration::toNanos).map(Long::intValue).toList());
         slept.clear();
-        assertThrows(IOException.class, () -> new Retry(new Retry.Policy(200, Duration.ofNanos(1), FOREVER, FOREVER,
+        assertThrows(IOException.class, () -> new Retry(new Retry.Policy(200, Duration.ofNanos(3), FOREVER, FOREVER,
                 Retry.on(IOException.class::isInstance)), slept::add, () -> 0, LARGEST).call(r -> failing(new IOException())));
         long before = 0;
         for (Duration wait : slept) {
@@ -214,7 +214,7 @@ class RetryTest {
                 e -> Optional.of(Duration.ofSeconds(25))).call(r -> failing(new IOException())));
         assertEquals(List.of(Duration.ofSeconds(25), Duration.ofSeconds(25)), slept);
         assertEquals(3, calls);
-        assertThrows(IOException.class, () -> retry(4, Duration.ZERO, Duration.ZERO, FOREVER,
+        assertThrows(IOException.class, () -> retry(4, Duration.ofDays(1), Duration.ofDays(1), FOREVER,
                 e -> Optional.of(FOREVER)).call(r -> failing(new IOException())));
         assertEquals(4, calls);
     }
