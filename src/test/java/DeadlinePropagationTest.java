@@ -32,6 +32,7 @@ class DeadlinePropagationTest {
 
     @Test
     void theNearerWins() throws Exception {
+        assertEquals(50, after(Duration.ofNanos(50)).within(Duration.ofNanos(200)).nanos(), "across the wrap");
         var outer = after(Duration.ofNanos(1_000));
         var less = outer.within(Duration.ofNanos(400));
         var more = outer.within(Duration.ofDays(1));
@@ -95,8 +96,10 @@ class DeadlinePropagationTest {
 
     @Test
     void atTheDeadlineAllAreStoppedAndAwaited() {
+        var begun = new AtomicInteger();
         var ended = new AtomicInteger();
         DeadlinePropagation.Call<String> endless = d -> {
+            begun.incrementAndGet();
             try {
                 Thread.sleep(LONG);
                 return "no";
@@ -108,9 +111,10 @@ class DeadlinePropagationTest {
         var deadline = DeadlinePropagation.Deadline.after(Duration.ofMillis(20));
         assertThrows(TimeoutException.class, () -> deadline.all(List.of(endless,
                 d -> d.within(LONG).all(List.of(endless, endless)).getFirst())));
-        assertEquals(3, ended.get());
+        assertEquals(begun.get(), ended.get());
+        int before = begun.get();
         assertThrows(TimeoutException.class, () -> deadline.all(List.of(endless)));
-        assertEquals(3, ended.get(), "nothing is started after the deadline");
+        assertEquals(before, begun.get(), "nothing is started after the deadline");
     }
 
     @Test
@@ -206,7 +210,7 @@ class DeadlinePropagationTest {
                 calls.add(d -> {
                     begun.incrementAndGet();
                     try {
-                        var inner = d.within(Duration.ofNanos(ThreadLocalRandom.current().nextInt(2_000_000)));
+                        var inner = d.within(Duration.ofNanos(ThreadLocalRandom.current().nextInt(200_000)));
                         if (inner.nanos() > d.nanos() + 1_000_000_000L) {
                             more.incrementAndGet();
                         }
@@ -226,7 +230,7 @@ class DeadlinePropagationTest {
                 Thread.currentThread().interrupt();
             }
             try {
-                var deadline = DeadlinePropagation.Deadline.after(Duration.ofNanos(random.nextInt(1_000_000)));
+                var deadline = DeadlinePropagation.Deadline.after(Duration.ofNanos(random.nextInt(300_000)));
                 assertEquals(List.of(0, 1, 2, 3, 4), deadline.all(calls));
                 answers++;
             } catch (ExecutionException e) {
