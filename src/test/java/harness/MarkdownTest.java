@@ -71,6 +71,19 @@ class MarkdownTest {
         assertTrue(problems.isEmpty(), () -> String.join("\n", problems));
     }
 
+    @Test
+    void theIndexNamesEveryExample() throws IOException {
+        String index = Files.readString(Path.of("examples/README.md"));
+        var missing = new ArrayList<String>();
+        for (String folder : List.of("", "traps/")) {
+            try (Stream<Path> files = Files.list(Path.of("examples", folder))) {
+                files.map(file -> folder + file.getFileName()).filter(name -> name.endsWith(".java") && !index.contains("(" + name + ")"))
+                        .forEach(missing::add);
+            }
+        }
+        assertTrue(missing.isEmpty(), () -> "not in examples/README.md: " + missing);
+    }
+
     static List<Path> pages() throws IOException {
         var pages = new ArrayList<Path>();
         for (Path root : List.of(Path.of(""), Path.of("references"), Path.of("examples"))) {
