@@ -4,6 +4,7 @@ import java.io.Console;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -100,6 +101,7 @@ final class Main {
             case OutOfMemoryError e -> throw new Failure("out of memory at " + (Runtime.getRuntime().maxMemory() >> 20)
                     + " MB; scan fewer folders at a time, or allow more: JAVA_TOOL_OPTIONS=-Xmx4g");
             case StackOverflowError e -> throw new Failure("some code is nested too deeply to be read; scan fewer folders at a time to find it");
+            case UncheckedIOException e -> throw new Failure(SourceTree.reason(e.getCause()));
             case Throwable e -> {
                 StackTraceElement[] trace = e.getStackTrace();
                 throw new Failure("a defect of the scanner: " + String.valueOf(e).lines().findFirst().orElse("") + (trace.length == 0 ? "" : " at " + trace[0])
@@ -156,10 +158,15 @@ final class Main {
             sources.add(new Analysis.Source(file.getValue(), file.getKey(), release));
         }
         Set<Path> only = options.changed() ? changed(options, tree) : Set.of();
-        var result = options.changed() && only.isEmpty() ? new Analysis.Result(List.of(), List.of())
-                : analysis.apply(new Analysis.Request(sources, release(options, 0), options.deep(), only, options.catalogues(), progress));
+        Analysis.Result result = options.changed() && only.isEmpty() ? new Analysis.Result(List.of(), List.of())
+                : analyse(new Analysis.Request(sources, release(options, 0), options.deep(), only, options.catalogues(), progress));
         progress.accept("");
-        result.problems().forEach(this::say);
+        var problems = new ArrayList<>(tree.problems());
+        for (String problem : result.problems()) {
+            boolean named = tree.files().containsKey(problem.substring(0, Math.max(0, problem.indexOf(':'))));
+            problems.add(named ? tree.display() + problem : problem);
+            say(problems.get(problems.size() - 1));
+        }
 
         var suppressions = new Suppressions(tree.files()::get);
         List<Finding> findings = suppressions.apply(result.findings());
@@ -179,8 +186,6 @@ final class Main {
                 say(Report.counted(baseline.stale(), "line") + " of the baseline " + options.baseline() + " found no more; --write-baseline drops them");
             }
         }
-        var problems = new ArrayList<>(tree.problems());
-        problems.addAll(result.problems());
         var report = new Report(tree.root(), tree.display(), List.copyOf(releases), sources.size(), findings, suppressions.count(), known, problems);
         switch (options.format()) {
             case TEXT -> out.print(TextReport.of(report));
@@ -192,6 +197,17 @@ final class Main {
             say(report.summary());
         }
         return code == NOTHING_FOUND && findings.stream().anyMatch(finding -> finding.level().compareTo(options.failOn()) >= 0) ? FOUND : code;
+    }
+
+    private Analysis.Result analyse(Analysis.Request request) throws Failure {
+        try {
+            return analysis.apply(request);
+        } catch (IllegalArgumentException e) {
+            if (request.catalogues().isEmpty()) {
+                throw e;
+            }
+            throw new Failure(e.getMessage() + " (--catalogue)");
+        }
     }
 
     private static int release(Options options, int found) {

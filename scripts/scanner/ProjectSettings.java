@@ -19,6 +19,8 @@ final class ProjectSettings {
     private static final Pattern INSTALLED = Pattern.compile("(?:[A-Za-z][\\w-]*?-)?(?:1\\.)?(\\d{1,2})(?:[._+-].*)?");
     private static final Pattern GRAALVM = Pattern.compile("[\\d.]+\\.r(\\d{1,2})-grl");
 
+    private final MavenBuilds maven = new MavenBuilds();
+    private final GradleBuilds gradle = new GradleBuilds();
     private final Map<Path, Integer> built = new HashMap<>();
     private final Map<Path, Integer> installed = new HashMap<>();
 
@@ -60,11 +62,11 @@ final class ProjectSettings {
     private int built(Path folder) {
         Integer known = built.get(folder);
         if (known == null) {
-            known = MavenProject.release(folder);
+            known = maven.release(folder);
             if (known == 0) {
-                known = GradleProject.release(folder);
+                known = gradle.release(folder);
             }
-            boolean module = Files.exists(folder.resolve("pom.xml")) || GradleProject.isIn(folder);
+            boolean module = MavenBuilds.isIn(folder) || GradleBuilds.isIn(folder);
             if (known == 0 && !module && inherits(folder)) {
                 known = built(folder.getParent());
             }

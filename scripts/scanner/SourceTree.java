@@ -20,8 +20,6 @@ import java.util.TreeMap;
  */
 final class SourceTree {
 
-    static final long LARGEST = 50L << 20;
-
     private static final Set<String> OUTPUT = Set.of("target", "build", "out", "bin", "dist", "classes", "generated");
     private static final Set<String> GENERATED = Set.of("generated-sources", "generated-test-sources", "generated-src", "node_modules");
     private static final List<String> BUILD_FILES = List.of("pom.xml", "build.gradle", "build.gradle.kts", "settings.gradle",
@@ -102,7 +100,7 @@ final class SourceTree {
 
     private void walk(Path path) {
         if (!Files.isDirectory(path)) {
-            add(path, path.toFile().length());
+            add(path);
             return;
         }
         Path start = Files.isSymbolicLink(path) ? path.resolve(".") : path;
@@ -118,7 +116,7 @@ final class SourceTree {
                     if (attributes.isSymbolicLink()) {
                         follow(file.normalize());
                     } else if (attributes.isRegularFile() && file.toString().endsWith(".java")) {
-                        add(file.normalize(), attributes.size());
+                        add(file.normalize());
                     }
                     return FileVisitResult.CONTINUE;
                 }
@@ -178,15 +176,11 @@ final class SourceTree {
         }
     }
 
-    private void add(Path file, long size) {
-        if (size > LARGEST) {
-            problems.add(name(file) + ": " + (size >> 20) + " MB, over the limit of " + (LARGEST >> 20) + " MB; left out");
+    private void add(Path file) {
+        if (!Files.isReadable(file)) {
+            unreadable(file, new AccessDeniedException(file.toString()));
         } else if (!file.endsWith("module-info.java")) {
-            if (Files.isReadable(file)) {
-                files.put(slashed(root.relativize(file)), file);
-            } else {
-                unreadable(file, new AccessDeniedException(file.toString()));
-            }
+            files.put(slashed(root.relativize(file)), file);
         }
     }
 

@@ -17,7 +17,8 @@ final class TextReport {
             text.append(report.display()).append(place.file()).append(':').append(place.line()).append(':').append(place.column()).append(": ")
                     .append(Report.name(finding.level())).append(" [").append(finding.rule()).append("] ").append(finding.message()).append('\n');
             String indent = "    ";
-            for (Finding.Step step : finding.chain()) {
+            boolean said = finding.chain().size() == 1 && finding.chain().get(0).what().equals(finding.message());
+            for (Finding.Step step : said ? List.<Finding.Step>of() : finding.chain()) {
                 text.append(indent).append(step.what()).append(" (").append(place(step.place(), place, report)).append(")\n");
                 indent += "  ";
             }

@@ -4,7 +4,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -15,7 +19,7 @@ import java.util.stream.Stream;
  * {@code sourceCompatibility}, the toolchain; in its own file, those above it, and the build's convention plugins. Reads the usual
  * spellings, runs nothing: numbers, {@code JavaVersion}, variables, {@code gradle.properties} and version catalogs are followed.
  */
-final class GradleProject {
+final class GradleBuilds {
 
     private static final List<Pattern> SETTINGS = List.of(
             Pattern.compile("(?:\\brelease|getRelease\\(\\))\\s*(?:\\.set\\s*\\(|\\.convention\\s*\\(|=|(?<=\\brelease)\\()\\s*([^\\n;]+)"
@@ -36,17 +40,13 @@ final class GradleProject {
     private static final List<String> CONVENTIONS = List.of("buildSrc", "build-logic", "buildLogic", "build-conventions", "gradle/plugins",
             "gradle/build-logic", "build-plugin", "build-plugins");
 
-    /** The module's folder, then those above it up to the build's root. */
-    private final List<Path> folders = new ArrayList<>();
+    /** How {@code condition ? special : usual} ends, and {@code given ?: usual}. */
+    private static final Pattern OTHERWISE = Pattern.compile("^[^\\n]*\\?[^:?\\n]*:\\s*(\\S.*)", Pattern.DOTALL);
 
-    private GradleProject(Path module) {
-        for (Path folder = module; folder != null; folder = folder.getParent()) {
-            folders.add(folder);
-            if (!ProjectSettings.inherits(folder) || isRoot(folder)) {
-                break;
-            }
-        }
-    }
+    private final Map<Path, String> scripts = new HashMap<>();
+    private final Map<Path, TreeMap<String, String>> conventions = new HashMap<>();
+    /** Of the module that is being read: its folder, then those above it up to the build's root. */
+    private List<Path> folders = List.of();
 
     static boolean isIn(Path folder) {
         return Files.exists(folder.resolve("build.gradle")) || Files.exists(folder.resolve("build.gradle.kts")) || isRoot(folder);
@@ -56,11 +56,18 @@ final class GradleProject {
         return Files.exists(folder.resolve("settings.gradle")) || Files.exists(folder.resolve("settings.gradle.kts"));
     }
 
-    static int release(Path folder) {
-        return isIn(folder) ? new GradleProject(folder).release() : 0;
-    }
-
-    private int release() {
+    /** 0 if there is no build file in {@code folder}, or nothing that can be told. */
+    int release(Path module) {
+        if (!isIn(module)) {
+            return 0;
+        }
+        folders = new ArrayList<>();
+        for (Path folder = module; folder != null; folder = folder.getParent()) {
+            folders.add(folder);
+            if (!ProjectSettings.inherits(folder) || isRoot(folder)) {
+                break;
+            }
+        }
         var plugins = new ArrayList<String>();
         for (Path folder : folders) {
             String script = script(folder);
@@ -70,10 +77,10 @@ final class GradleProject {
             }
             plugins(script, plugins);
         }
-        TreeMap<String, String> conventions = conventions(folders.get(folders.size() - 1));
+        TreeMap<String, String> own = conventions.computeIfAbsent(folders.get(folders.size() - 1), GradleBuilds::conventions);
         for (int i = 0; i < plugins.size(); i++) { // grows: a convention may apply another
             for (String ending : List.of(".gradle", ".gradle.kts")) {
-                String script = conventions.getOrDefault(plugins.get(i) + ending, "");
+                String script = own.getOrDefault(plugins.get(i) + ending, "");
                 int release = release(script);
                 if (release > 0) {
                     return release;
@@ -81,7 +88,7 @@ final class GradleProject {
                 plugins(script, plugins);
             }
         }
-        return conventions.values().stream().mapToInt(this::release).filter(release -> release > 0).findFirst().orElse(0);
+        return own.values().stream().mapToInt(this::release).filter(release -> release > 0).findFirst().orElse(0);
     }
 
     private static void plugins(String script, List<String> plugins) {
@@ -113,9 +120,9 @@ final class GradleProject {
         return found;
     }
 
-    private static String script(Path folder) {
-        String groovy = ProjectSettings.read(folder.resolve("build.gradle"));
-        return withoutComments(groovy.isEmpty() ? ProjectSettings.read(folder.resolve("build.gradle.kts")) : groovy);
+    private String script(Path folder) {
+        return scripts.computeIfAbsent(folder, any -> withoutComments(
+                ProjectSettings.read(folder.resolve("build.gradle")) + ProjectSettings.read(folder.resolve("build.gradle.kts"))));
     }
 
     private static String withoutComments(String script) {
@@ -127,7 +134,7 @@ final class GradleProject {
             int forTests = 0;
             Matcher matcher = setting.matcher(script);
             while (matcher.find()) {
-                int release = value(group(matcher), script, 0);
+                int release = value(group(matcher), script, new HashSet<>());
                 if (release == 0) {
                     continue;
                 }
@@ -144,9 +151,10 @@ final class GradleProject {
         return 0;
     }
 
-    /** What an expression at the start of {@code text} comes to; 0 if it cannot be told. */
-    private int value(String text, String script, int depth) {
-        String expression = text.strip();
+    /** What an expression at the start of {@code text} comes to; 0 if it cannot be told. {@code seen}: names that were looked up on the way. */
+    private int value(String text, String script, Set<String> seen) {
+        Matcher otherwise = OTHERWISE.matcher(text);
+        String expression = (otherwise.find() ? otherwise.group(1) : text).strip();
         for (Matcher wrapped = WRAPPED.matcher(expression); wrapped.find(); wrapped = WRAPPED.matcher(expression)) {
             expression = expression.substring(wrapped.end());
         }
@@ -158,9 +166,6 @@ final class GradleProject {
         if (constant.find()) {
             return ProjectSettings.built(constant.group(1));
         }
-        if (depth > 5) {
-            return 0;
-        }
         Matcher catalog = CATALOG.matcher(expression);
         if (catalog.find()) {
             return catalog(catalog.group(1), CONVERSION.matcher(catalog.group(2)).replaceFirst(""));
@@ -168,32 +173,35 @@ final class GradleProject {
         Matcher property = PROPERTY.matcher(expression);
         Matcher name = NAME.matcher(expression);
         if (property.find()) {
-            return variable(group(property), script, depth);
+            return variable(group(property), script, seen);
         }
         if (name.find()) {
             String path = CONVERSION.matcher(name.group(1)).replaceFirst("");
-            return variable(path.substring(path.lastIndexOf('.') + 1), script, depth);
+            return variable(path.substring(path.lastIndexOf('.') + 1), script, seen);
         }
         return 0;
     }
 
-    private int variable(String name, String script, int depth) {
+    private int variable(String name, String script, Set<String> seen) {
+        if (!seen.add(name)) {
+            return 0;
+        }
         String quoted = Pattern.quote(name);
         Pattern assignment = Pattern.compile("(?<![\\w.])(?:[\\w.]*\\.)?" + quoted + "(?:\\s*:\\s*\\w+)?['\"]?]?\\s*(?:=(?!=)|\\bby\\s+extra\\s*\\()\\s*([^\\n;]+)"
                 + "|\\bset\\(\\s*['\"]" + quoted + "['\"]\\s*,\\s*([^\\n;]+)");
-        int release = assigned(assignment, script, depth);
+        int release = assigned(assignment, script, seen);
         for (int i = 0; i < folders.size() && release == 0; i++) {
             Path folder = folders.get(i);
             Matcher property = Pattern.compile("(?m)^\\s*" + quoted + "\\s*[=:]\\s*(\\S+)").matcher(ProjectSettings.read(folder.resolve("gradle.properties")));
-            release = property.find() ? ProjectSettings.built(property.group(1)) : assigned(assignment, script(folder), depth);
+            release = property.find() ? ProjectSettings.built(property.group(1)) : assigned(assignment, script(folder), seen);
         }
         return release;
     }
 
-    private int assigned(Pattern assignment, String script, int depth) {
+    private int assigned(Pattern assignment, String script, Set<String> seen) {
         Matcher matcher = assignment.matcher(script);
         while (matcher.find()) {
-            int release = value(group(matcher), script, depth + 1);
+            int release = value(group(matcher), script, seen);
             if (release > 0) {
                 return release;
             }
