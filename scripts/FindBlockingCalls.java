@@ -1,5 +1,7 @@
 import java.io.File;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.lang.reflect.InvocationTargetException;
 import java.net.URI;
 import java.net.URL;
@@ -110,7 +112,8 @@ public final class FindBlockingCalls {
         File folder = Files.createTempDirectory("find-blocking-calls").toFile();
         try {
             String source = new File(scanner, "Setup.java").getPath();
-            if (ToolProvider.findFirst("javac").get().run(System.err, System.err, "-proc:none", "-nowarn", "-Xlint:none", "-d", folder.getPath(), source) != 0) {
+            PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream());
+            if (ToolProvider.findFirst("javac").get().run(nowhere, nowhere, "-proc:none", "-nowarn", "-Xlint:none", "-d", folder.getPath(), source) != 0) {
                 throw new IOException("cannot compile ".concat(source).concat("; install the skill again, whole"));
             }
             try (URLClassLoader loader = new URLClassLoader(new URL[] {folder.toURI().toURL()})) {

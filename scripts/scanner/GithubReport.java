@@ -10,7 +10,7 @@ final class GithubReport {
         var text = new StringBuilder();
         for (Finding finding : report.findings()) {
             var message = new StringBuilder(finding.message());
-            for (Finding.Step step : finding.chain()) {
+            for (Finding.Step step : Report.chain(finding)) {
                 message.append('\n').append(step.what()).append(" (").append(report.display()).append(step.place().file()).append(':')
                         .append(step.place().line()).append(')');
             }

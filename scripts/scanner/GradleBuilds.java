@@ -22,11 +22,11 @@ import java.util.stream.Stream;
 final class GradleBuilds {
 
     private static final List<Pattern> SETTINGS = List.of(
-            Pattern.compile("(?:\\brelease|getRelease\\(\\))\\s*(?:\\.set\\s*\\(|\\.convention\\s*\\(|=|(?<=\\brelease)\\()\\s*([^\\n;]+)"
-                    + "|--release['\"]\\s*,\\s*([^\\n;]+)"),
-            Pattern.compile("\\btargetCompatibility\\s*(?:\\.set\\s*\\(|=|\\(|\\s)\\s*([^\\n;]+)"),
-            Pattern.compile("\\bsourceCompatibility\\s*(?:\\.set\\s*\\(|=|\\(|\\s)\\s*([^\\n;]+)"),
-            Pattern.compile("\\bJavaLanguageVersion\\s*\\.of\\s*\\(\\s*([^\\n;]+)|\\bjvmToolchain\\s*\\(\\s*([^\\n;]+)"));
+            Pattern.compile("(?:\\brelease|getRelease\\(\\))\\s*(?:\\.set\\s*\\(|\\.convention\\s*\\(|=|(?<=\\brelease)\\()\\s*(?=([^\\n;]+))"
+                    + "|--release['\"]\\s*,\\s*(?=([^\\n;]+))"),
+            Pattern.compile("\\btargetCompatibility\\s*(?:\\.set\\s*\\(|=|\\(|\\s)\\s*(?=([^\\n;]+))"),
+            Pattern.compile("\\bsourceCompatibility\\s*(?:\\.set\\s*\\(|=|\\(|\\s)\\s*(?=([^\\n;]+))"),
+            Pattern.compile("\\bJavaLanguageVersion\\s*\\.of\\s*\\(\\s*(?=([^\\n;]+))|\\bjvmToolchain\\s*\\(\\s*(?=([^\\n;]+))"));
     /** Strings first, so that what looks like a comment inside one is kept. */
     private static final Pattern COMMENT = Pattern.compile("(\"(?:\\\\.|[^\"\\\\\\n])*\"|'(?:\\\\.|[^'\\\\\\n])*')|//[^\\n]*|(?s:/\\*.*?\\*/)");
     private static final Pattern CONSTANT = Pattern.compile("VERSION_(?:1_)?(\\d{1,2})\\b");
@@ -187,8 +187,8 @@ final class GradleBuilds {
             return 0;
         }
         String quoted = Pattern.quote(name);
-        Pattern assignment = Pattern.compile("(?<![\\w.])(?:[\\w.]*\\.)?" + quoted + "(?:\\s*:\\s*\\w+)?['\"]?]?\\s*(?:=(?!=)|\\bby\\s+extra\\s*\\()\\s*([^\\n;]+)"
-                + "|\\bset\\(\\s*['\"]" + quoted + "['\"]\\s*,\\s*([^\\n;]+)");
+        Pattern assignment = Pattern.compile("(?<![\\w.])(?:[\\w.]*\\.)?" + quoted + "(?:\\s*:\\s*\\w+)?['\"]?]?\\s*(?:=(?!=)|\\bby\\s+extra\\s*\\()\\s*(?=([^\\n;]+))"
+                + "|\\bset\\(\\s*['\"]" + quoted + "['\"]\\s*,\\s*(?=([^\\n;]+))");
         int release = assigned(assignment, script, seen);
         for (int i = 0; i < folders.size() && release == 0; i++) {
             Path folder = folders.get(i);

@@ -24,6 +24,12 @@ record Report(Path root, String display, List<Integer> releases, int files, List
         return level.name().toLowerCase(Locale.ROOT);
     }
 
+    /** What is worth telling of a chain: nothing if it only repeats the message. */
+    static List<Finding.Step> chain(Finding finding) {
+        List<Finding.Step> chain = finding.chain();
+        return chain.size() == 1 && chain.get(0).what().equals(finding.message()) ? List.of() : chain;
+    }
+
     int count(Finding.Level level) {
         return (int) findings.stream().filter(finding -> finding.level() == level).count();
     }

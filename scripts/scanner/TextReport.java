@@ -14,12 +14,11 @@ final class TextReport {
         var text = new StringBuilder();
         for (Finding finding : report.findings()) {
             Finding.Place place = finding.place();
-            text.append(report.display()).append(place.file()).append(':').append(place.line()).append(':').append(place.column()).append(": ")
-                    .append(Report.name(finding.level())).append(" [").append(finding.rule()).append("] ").append(finding.message()).append('\n');
+            text.append(printable(report.display() + place.file())).append(':').append(place.line()).append(':').append(place.column()).append(": ")
+                    .append(Report.name(finding.level())).append(" [").append(finding.rule()).append("] ").append(printable(finding.message())).append('\n');
             String indent = "    ";
-            boolean said = finding.chain().size() == 1 && finding.chain().get(0).what().equals(finding.message());
-            for (Finding.Step step : said ? List.<Finding.Step>of() : finding.chain()) {
-                text.append(indent).append(step.what()).append(" (").append(place(step.place(), place, report)).append(")\n");
+            for (Finding.Step step : Report.chain(finding)) {
+                text.append(indent).append(printable(step.what())).append(" (").append(place(step.place(), place, report)).append(")\n");
                 indent += "  ";
             }
             List<Finding.Place> places = finding.alsoAt();
@@ -35,22 +34,17 @@ final class TextReport {
         if (!report.findings().isEmpty()) {
             text.append(" --explain RULE says why and how to mend.");
         }
-        return printable(text.append('\n'));
+        return text.append('\n').toString();
     }
 
     /** The file is said only where it is not the finding's own. */
     private static String place(Finding.Place place, Finding.Place finding, Report report) {
-        String file = place.file().equals(finding.file()) ? "line " : report.display() + place.file() + ":";
+        String file = place.file().equals(finding.file()) ? "line " : printable(report.display() + place.file()) + ":";
         return file + place.line() + ":" + place.column();
     }
 
-    /** A file's name may hold what a terminal obeys. */
-    private static String printable(StringBuilder text) {
-        for (int i = 0; i < text.length(); i++) {
-            if (Character.isISOControl(text.charAt(i)) && text.charAt(i) != '\n') {
-                text.setCharAt(i, '?');
-            }
-        }
-        return text.toString();
+    /** The name of a file, and what is quoted from it, may hold line ends and what a terminal obeys. */
+    private static String printable(String text) {
+        return text.replaceAll("\\p{Cntrl}", "?");
     }
 }
