@@ -31,6 +31,6 @@ final class Analysis {
     }
 
     static Result run(Request request) {
-        return new Result(List.of(), List.of());
+        java.util.List<String> p = new java.util.ArrayList<>(); try { long t=System.nanoTime(); var u = new Parsing(p, request.progress()).parse(request.sources()); System.err.println(u.size()+" units "+(System.nanoTime()-t)/1000000+" ms"); System.gc(); System.err.println((Runtime.getRuntime().totalMemory()-Runtime.getRuntime().freeMemory())/1000000+" MB live"); } catch (java.io.IOException e) { } return new Result(List.of(), p);
     }
 }

@@ -1,0 +1,45 @@
+package scanner;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What {@code library.txt} says of third-party types: {@code A extends B, C} and {@code A#method,method : Result}. */
+final class Library {
+
+    private final Map<String, List<String>> supers = new HashMap<>();
+    private final Map<String, String> results = new HashMap<>();
+
+    Library(List<DataFile.Line> lines) {
+        for (DataFile.Line line : lines) {
+            add(line);
+        }
+    }
+
+    private void add(DataFile.Line line) {
+        String text = line.text();
+        int extend = text.indexOf(" extends ");
+        int colon = text.lastIndexOf(" : ");
+        if (extend > 0) {
+            for (String parent : text.substring(extend + 9).split(",")) {
+                supers.computeIfAbsent(text.substring(0, extend).strip(), n -> new ArrayList<>()).add(parent.strip());
+            }
+        } else if (colon > 0 && text.indexOf('#') > 0) {
+            String type = text.substring(0, text.indexOf('#'));
+            for (String method : text.substring(type.length() + 1, colon).split(",")) {
+                results.put(type + "#" + method.strip(), text.substring(colon + 3).strip());
+            }
+        }
+    }
+
+    List<String> supers(String type) {
+        return supers.getOrDefault(type, List.of());
+    }
+
+    /** @return null if nothing is said. */
+    String result(String type, String method) {
+        String result = results.get(type + "#" + method);
+        return result == null ? results.get(type + "#*") : result;
+    }
+}
