@@ -1,6 +1,9 @@
 package scanner;
 
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -12,7 +15,7 @@ final class Analysis {
     }
 
     /**
-     * @param roots        the source files with the root each is reported relative to
+     * @param sources      the source files with the root each is reported relative to
      * @param release      the JDK the scanned code runs on
      * @param deep         also follow calls through overriders, and report weaker leads
      * @param only         report only findings whose chain touches one of these files; empty for all
@@ -30,7 +33,61 @@ final class Analysis {
     record Result(List<Finding> findings, List<String> problems) {
     }
 
+    /** @throws IllegalArgumentException with a line for the user, if one of the catalogues cannot be read. */
     static Result run(Request request) {
-        java.util.List<String> p = new java.util.ArrayList<>(); try { long t=System.nanoTime(); var u = new Parsing(p, request.progress()).parse(request.sources()); System.err.println(u.size()+" units "+(System.nanoTime()-t)/1000000+" ms"); System.gc(); System.err.println((Runtime.getRuntime().totalMemory()-Runtime.getRuntime().freeMemory())/1000000+" MB live"); } catch (java.io.IOException e) { } return new Result(List.of(), p);
+        var problems = new ArrayList<String>();
+        Catalogue catalogue = catalogue(request.catalogues());
+        var library = new Library(DataFile.lines("library.txt"));
+        long t = System.nanoTime();
+        var world = new World(parse(request, problems), library);
+        if (Boolean.getBoolean("times")) System.err.println("parse " + (System.nanoTime() - t) / 1000000);
+        var typing = new Typing(world, library);
+        var calls = new CallGraph(typing, catalogue, request.deep());
+        var contexts = new Contexts(typing, catalogue, new Origins(typing));
+        var blocking = new BlockingScan(calls, request.deep());
+        for (SourceUnit unit : world.units) {
+            int release = unit.source.release() > 0 ? unit.source.release() : request.release();
+            for (TypeDecl type : unit.types) {
+                try {
+                    for (MethodDecl method : type.methods) {
+                        contexts.find(method, region -> {
+                            if (Rules.named(region.rule()).orElseThrow().holdsOn(release)) {
+                                blocking.look(region);
+                            }
+                        });
+                    }
+                } catch (RuntimeException | StackOverflowError e) {
+                    if (Boolean.getBoolean("times")) e.printStackTrace();
+                    problems.add(unit.source.name() + ": " + type.name + " left out (" + e.getClass().getSimpleName() + ")");
+                }
+            }
+        }
+        if (Boolean.getBoolean("times")) System.err.println("all " + (System.nanoTime() - t) / 1000000);
+        var findings = new ArrayList<>(blocking.findings());
+        findings.sort(Comparator.comparing(Finding::level).reversed().thenComparing(f -> f.place().file())
+                .thenComparingInt(f -> f.place().line()).thenComparingInt(f -> f.place().column()).thenComparing(Finding::rule));
+        return new Result(List.copyOf(findings), List.copyOf(problems));
+    }
+
+    private static List<SourceUnit> parse(Request request, List<String> problems) {
+        try {
+            return new Parsing(problems, request.progress()).parse(request.sources());
+        } catch (IOException e) {
+            problems.add("the compiler's file manager: " + e.getMessage());
+            return List.of();
+        }
+    }
+
+    private static Catalogue catalogue(List<Path> more) {
+        var lines = new ArrayList<DataFile.Line>(DataFile.lines("blocking.txt"));
+        lines.addAll(DataFile.lines("contexts.txt"));
+        for (Path file : more) {
+            try {
+                lines.addAll(DataFile.lines(file));
+            } catch (IOException e) {
+                throw new IllegalArgumentException(file + ": cannot be read as a catalogue");
+            }
+        }
+        return new Catalogue(lines);
     }
 }

@@ -1,0 +1,101 @@
+package scanner;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Looks in every context for what blocks, and makes one finding of all that have the same cause. */
+final class BlockingScan {
+
+    private static final int DEPTH = 4;
+    private static final int DEPTH_DEEP = 8;
+
+    private final CallGraph calls;
+    private final boolean deep;
+    private final Map<EnumSet<Kind>, Reach> reaches = new HashMap<>();
+    private final Map<String, List<Hit>> groups = new LinkedHashMap<>();
+
+    /** A context and the call in it that leads to blocking. */
+    private record Hit(Region region, Reach.Path path) {
+    }
+
+    BlockingScan(CallGraph calls, boolean deep) {
+        this.calls = calls;
+        this.deep = deep;
+    }
+
+    void look(Region region) {
+        if (region.weak() && !deep) {
+            return;
+        }
+        Reach reach = reaches.computeIfAbsent(region.kinds(), kinds -> new Reach(calls, kinds));
+        var hits = new ArrayList<Hit>();
+        for (CallGraph.Site site : calls.sites(region.body(), region.scope())) {
+            Reach.Path path = reach.from(site, region.method().owner, (deep ? DEPTH_DEEP : DEPTH) - 1);
+            if (path != null && (path.sure() || deep)) {
+                hits.add(new Hit(region, path));
+            }
+        }
+        if (hits.isEmpty()) {
+            return;
+        }
+        Hit best = hits.get(0);
+        for (Hit hit : hits) {
+            if (hit.path.isBetterThan(best.path)) {
+                best = hit;
+            }
+        }
+        groups.computeIfAbsent(cause(best), k -> new ArrayList<>()).addAll(hits);
+    }
+
+    /** What the contexts of one finding have in common: the call that blocks in the end. */
+    private static String cause(Hit hit) {
+        Reach.Path last = hit.path.last();
+        return hit.region.rule() + " " + last.unit().source.name() + " " + last.pos();
+    }
+
+    List<Finding> findings() {
+        var findings = new ArrayList<Finding>();
+        for (List<Hit> hits : groups.values()) {
+            findings.add(finding(hits));
+        }
+        return findings;
+    }
+
+    private static Finding finding(List<Hit> hits) {
+        Hit best = hits.get(0);
+        for (Hit hit : hits) {
+            if (hit.path.isBetterThan(best.path)) {
+                best = hit;
+            }
+        }
+        Finding.Place place = place(best.path.unit(), best.path.pos());
+        var steps = new ArrayList<Finding.Step>();
+        steps.add(new Finding.Step(place(best.region.method().owner.unit, best.region.pos()), best.region.what()));
+        for (Reach.Path step = best.path; step != null; step = step.next()) {
+            steps.add(new Finding.Step(place(step.unit(), step.pos()), step.what()));
+        }
+        var others = new java.util.TreeSet<>(Comparator.comparing(Finding.Place::file).thenComparingInt(Finding.Place::line)
+                .thenComparingInt(Finding.Place::column));
+        hits.forEach(hit -> others.add(place(hit.path.unit(), hit.path.pos())));
+        others.remove(place);
+        Rule rule = Rules.named(best.region.rule()).orElseThrow();
+        boolean sure = best.path.sure() && !best.region.weak();
+        return new Finding(rule.name(), sure ? rule.level() : Finding.Level.NOTE, place, message(best, others.size()), List.copyOf(steps),
+                List.copyOf(others), best.region.method().toString());
+    }
+
+    private static String message(Hit hit, int others) {
+        String blocks = hit.path.last().what();
+        String through = hit.path.length() == 1 ? blocks + " blocks" : hit.path.what() + " blocks in " + blocks;
+        return through + " in " + hit.region.what() + (others == 0 ? "" : ", and at " + others + " more places");
+    }
+
+    private static Finding.Place place(SourceUnit unit, int pos) {
+        return new Finding.Place(unit.source.name(), Pos.line(pos), Pos.column(pos));
+    }
+}

@@ -1,0 +1,287 @@
+package scanner;
+
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** What a body does in its own thread: the calls it makes and the methods they may go to. */
+final class CallGraph {
+
+    private static final int MAX_OVERRIDERS = 30;
+    private static final int FEW = 4;
+    private static final Set<String> DONE = Set.of("isDone", "isCompletedNormally", "isTerminated", "inEventLoop", "isEventLoop",
+            "resultNow", "isSuccess");
+
+    /**
+     * A call in a body.
+     *
+     * @param blocking null if the call itself is not in the catalogue
+     * @param targets  methods of the sources it may go to
+     * @param every    whether all targets must block for the call to block
+     */
+    record Site(int pos, String what, Catalogue.Blocking blocking, List<MethodDecl> targets, boolean every) {
+    }
+
+    private final Typing typing;
+    private final Catalogue catalogue;
+    private final boolean deep;
+    private final Map<MethodDecl, List<Site>> sites = new IdentityHashMap<>();
+    private final Map<MethodDecl, List<MethodDecl>> overriders = new IdentityHashMap<>();
+    private final Map<MethodDecl, Set<String>> invoked = new IdentityHashMap<>();
+
+    CallGraph(Typing typing, Catalogue catalogue, boolean deep) {
+        this.typing = typing;
+        this.catalogue = catalogue;
+        this.deep = deep;
+    }
+
+    List<Site> sites(MethodDecl method) {
+        List<Site> known = sites.get(method);
+        if (known == null) {
+            known = method.body == null ? List.of() : sites(method.body, Scope.of(method));
+            sites.put(method, known);
+        }
+        return known;
+    }
+
+    /** Of a part of a body. */
+    List<Site> sites(Node body, Scope scope) {
+        var found = new ArrayList<Site>();
+        new Walk() {
+            @Override
+            boolean visit(Node node, Scope at) {
+                switch (node) {
+                    case Node.Lambda lambda -> {
+                        return lambda == body || isInline(path.isEmpty() ? null : path.getLast(), lambda, at);
+                    }
+                    case Node.Call call -> {
+                        if (!isGuarded(path)) {
+                            add(call, at, found);
+                        }
+                    }
+                    case Node.New made -> add(made, at, found);
+                    case Node.Ref ref -> {
+                        if (ref == body || isInline(path.isEmpty() ? null : path.getLast(), ref, at)) {
+                            add(ref, at, found);
+                        }
+                    }
+                    default -> { }
+                }
+                return true;
+            }
+        }.walk(body, scope);
+        return found;
+    }
+
+    /** Under {@code if (future.isDone())} a get does not wait. */
+    private static boolean isGuarded(List<Node> path) {
+        for (int i = path.size() - 1; i >= 0; i--) {
+            Node test = switch (path.get(i)) {
+                case Node.If choice -> choice.test();
+                case Node.Choice choice -> choice.test();
+                default -> null;
+            };
+            if (test != null && asks(test)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean asks(Node test) {
+        return switch (test) {
+            case Node.Call call -> DONE.contains(call.name()) || call.on() != null && asks(call.on());
+            case Node.Other other -> other.parts().stream().anyMatch(CallGraph::asks);
+            default -> false;
+        };
+    }
+
+    private void add(Node.Call call, Scope scope, List<Site> found) {
+        Type receiver = typing.receiver(call, scope);
+        Members.Found target = receiver == null || receiver.isArray() ? null : typing.best(receiver, call, scope);
+        List<MethodDecl> targets = List.of();
+        boolean every = false;
+        if (target != null && target.source() != null) {
+            boolean isSuper = call.on() instanceof Node.Name name && name.name().equals("super");
+            targets = targets(target.source(), isSuper, receiver);
+            every = !deep && target.source().body == null && targets.size() > 1;
+        }
+        boolean followed = target != null && target.source() != null && target.source().body != null;
+        Catalogue.Blocking blocking = followed || !catalogue.mayBlock(call.name()) || isZero(call) ? null
+                : catalogue.blocking(typing.world, call.on() == null && target == null ? unqualified(call, receiver, scope) : receiver,
+                        call.name(), call.args().size());
+        if (blocking != null && blocking.kind() == Kind.FILE && call.name().equals("lines")) {
+            blocking = null; // lazy
+        }
+        if (blocking != null || !targets.isEmpty()) {
+            found.add(new Site(call.pos(), what(receiver, call.name(), blocking), blocking, targets, every));
+        }
+    }
+
+    /** {@code wait()} is Object's whatever the class extends. */
+    private static Type unqualified(Node.Call call, Type receiver, Scope scope) {
+        return receiver == null ? Typing.self(scope.type()) : receiver;
+    }
+
+    private void add(Node.New made, Scope scope, List<Site> found) {
+        if (made.type() == null) {
+            return;
+        }
+        Type type = typing.type(made, scope);
+        Catalogue.Blocking blocking = catalogue.blocking(typing.world, type, "new", made.args().size());
+        var targets = new ArrayList<MethodDecl>();
+        TypeDecl decl = made.body() != null ? made.body() : type == null ? null : typing.world.decl(type.name(), scope.unit());
+        if (decl != null) {
+            Members.Found constructor = typing.best(typing.members.methods(Type.of(decl.name), "<init>", made.args().size(), scope.unit()),
+                    made.args(), scope);
+            if (constructor != null && constructor.source() != null) {
+                targets.add(constructor.source());
+            }
+            decl.methods.stream().filter(m -> m.name.equals("<block>")).forEach(targets::add);
+        }
+        if (blocking != null && decl == null || !targets.isEmpty()) {
+            found.add(new Site(made.pos(), "new " + made.type().simple(), decl == null ? blocking : null, targets, false));
+        }
+    }
+
+    private void add(Node.Ref ref, Scope scope, List<Site> found) {
+        Type on = typing.type(ref.on(), scope);
+        if (on == null || ref.name().equals("new")) {
+            return;
+        }
+        List<Members.Found> methods = typing.members.methods(on, ref.name(), -1, scope.unit());
+        List<MethodDecl> targets = methods.isEmpty() || methods.get(0).source() == null ? List.of()
+                : targets(methods.get(0).source(), false, on);
+        boolean followed = !methods.isEmpty() && methods.get(0).source() != null && methods.get(0).source().body != null;
+        boolean isOverloaded = methods.stream().map(Members.Found::params).distinct().count() > 1;
+        Catalogue.Blocking blocking = followed ? null : catalogue.blocking(typing.world, on, ref.name(),
+                isOverloaded ? methods.stream().mapToInt(Members.Found::params).min().getAsInt() : -1);
+        if (blocking != null || !targets.isEmpty()) {
+            found.add(new Site(ref.pos(), what(on, ref.name(), blocking), blocking, targets, !deep && targets.size() > 1));
+        }
+    }
+
+    private static String what(Type receiver, String method, Catalogue.Blocking blocking) {
+        String type = blocking != null && !blocking.api().type().equals("?") ? blocking.api().type() : receiver == null ? "" : receiver.name();
+        String simple = type.substring(type.lastIndexOf('.') + 1);
+        return simple.isEmpty() || simple.startsWith("$") ? method + "()" : simple + "." + method + "()";
+    }
+
+    private static boolean isZero(Node.Call call) {
+        return !call.args().isEmpty() && call.args().get(0) instanceof Node.Literal literal && literal.value() instanceof Number number
+                && number.longValue() == 0 && !call.name().equals("wait") && !call.name().equals("join");
+    }
+
+    private List<MethodDecl> targets(MethodDecl method, boolean isSuper, Type receiver) {
+        if (method.isStatic || method.isPrivate || method.isFinal || method.owner.isFinal || isSuper) {
+            return method.body == null ? List.of() : List.of(method);
+        }
+        List<MethodDecl> below = overriders(method);
+        if (method.body != null) {
+            if (!deep || below.isEmpty()) {
+                return List.of(method);
+            }
+            var all = new ArrayList<MethodDecl>(below.size() + 1);
+            all.add(method);
+            all.addAll(below);
+            return all;
+        }
+        return deep || below.size() <= FEW ? below : List.of();
+    }
+
+    /** Methods with a body that override one, in subtypes; those of tests only for tests. */
+    private List<MethodDecl> overriders(MethodDecl method) {
+        List<MethodDecl> known = overriders.get(method);
+        if (known == null) {
+            var found = new LinkedHashSet<MethodDecl>();
+            collect(method, method.owner, found, new LinkedHashSet<>());
+            found.removeIf(m -> m.owner.unit.isTest && !method.owner.unit.isTest);
+            known = found.size() > MAX_OVERRIDERS ? List.of() : List.copyOf(found);
+            overriders.put(method, known);
+        }
+        return known;
+    }
+
+    private void collect(MethodDecl method, TypeDecl type, Set<MethodDecl> found, Set<TypeDecl> seen) {
+        for (TypeDecl sub : typing.world.subtypes(type.name)) {
+            if (!seen.add(sub)) {
+                continue;
+            }
+            boolean declares = false;
+            for (MethodDecl each : sub.methods) {
+                if (each.name.equals(method.name) && Members.sameParams(each, method)) {
+                    declares = true;
+                    if (each.body != null) {
+                        found.add(each);
+                    }
+                }
+            }
+            if (!declares && method.body == null) {
+                // the implementation may be inherited: class A extends Base implements I
+                for (Type parent : typing.world.parents(sub)) {
+                    for (Members.Found inherited : typing.members.methods(parent, method.name, method.paramTypes.size(), sub.unit)) {
+                        if (inherited.source() != null && inherited.source().body != null && inherited.source() != method
+                                && Members.sameParams(inherited.source(), method)) {
+                            found.add(inherited.source());
+                        }
+                    }
+                }
+            }
+            collect(method, sub, found, seen);
+        }
+    }
+
+    // functions passed to methods that call them
+
+    private boolean isInline(Node around, Node function, Scope scope) {
+        if (!(around instanceof Node.Call call)) {
+            return false;
+        }
+        Type receiver = typing.receiver(call, scope);
+        if (receiver == null) {
+            return false;
+        }
+        if (catalogue.isInline(typing.world, receiver, call.name())) {
+            return true;
+        }
+        int position = indexOf(call.args(), function);
+        Members.Found target = receiver.isArray() || position < 0 ? null : typing.best(receiver, call, scope);
+        return target != null && target.source() != null && position < target.source().paramNames.size()
+                && invoked(target.source()).contains(target.source().paramNames.get(position));
+    }
+
+    private static int indexOf(List<Node> args, Node arg) {
+        for (int i = 0; i < args.size(); i++) {
+            if (args.get(i) == arg) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /** Parameters that a method calls itself: {@code action.run()}. */
+    private Set<String> invoked(MethodDecl method) {
+        Set<String> known = invoked.get(method);
+        if (known == null) {
+            var names = new LinkedHashSet<String>();
+            new Walk() {
+                @Override
+                boolean visit(Node node, Scope scope) {
+                    if (node instanceof Node.Call call && call.on() instanceof Node.Name name && method.paramNames.contains(name.name())
+                            && RUN.contains(call.name())) {
+                        names.add(name.name());
+                    }
+                    return !(node instanceof Node.Lambda);
+                }
+            }.walkMethod(method);
+            known = names;
+            invoked.put(method, known);
+        }
+        return known;
+    }
+
+    private static final Set<String> RUN = Set.of("run", "call", "get", "apply", "accept", "test", "execute", "invoke");
+}

@@ -1,0 +1,217 @@
+package scanner;
+
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/** Finds the code that runs where blocking hurts. */
+final class Contexts {
+
+    private static final Set<String> LOOP_GUARDS = Set.of("inEventLoop", "isOnEventLoopThread", "isEventLoopContext");
+
+    private final Typing typing;
+    private final Catalogue catalogue;
+    private final Origins origins;
+
+    Contexts(Typing typing, Catalogue catalogue, Origins origins) {
+        this.typing = typing;
+        this.catalogue = catalogue;
+        this.origins = origins;
+    }
+
+    void find(MethodDecl method, Consumer<Region> regions) {
+        if (method.body == null) {
+            return;
+        }
+        if (method.isSynchronized) {
+            regions.accept(region("blocking-under-monitor", method.pos, "synchronized " + method.name + "() holds its monitor", method,
+                    method.body, Scope.of(method), false));
+        }
+        if (method.name.equals("<clinit>")) {
+            regions.accept(region("blocking-in-class-initializer", method.pos, "the static initialiser of " + method.owner.simpleName(),
+                    method, method.body, Scope.of(method), false));
+        }
+        overridden(method, regions);
+        new Walk() {
+            @Override
+            boolean visit(Node node, Scope scope) {
+                if (node instanceof Node.Sync sync) {
+                    regions.accept(region("blocking-under-monitor", sync.pos(), "synchronized block holds its monitor", method, sync.body(),
+                            scope, false));
+                } else if (node instanceof Node.Call call && !call.args().isEmpty()) {
+                    passed(call, scope, path, method, regions);
+                }
+                return true;
+            }
+        }.walkMethod(method);
+    }
+
+    private Region region(String rule, int pos, String what, MethodDecl method, Node body, Scope scope, boolean weak) {
+        return new Region(rule, pos, what, method, body, scope, catalogue.kinds(rule), weak);
+    }
+
+    // methods that are called in a context
+
+    private void overridden(MethodDecl method, Consumer<Region> regions) {
+        if (method.isStatic || method.isPrivate || method.name.startsWith("<") || isGuarded(method)) {
+            return;
+        }
+        var told = new HashSet<String>();
+        for (Catalogue.Context context : catalogue.overrides(method.name)) {
+            if (typing.world.supers(method.owner.name).contains(context.api().type()) && told.add(context.rule())) {
+                regions.accept(region(context.rule(), method.pos, context.what() + ": " + method.name + "()", method, method.body,
+                        Scope.of(method), context.weak()));
+            }
+        }
+        for (Catalogue.Context context : catalogue.annotated()) {
+            String simple = context.api().type().substring(context.api().type().lastIndexOf('.') + 1);
+            if (method.isAnnotated(simple) && told.add(context.rule())) {
+                regions.accept(region(context.rule(), method.pos, context.what() + ": " + method.name + "()", method, method.body,
+                        Scope.of(method), context.weak()));
+            }
+        }
+        for (Catalogue.Context context : catalogue.returns()) {
+            String simple = context.api().type().substring(context.api().type().lastIndexOf('.') + 1);
+            if (method.returns != null && method.returns.simple().equals(simple)
+                    && method.owner.annotations.stream().anyMatch(a -> a.simple().equals(context.api().method()))
+                    && typing.world.isA(typing.world.resolve(method.returns, method.owner.unit, method.owner, method), context.api().type())
+                    && told.add(context.rule())) {
+                regions.accept(region(context.rule(), method.pos, context.what() + ": " + method.name + "()", method, method.body,
+                        Scope.of(method), context.weak()));
+            }
+        }
+    }
+
+    /** Whether a body asks where it runs: it then knows what it does. */
+    private static boolean isGuarded(MethodDecl method) {
+        var found = new boolean[1];
+        new Walk() {
+            @Override
+            boolean visit(Node node, Scope scope) {
+                found[0] |= node instanceof Node.Call call && LOOP_GUARDS.contains(call.name());
+                return !found[0];
+            }
+        }.walkMethod(method);
+        return found[0];
+    }
+
+    // functions that are passed to a method
+
+    private void passed(Node.Call call, Scope scope, List<Node> path, MethodDecl method, Consumer<Region> regions) {
+        boolean mayStream = !catalogue.anyCalls().isEmpty() && call.on() instanceof Node.Call;
+        if (!catalogue.mayRun(call.name()) && !mayStream || !hasFunction(call, scope)) {
+            return;
+        }
+        Type receiver = typing.receiver(call, scope);
+        if (receiver == null) {
+            return;
+        }
+        var contexts = new ArrayList<Catalogue.Context>(catalogue.calls(call.name()));
+        contexts.addAll(catalogue.anyCalls());
+        var told = new HashSet<String>();
+        for (Catalogue.Context context : contexts) {
+            if (context.api().fits(call.name(), call.args().size()) && Catalogue.matches(typing.world, receiver, context.api().type())
+                    && isChained(context, call, path) && (context.from().isEmpty() || call.on() != null
+                            && origins.isMadeBy(call.on(), scope, context.from())) && told.add(context.rule())) {
+                for (Node argument : call.args()) {
+                    function(argument, context, call, scope, method, path, regions);
+                }
+            }
+        }
+    }
+
+    private static boolean hasFunction(Node.Call call, Scope scope) {
+        for (Node each : call.args()) {
+            if (each instanceof Node.Lambda || each instanceof Node.Ref || each instanceof Node.Name || each instanceof Node.New) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void function(Node argument, Catalogue.Context context, Node.Call call, Scope scope, MethodDecl method, List<Node> path,
+                          Consumer<Region> regions) {
+        String what = context.what() + ": " + call.name() + "()";
+        EnumSet<Kind> kinds = catalogue.kinds(context.rule());
+        if (context.rule().equals("blocking-in-callback")) {
+            Set<String> chain = chain(call, path);
+            if (chain.contains("allOf")) {
+                kinds = EnumSet.copyOf(kinds);
+                kinds.remove(Kind.AWAIT); // they are all done by then
+            }
+            if (runsOnOwnExecutor(call)) {
+                return;
+            }
+        }
+        Node body = argument;
+        Scope at = scope;
+        if (argument instanceof Node.Name || argument instanceof Node.New) {
+            Origins.Made made = origins.of(argument, scope);
+            if (made == null) {
+                return;
+            }
+            body = made.node();
+            at = made.scope();
+        }
+        int position = call.args().indexOf(argument);
+        switch (body) {
+            case Node.Lambda lambda -> regions.accept(new Region(context.rule(), call.pos(), what, method, lambda.body(),
+                    Walk.lambdaScope(lambda, body == argument ? call : null, position, null, at), kinds, context.weak()));
+            case Node.Ref ref -> regions.accept(new Region(context.rule(), call.pos(), what, method, ref, at, kinds, context.weak()));
+            case Node.New made -> made(made, context, what, at, kinds, regions);
+            default -> { }
+        }
+    }
+
+    /** An object that is the function: {@code executor.execute(new Task())}. */
+    private void made(Node.New made, Catalogue.Context context, String what, Scope scope, EnumSet<Kind> kinds, Consumer<Region> regions) {
+        Type type = made.body() == null ? typing.type(made, scope) : null;
+        TypeDecl decl = made.body() != null ? made.body() : type == null ? null : typing.world.decl(type.name(), scope.unit());
+        if (decl == null) {
+            return;
+        }
+        for (MethodDecl each : decl.methods) {
+            if (each.body != null && FUNCTIONS.contains(each.name)) {
+                regions.accept(new Region(context.rule(), each.pos, what, each, each.body, Scope.of(each), kinds, context.weak()));
+            }
+        }
+    }
+
+    private static final Set<String> FUNCTIONS = Set.of("run", "call", "apply", "accept", "get", "test", "handle", "operationComplete");
+
+    /** A future made by {@code supplyAsync(task, executor)}: its callbacks run on that executor, or on the caller. */
+    private static boolean runsOnOwnExecutor(Node.Call call) {
+        for (Node on = call.on(); on instanceof Node.Call before; on = before.on()) {
+            if (before.name().endsWith("Async") && before.args().size() >= 2 && !before.name().equals("thenCombineAsync")) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean isChained(Catalogue.Context context, Node.Call call, List<Node> path) {
+        if (context.chained().isEmpty() && context.unless().isEmpty()) {
+            return true;
+        }
+        Set<String> chain = chain(call, path);
+        return (context.chained().isEmpty() || chain.stream().anyMatch(context.chained()::contains))
+                && chain.stream().noneMatch(context.unless()::contains);
+    }
+
+    /** Names of the calls before and after one in its chain. */
+    private static Set<String> chain(Node.Call call, List<Node> path) {
+        var names = new HashSet<String>();
+        for (Node on = call; on instanceof Node.Call each; on = each.on()) {
+            names.add(each.name());
+        }
+        Node inner = call;
+        for (int i = path.size() - 1; i >= 0 && path.get(i) instanceof Node.Call outer && outer.on() == inner; i--) {
+            names.add(outer.name());
+            inner = outer;
+        }
+        return names;
+    }
+}

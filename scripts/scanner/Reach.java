@@ -1,0 +1,114 @@
+package scanner;
+
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Finds, from a call, the nearest blocking call within a few calls. */
+final class Reach {
+
+    /**
+     * A chain of calls, from here to the one that blocks.
+     *
+     * @param sure   whether it blocks for certain; a stream read may be from memory
+     * @param length number of calls
+     * @param next   null at the call that blocks
+     */
+    record Path(SourceUnit unit, int pos, String what, Kind kind, boolean sure, int length, Path next) {
+
+        Path last() {
+            Path last = this;
+            while (last.next != null) {
+                last = last.next;
+            }
+            return last;
+        }
+
+        boolean isBetterThan(Path other) {
+            return other == null || sure && !other.sure || sure == other.sure && length < other.length;
+        }
+    }
+
+    private record Key(MethodDecl method, int depth) {
+    }
+
+    private static final List<String> SOCKETS = List.of("Socket", "SSLSocket", "SocketChannel", "DatagramSocket", "ServerSocket",
+            "URLConnection", "HttpURLConnection", "AsynchronousSocketChannel");
+
+    private final CallGraph calls;
+    private final EnumSet<Kind> kinds;
+    private final Map<Key, Path> known = new HashMap<>();
+    private static final Path NONE = new Path(null, 0, "", null, false, 0, null);
+
+    /** @param kinds what counts as blocking. */
+    Reach(CallGraph calls, EnumSet<Kind> kinds) {
+        this.calls = calls;
+        this.kinds = kinds;
+    }
+
+    /** @param in the type the call stands in. @param depth how many more calls to follow. @return null if nothing blocks. */
+    Path from(CallGraph.Site site, TypeDecl in, int depth) {
+        if (site.blocking() != null && kinds.contains(site.blocking().kind())) {
+            Kind kind = site.blocking().kind();
+            return new Path(in.unit, site.pos(), site.what(), kind, kind != Kind.STREAM || holdsSocket(in), 1, null);
+        }
+        if (depth == 0) {
+            return null;
+        }
+        Path best = null;
+        for (MethodDecl target : site.targets()) {
+            Path path = from(target, depth - 1);
+            if (path == null) {
+                if (site.every()) {
+                    return null;
+                }
+                continue;
+            }
+            boolean sure = path.sure || path.last().kind == Kind.STREAM && holdsSocket(in);
+            var longer = new Path(in.unit, site.pos(), name(target), path.kind, sure, path.length + 1, path);
+            if (longer.isBetterThan(best)) {
+                best = longer;
+            }
+        }
+        return best;
+    }
+
+    private static String name(MethodDecl target) {
+        String owner = target.owner.simpleName();
+        String type = owner.startsWith("$") ? target.owner.outer.simpleName() : owner;
+        return switch (target.name) {
+            case "<init>", "<block>" -> "new " + type;
+            default -> type + "." + target.name + "()";
+        };
+    }
+
+    private Path from(MethodDecl method, int depth) {
+        var key = new Key(method, depth);
+        Path path = known.get(key);
+        if (path == null) {
+            known.put(key, NONE); // a circle
+            path = NONE;
+            for (CallGraph.Site site : calls.sites(method)) {
+                Path each = from(site, method.owner, depth);
+                if (each != null && (path == NONE || each.isBetterThan(path))) {
+                    path = each;
+                }
+            }
+            known.put(key, path);
+        }
+        return path == NONE ? null : path;
+    }
+
+    /** Streams of a class that holds a socket are the network's. */
+    private static boolean holdsSocket(TypeDecl type) {
+        for (TypeDecl each = type; each != null; each = each.outer) {
+            for (TypeDecl.FieldDecl field : each.fields) {
+                if (field.type() != null && SOCKETS.contains(field.type().simple())) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+}

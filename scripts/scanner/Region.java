@@ -1,0 +1,15 @@
+package scanner;
+
+import java.util.EnumSet;
+
+/**
+ * A piece of code in a context where blocking hurts.
+ *
+ * @param pos    of what makes the context: the word synchronized, the callback, the method's name
+ * @param what   the context as a person would name it
+ * @param body   a statement, an expression, a lambda or a method reference
+ * @param kinds  what counts as blocking there
+ * @param weak   a lead, not a finding
+ */
+record Region(String rule, int pos, String what, MethodDecl method, Node body, Scope scope, EnumSet<Kind> kinds, boolean weak) {
+}
