@@ -43,13 +43,16 @@ final class Analysis {
         if (Boolean.getBoolean("times")) System.err.println("parse " + (System.nanoTime() - t) / 1000000);
         var typing = new Typing(world, library);
         var calls = new CallGraph(typing, catalogue, request.deep());
-        var contexts = new Contexts(typing, catalogue, new Origins(typing));
+        var origins = new Origins(typing);
+        var contexts = new Contexts(typing, catalogue, origins);
+        var tasks = new TaskScan(typing, origins);
         var blocking = new BlockingScan(calls, request.deep());
         for (SourceUnit unit : world.units) {
             int release = unit.source.release() > 0 ? unit.source.release() : request.release();
             for (TypeDecl type : unit.types) {
                 try {
                     for (MethodDecl method : type.methods) {
+                        tasks.look(method, release);
                         contexts.find(method, region -> {
                             if (Rules.named(region.rule()).orElseThrow().holdsOn(release)) {
                                 blocking.look(region);
@@ -64,6 +67,7 @@ final class Analysis {
         }
         if (Boolean.getBoolean("times")) System.err.println("all " + (System.nanoTime() - t) / 1000000);
         var findings = new ArrayList<>(blocking.findings());
+        findings.addAll(tasks.findings());
         findings.sort(Comparator.comparing(Finding::level).reversed().thenComparing(f -> f.place().file())
                 .thenComparingInt(f -> f.place().line()).thenComparingInt(f -> f.place().column()).thenComparing(Finding::rule));
         return new Result(List.copyOf(findings), List.copyOf(problems));

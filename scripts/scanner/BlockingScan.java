@@ -4,9 +4,11 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Looks in every context for what blocks, and makes one finding of all that have the same cause. */
 final class BlockingScan {
@@ -19,8 +21,11 @@ final class BlockingScan {
     private final Map<EnumSet<Kind>, Reach> reaches = new HashMap<>();
     private final Map<String, List<Hit>> groups = new LinkedHashMap<>();
 
-    /** A context and the call in it that leads to blocking. */
-    private record Hit(Region region, Reach.Path path) {
+    /** A context and a call that leads to blocking. @param direct whether the call stands in the context itself. */
+    private record Hit(Region region, Reach.Path path, boolean direct) {
+        boolean isBetterThan(Hit other) {
+            return direct && (!other.direct || path.isBetterThan(other.path));
+        }
     }
 
     BlockingScan(CallGraph calls, boolean deep) {
@@ -34,10 +39,12 @@ final class BlockingScan {
         }
         Reach reach = reaches.computeIfAbsent(region.kinds(), kinds -> new Reach(calls, kinds));
         var hits = new ArrayList<Hit>();
+        int depth = deep ? DEPTH_DEEP : DEPTH;
         for (CallGraph.Site site : calls.sites(region.body(), region.scope())) {
-            Reach.Path path = reach.from(site, region.method().owner, (deep ? DEPTH_DEEP : DEPTH) - 1);
+            Reach.Path path = reach.from(site, region.method().owner, depth - 1);
             if (path != null && (path.sure() || deep)) {
-                hits.add(new Hit(region, path));
+                hits.add(new Hit(region, path, true));
+                within(region, site, reach, depth - 1, hits, new HashSet<>());
             }
         }
         if (hits.isEmpty()) {
@@ -45,11 +52,26 @@ final class BlockingScan {
         }
         Hit best = hits.get(0);
         for (Hit hit : hits) {
-            if (hit.path.isBetterThan(best.path)) {
+            if (hit.isBetterThan(best)) {
                 best = hit;
             }
         }
         groups.computeIfAbsent(cause(best), k -> new ArrayList<>()).addAll(hits);
+    }
+
+    /** The blocking calls in methods of the same class that the context calls: they are what has to be looked at. */
+    private void within(Region region, CallGraph.Site site, Reach reach, int depth, List<Hit> hits, Set<MethodDecl> seen) {
+        for (MethodDecl target : site.targets()) {
+            if (depth > 0 && target.owner == region.method().owner && seen.add(target)) {
+                for (CallGraph.Site inner : calls.sites(target)) {
+                    Reach.Path path = reach.from(inner, target.owner, depth - 1);
+                    if (path != null && (path.sure() || deep)) {
+                        hits.add(new Hit(region, path, false));
+                        within(region, inner, reach, depth - 1, hits, seen);
+                    }
+                }
+            }
+        }
     }
 
     /** What the contexts of one finding have in common: the call that blocks in the end. */
@@ -69,7 +91,7 @@ final class BlockingScan {
     private static Finding finding(List<Hit> hits) {
         Hit best = hits.get(0);
         for (Hit hit : hits) {
-            if (hit.path.isBetterThan(best.path)) {
+            if (hit.isBetterThan(best)) {
                 best = hit;
             }
         }
@@ -91,7 +113,7 @@ final class BlockingScan {
 
     private static String message(Hit hit, int others) {
         String blocks = hit.path.last().what();
-        String through = hit.path.length() == 1 ? blocks + " blocks" : hit.path.what() + " blocks in " + blocks;
+        String through = hit.path.length() == 1 ? blocks + " blocks" : hit.path.what() + " blocks (" + blocks + ")";
         return through + " in " + hit.region.what() + (others == 0 ? "" : ", and at " + others + " more places");
     }
 

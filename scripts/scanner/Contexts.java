@@ -27,7 +27,7 @@ final class Contexts {
             return;
         }
         if (method.isSynchronized) {
-            regions.accept(region("blocking-under-monitor", method.pos, "synchronized " + method.name + "() holds its monitor", method,
+            regions.accept(region("blocking-under-monitor", method.pos, "synchronized " + method.name + "()", method,
                     method.body, Scope.of(method), false));
         }
         if (method.name.equals("<clinit>")) {
@@ -39,7 +39,7 @@ final class Contexts {
             @Override
             boolean visit(Node node, Scope scope) {
                 if (node instanceof Node.Sync sync) {
-                    regions.accept(region("blocking-under-monitor", sync.pos(), "synchronized block holds its monitor", method, sync.body(),
+                    regions.accept(region("blocking-under-monitor", sync.pos(), "a synchronized block", method, sync.body(),
                             scope, false));
                 } else if (node instanceof Node.Call call && !call.args().isEmpty()) {
                     passed(call, scope, path, method, regions);
@@ -62,14 +62,14 @@ final class Contexts {
         var told = new HashSet<String>();
         for (Catalogue.Context context : catalogue.overrides(method.name)) {
             if (typing.world.supers(method.owner.name).contains(context.api().type()) && told.add(context.rule())) {
-                regions.accept(region(context.rule(), method.pos, context.what() + ": " + method.name + "()", method, method.body,
+                regions.accept(region(context.rule(), method.pos, method.name + "(), " + context.what(), method, method.body,
                         Scope.of(method), context.weak()));
             }
         }
         for (Catalogue.Context context : catalogue.annotated()) {
             String simple = context.api().type().substring(context.api().type().lastIndexOf('.') + 1);
             if (method.isAnnotated(simple) && told.add(context.rule())) {
-                regions.accept(region(context.rule(), method.pos, context.what() + ": " + method.name + "()", method, method.body,
+                regions.accept(region(context.rule(), method.pos, method.name + "(), " + context.what(), method, method.body,
                         Scope.of(method), context.weak()));
             }
         }
@@ -79,7 +79,7 @@ final class Contexts {
                     && method.owner.annotations.stream().anyMatch(a -> a.simple().equals(context.api().method()))
                     && typing.world.isA(typing.world.resolve(method.returns, method.owner.unit, method.owner, method), context.api().type())
                     && told.add(context.rule())) {
-                regions.accept(region(context.rule(), method.pos, context.what() + ": " + method.name + "()", method, method.body,
+                regions.accept(region(context.rule(), method.pos, method.name + "(), " + context.what(), method, method.body,
                         Scope.of(method), context.weak()));
             }
         }
@@ -134,11 +134,11 @@ final class Contexts {
 
     private void function(Node argument, Catalogue.Context context, Node.Call call, Scope scope, MethodDecl method, List<Node> path,
                           Consumer<Region> regions) {
-        String what = context.what() + ": " + call.name() + "()";
+        String what = call.name() + "(), " + context.what();
         EnumSet<Kind> kinds = catalogue.kinds(context.rule());
         if (context.rule().equals("blocking-in-callback")) {
             Set<String> chain = chain(call, path);
-            if (chain.contains("allOf")) {
+            if (chain.contains("allOf") || isMadeByAllOf(call, scope)) {
                 kinds = EnumSet.copyOf(kinds);
                 kinds.remove(Kind.AWAIT); // they are all done by then
             }
@@ -164,6 +164,15 @@ final class Contexts {
             case Node.New made -> made(made, context, what, at, kinds, regions);
             default -> { }
         }
+    }
+
+    private boolean isMadeByAllOf(Node.Call call, Scope scope) {
+        Node head = call.on();
+        while (head instanceof Node.Call before) {
+            head = before.on();
+        }
+        Origins.Made made = head == null ? null : origins.of(head, scope);
+        return made != null && made.node() instanceof Node.Call maker && chain(maker, List.of()).contains("allOf");
     }
 
     /** An object that is the function: {@code executor.execute(new Task())}. */

@@ -1,0 +1,29 @@
+package scanner;
+
+import java.util.List;
+
+/** {@code orTimeout} and {@code cancel(true)} on a CompletableFuture whose task goes on. */
+final class CancelDoesNotStop implements Check {
+
+    private static final List<Catalogue.Api> TASKS = List.of(
+            new Catalogue.Api("java.util.concurrent.CompletableFuture", "supplyAsync", -1),
+            new Catalogue.Api("java.util.concurrent.CompletableFuture", "runAsync", -1));
+
+    @Override
+    public String rule() {
+        return "cancel-does-not-stop";
+    }
+
+    @Override
+    public void visit(Node node, Scope scope, List<Node> path, Report report) {
+        if (!(node instanceof Node.Call call) || call.on() == null) {
+            return;
+        }
+        boolean isTimeout = call.name().equals("orTimeout") && call.args().size() == 2;
+        boolean isCancel = call.name().equals("cancel") && call.args().size() == 1 && call.args().get(0) instanceof Node.Literal literal
+                && Boolean.TRUE.equals(literal.value());
+        if ((isTimeout || isCancel) && report.origins().isMadeBy(call.on(), scope, TASKS)) {
+            report.add(rule(), scope.method(), call.pos(), call.name() + "() does not stop the task of this CompletableFuture: it runs on, uninterrupted");
+        }
+    }
+}

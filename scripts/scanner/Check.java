@@ -1,0 +1,30 @@
+package scanner;
+
+import java.util.List;
+
+/** A rule about the tasks, locks and threads of one body: one class a rule, looked up by the rule's name. */
+interface Check {
+
+    /** The rule's name, as in {@code rules.txt}. */
+    String rule();
+
+    /** Called at every node of every body. @param path the nodes around it, the outermost first. */
+    void visit(Node node, Scope scope, List<Node> path, Report report);
+
+    /** Where a check tells what it found, and asks what it needs to know. */
+    interface Report {
+
+        Typing typing();
+
+        Origins origins();
+
+        /** The JDK the code at hand runs on. */
+        int release();
+
+        void add(String rule, MethodDecl method, int pos, String message, Finding.Step... before);
+
+        default boolean isA(Node node, Scope scope, String type) {
+            return node != null && typing().world.isA(typing().type(node, scope), type);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+package scanner;
+
+import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
+
+/** Questions that several rules ask of a body. */
+final class Code {
+
+    private static final Set<String> BROAD = Set.of("Exception", "Throwable", "RuntimeException");
+    private static final Set<String> LOGS = Set.of("trace", "debug", "info", "warn", "error", "warning", "severe", "fine", "finer", "finest",
+            "log", "println", "printStackTrace", "printf", "config");
+
+    private Code() {
+    }
+
+    static boolean any(Node body, Predicate<Node> test) {
+        if (body == null) {
+            return false;
+        }
+        var found = new boolean[1];
+        new Walk() {
+            @Override
+            boolean visit(Node node, Scope scope) {
+                found[0] |= test.test(node);
+                return !found[0];
+            }
+        }.walk(body, new Scope(null, null, "", null));
+        return found[0];
+    }
+
+    static boolean calls(Node body, String... names) {
+        Set<String> wanted = Set.of(names);
+        return any(body, node -> node instanceof Node.Call call && wanted.contains(call.name()));
+    }
+
+    static boolean isLog(Node node) {
+        return node instanceof Node.Drop drop && drop.value() instanceof Node.Call call && LOGS.contains(call.name());
+    }
+
+    /** The same variable or field, as written. */
+    static boolean same(Node a, Node b) {
+        return a instanceof Node.Name x && b instanceof Node.Name y ? x.name().equals(y.name())
+                : a instanceof Node.Select s && b instanceof Node.Select t ? s.name().equals(t.name()) && same(s.on(), t.on())
+                : a instanceof Node.Select s && b instanceof Node.Name y ? isThis(s.on()) && s.name().equals(y.name())
+                : a instanceof Node.Name x && b instanceof Node.Select t && isThis(t.on()) && t.name().equals(x.name());
+    }
+
+    private static boolean isThis(Node node) {
+        return node instanceof Node.Name name && name.name().equals("this");
+    }
+
+    /** As a person would name it. */
+    static String text(Node node) {
+        return switch (node) {
+            case Node.Name name -> name.name();
+            case Node.Select select -> text(select.on()) + "." + select.name();
+            case Node.Call call -> (call.on() == null ? "" : text(call.on()) + ".") + call.name() + "()";
+            case Node.New made -> "new " + (made.type() == null ? "" : made.type().simple());
+            case null, default -> "it";
+        };
+    }
+
+    /** Whether whatever a body throws is caught in it. */
+    static boolean isGuarded(Node body) {
+        if (body instanceof Node.Block block) {
+            for (Node statement : block.statements()) {
+                boolean harmless = switch (statement) {
+                    case Node.Try attempt -> catchesAll(attempt);
+                    case Node.If choice -> isGuarded(choice.yes()) && isGuarded(choice.no());
+                    default -> isLog(statement) || !any(statement, n -> n instanceof Node.Call || n instanceof Node.New);
+                };
+                if (!harmless) {
+                    return false;
+                }
+            }
+            return true;
+        }
+        return body instanceof Node.Try attempt ? catchesAll(attempt) : !any(body, n -> n instanceof Node.Call || n instanceof Node.New);
+    }
+
+    private static boolean catchesAll(Node.Try attempt) {
+        return attempt.catches().stream().anyMatch(c -> c.types().stream().anyMatch(t -> BROAD.contains(t.simple())));
+    }
+
+    /** Whether a task given as an argument catches what it throws; true if it cannot be told. */
+    static boolean isGuardedTask(Node task, Scope scope, Check.Report report) {
+        return switch (task) {
+            case Node.Lambda lambda when lambda.body() instanceof Node.Call call -> isGuardedTarget(call, scope, report);
+            case Node.Lambda lambda when lambda.body() instanceof Node.Block block && block.statements().size() == 1
+                    && block.statements().get(0) instanceof Node.Drop drop && drop.value() instanceof Node.Call call ->
+                    isGuardedTarget(call, scope, report);
+            case Node.Lambda lambda -> isGuarded(lambda.body());
+            case Node.Ref ref -> {
+                List<Members.Found> found = report.typing().members.methods(report.typing().type(ref.on(), scope), ref.name(), -1, scope.unit());
+                yield found.isEmpty() || found.get(0).source() == null || found.get(0).source().body == null
+                        || isGuarded(found.get(0).source().body);
+            }
+            case Node.New made when made.body() != null -> made.body().methods.stream()
+                    .filter(m -> m.name.equals("run") || m.name.equals("call")).allMatch(m -> isGuarded(m.body));
+            case null, default -> true;
+        };
+    }
+
+    private static boolean isGuardedTarget(Node.Call call, Scope scope, Check.Report report) {
+        Type receiver = report.typing().receiver(call, scope);
+        Members.Found found = receiver == null || receiver.isArray() ? null : report.typing().best(receiver, call, scope);
+        return found == null || found.source() == null || found.source().body == null || isGuarded(found.source().body);
+    }
+
+    /** What happens to a local variable after its declaration. @return null if it leaves the body, else the methods called on it. */
+    static Set<String> uses(Node body, String variable) {
+        var calls = new java.util.LinkedHashSet<String>();
+        var escapes = new boolean[1];
+        new Walk() {
+            @Override
+            boolean visit(Node node, Scope scope) {
+                if (node instanceof Node.Call call && call.on() instanceof Node.Name name && name.name().equals(variable)) {
+                    calls.add(call.name());
+                } else if (node instanceof Node.Ref ref && ref.on() instanceof Node.Name name && name.name().equals(variable)) {
+                    escapes[0] = true;
+                } else if (node instanceof Node.Name name && name.name().equals(variable)
+                        && !(path.getLast() instanceof Node.Call call && call.on() == node)) {
+                    escapes[0] = true;
+                } else if (node instanceof Node.New made && made.body() != null || node instanceof Node.LocalType) {
+                    escapes[0] = true; // may use it
+                }
+                return true;
+            }
+        }.walk(body, new Scope(null, null, "", null));
+        return escapes[0] ? null : calls;
+    }
+}

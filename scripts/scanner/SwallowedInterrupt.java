@@ -1,0 +1,43 @@
+package scanner;
+
+import java.util.List;
+
+/** {@code catch (InterruptedException e)} that does nothing, or only logs. */
+final class SwallowedInterrupt implements Check {
+
+    @Override
+    public String rule() {
+        return "swallowed-interrupt";
+    }
+
+    @Override
+    public void visit(Node node, Scope scope, List<Node> path, Report report) {
+        if (node instanceof Node.Catch each && each.types().stream().anyMatch(t -> t.simple().equals("InterruptedException"))
+                && each.body().statements().stream().allMatch(Code::isLog) && !endsTheThread(path, scope)) {
+            report.add(rule(), scope.method(), each.pos(), "InterruptedException is caught and forgotten: the thread cannot be told to stop");
+        }
+    }
+
+    /** Around a whole task, the interrupt has done its work. */
+    private static boolean endsTheThread(List<Node> path, Scope scope) {
+        for (int i = path.size() - 1; i >= 0; i--) {
+            switch (path.get(i)) {
+                case Node.Loop loop -> {
+                    return false;
+                }
+                case Node.Each each -> {
+                    return false;
+                }
+                case Node.Lambda lambda -> {
+                    return true;
+                }
+                default -> { }
+            }
+            if (i > 0 && path.get(i - 1) instanceof Node.Block block && !(path.get(i) instanceof Node.Catch)
+                    && block.statements().getLast() != path.get(i) && path.get(i) instanceof Node.Try) {
+                return false;
+            }
+        }
+        return scope.method().name.equals("run") || scope.method().name.equals("main") || scope.method().name.equals("close");
+    }
+}
