@@ -209,20 +209,23 @@ final class Lowering extends SimpleTreeVisitor<Node, Void> {
 
     @Override
     public Node visitAssignment(AssignmentTree tree, Void unused) {
-        Node value = some(tree.getExpression());
-        if (isPlain(value) && !(value instanceof Node.Name)) {
-            return NOTHING;
-        }
-        return new Node.Assign(start(tree), some(tree.getVariable()), value);
+        return new Node.Assign(start(tree), some(tree.getVariable()), some(tree.getExpression()));
     }
 
     @Override
     public Node visitCompoundAssignment(CompoundAssignmentTree tree, Void unused) {
-        return other(null, tree.getVariable(), tree.getExpression());
+        return new Node.Assign(start(tree), some(tree.getVariable()), other(null, tree.getExpression()));
     }
 
     @Override
     public Node visitUnary(UnaryTree tree, Void unused) {
+        if (tree.getKind() != Tree.Kind.LOGICAL_COMPLEMENT && tree.getExpression() instanceof IdentifierTree) {
+            return switch (tree.getKind()) {
+                case PREFIX_INCREMENT, PREFIX_DECREMENT, POSTFIX_INCREMENT, POSTFIX_DECREMENT ->
+                        new Node.Assign(start(tree), some(tree.getExpression()), NOTHING);
+                default -> NOTHING;
+            };
+        }
         return other(tree.getKind() == Tree.Kind.LOGICAL_COMPLEMENT ? TypeName.of("boolean") : null, tree.getExpression());
     }
 

@@ -74,7 +74,7 @@ final class Origins {
                         String name = assign.target() instanceof Node.Name plain && scope.find(plain.name()) == null ? plain.name()
                                 : assign.target() instanceof Node.Select select && select.on() instanceof Node.Name self
                                         && self.name().equals("this") ? select.name() : null;
-                        if (name != null) {
+                        if (name != null && !(assign.value() instanceof Node.Literal)) {
                             found.computeIfAbsent(name, n -> new ArrayList<>()).add(new Made(assign.value(), scope));
                         }
                     }

@@ -13,9 +13,19 @@ final class SwallowedInterrupt implements Check {
     @Override
     public void visit(Node node, Scope scope, List<Node> path, Report report) {
         if (node instanceof Node.Catch each && each.types().stream().anyMatch(t -> t.simple().equals("InterruptedException"))
-                && each.body().statements().stream().allMatch(Code::isLog) && !endsTheThread(path, scope)) {
+                && each.body().statements().stream().allMatch(Code::isLog) && !leavesLoop(path) && !endsTheThread(path, scope)) {
             report.add(rule(), scope.method(), each.pos(), "InterruptedException is caught and forgotten: the thread cannot be told to stop");
         }
+    }
+
+    /** A loop inside the try has been left: it was told to stop, and it did. */
+    private static boolean leavesLoop(List<Node> path) {
+        return path.getLast() instanceof Node.Try attempt
+                && Code.any(attempt.body(), node -> node instanceof Node.Loop loop && hasCall(loop.body()) || node instanceof Node.Each);
+    }
+
+    private static boolean hasCall(Node body) {
+        return Code.any(body, node -> node instanceof Node.Call);
     }
 
     /** Around a whole task, the interrupt has done its work. */

@@ -1,7 +1,9 @@
 package scanner;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Runs every {@link Check} over every body. */
 final class TaskScan implements Check.Report {
@@ -13,8 +15,12 @@ final class TaskScan implements Check.Report {
 
     private final Typing typing;
     private final Origins origins;
-    private final List<Finding> findings = new ArrayList<>();
+    private final Map<Cause, List<Finding>> causes = new LinkedHashMap<>();
     private int release;
+
+    /** The same thing done in the same class. */
+    private record Cause(String rule, TypeDecl type, String message) {
+    }
 
     TaskScan(Typing typing, Origins origins) {
         this.typing = typing;
@@ -55,10 +61,17 @@ final class TaskScan implements Check.Report {
         var place = new Finding.Place(method.owner.unit.source.name(), Pos.line(pos), Pos.column(pos));
         var steps = new ArrayList<>(List.of(before));
         steps.add(new Finding.Step(place, message));
-        findings.add(new Finding(rule, Rules.named(rule).orElseThrow().level(), place, message, List.copyOf(steps), List.of(), method.toString()));
+        var finding = new Finding(rule, Rules.named(rule).orElseThrow().level(), place, message, List.copyOf(steps), List.of(), method.toString());
+        causes.computeIfAbsent(new Cause(rule, method.owner, message), c -> new ArrayList<>()).add(finding);
     }
 
     List<Finding> findings() {
+        var findings = new ArrayList<Finding>();
+        for (List<Finding> same : causes.values()) {
+            Finding first = same.get(0);
+            findings.add(new Finding(first.rule(), first.level(), first.place(), first.message(), first.chain(),
+                    same.stream().skip(1).map(Finding::place).toList(), first.enclosing()));
+        }
         return findings;
     }
 }
