@@ -42,8 +42,8 @@ final class Analysis {
         var world = new World(parse(request, problems), library);
         if (Boolean.getBoolean("times")) System.err.println("parse " + (System.nanoTime() - t) / 1000000);
         var typing = new Typing(world, library);
-        var calls = new CallGraph(typing, catalogue, request.deep());
         var origins = new Origins(typing);
+        var calls = new CallGraph(typing, origins, catalogue, request.deep());
         var contexts = new Contexts(typing, catalogue, origins);
         var tasks = new TaskScan(typing, origins);
         var blocking = new BlockingScan(calls, request.deep());

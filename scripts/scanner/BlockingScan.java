@@ -41,6 +41,9 @@ final class BlockingScan {
         var hits = new ArrayList<Hit>();
         int depth = deep ? DEPTH_DEEP : DEPTH;
         for (CallGraph.Site site : calls.sites(region.body(), region.scope())) {
+            if (site.on() instanceof Node.Name name && region.done().contains(name.name()) && site.blocking() != null) {
+                continue;
+            }
             Reach.Path path = reach.from(site, region.method().owner, depth - 1);
             if (path != null && (path.sure() || deep)) {
                 hits.add(new Hit(region, path, true));

@@ -18,22 +18,25 @@ final class CallGraph {
     /**
      * A call in a body.
      *
+     * @param on       the receiver; null if unqualified
      * @param blocking null if the call itself is not in the catalogue
      * @param targets  methods of the sources it may go to
      * @param every    whether all targets must block for the call to block
      */
-    record Site(int pos, String what, Catalogue.Blocking blocking, List<MethodDecl> targets, boolean every) {
+    record Site(int pos, String what, Node on, Catalogue.Blocking blocking, List<MethodDecl> targets, boolean every) {
     }
 
     private final Typing typing;
+    private final Origins origins;
     private final Catalogue catalogue;
     private final boolean deep;
     private final Map<MethodDecl, List<Site>> sites = new IdentityHashMap<>();
     private final Map<MethodDecl, List<MethodDecl>> overriders = new IdentityHashMap<>();
     private final Map<MethodDecl, Set<String>> invoked = new IdentityHashMap<>();
 
-    CallGraph(Typing typing, Catalogue catalogue, boolean deep) {
+    CallGraph(Typing typing, Origins origins, Catalogue catalogue, boolean deep) {
         this.typing = typing;
+        this.origins = origins;
         this.catalogue = catalogue;
         this.deep = deep;
     }
@@ -50,6 +53,7 @@ final class CallGraph {
     /** Of a part of a body. */
     List<Site> sites(Node body, Scope scope) {
         var found = new ArrayList<Site>();
+        var done = new ArrayList<Node>();
         new Walk() {
             @Override
             boolean visit(Node node, Scope at) {
@@ -58,7 +62,10 @@ final class CallGraph {
                         return lambda == body || isInline(path.isEmpty() ? null : path.getLast(), lambda, at);
                     }
                     case Node.Call call -> {
-                        if (!isGuarded(path)) {
+                        if (call.on() != null && DONE.contains(call.name())) {
+                            done.add(call.on());
+                        }
+                        if (!isGuarded(path) && done.stream().noneMatch(asked -> Code.same(asked, call.on()))) {
                             add(call, at, found);
                         }
                     }
@@ -113,12 +120,21 @@ final class CallGraph {
         Catalogue.Blocking blocking = followed || !catalogue.mayBlock(call.name()) || isZero(call) ? null
                 : catalogue.blocking(typing.world, call.on() == null && target == null ? unqualified(call, receiver, scope) : receiver,
                         call.name(), call.args().size());
-        if (blocking != null && blocking.kind() == Kind.FILE && call.name().equals("lines")) {
-            blocking = null; // lazy
+        if (blocking != null && isHarmless(call, blocking, scope)) {
+            blocking = null;
         }
         if (blocking != null || !targets.isEmpty()) {
-            found.add(new Site(call.pos(), what(receiver, call.name(), blocking), blocking, targets, every));
+            found.add(new Site(call.pos(), what(receiver, call.name(), blocking), call.on(), blocking, targets, every));
         }
+    }
+
+    /** Memory, files and queues without a bound, as far as the place tells that made them. */
+    private boolean isHarmless(Node.Call call, Catalogue.Blocking blocking, Scope scope) {
+        return switch (blocking.kind()) {
+            case STREAM -> origins.isLocal(call.on(), scope);
+            case AWAIT -> (call.name().startsWith("put") || call.name().startsWith("offer")) && origins.isUnbounded(call.on(), scope);
+            default -> false;
+        };
     }
 
     /** {@code wait()} is Object's whatever the class extends. */
@@ -143,7 +159,7 @@ final class CallGraph {
             decl.methods.stream().filter(m -> m.name.equals("<block>")).forEach(targets::add);
         }
         if (blocking != null && decl == null || !targets.isEmpty()) {
-            found.add(new Site(made.pos(), "new " + made.type().simple(), decl == null ? blocking : null, targets, false));
+            found.add(new Site(made.pos(), "new " + made.type().simple(), null, decl == null ? blocking : null, targets, false));
         }
     }
 
@@ -160,7 +176,7 @@ final class CallGraph {
         Catalogue.Blocking blocking = followed ? null : catalogue.blocking(typing.world, on, ref.name(),
                 isOverloaded ? methods.stream().mapToInt(Members.Found::params).min().getAsInt() : -1);
         if (blocking != null || !targets.isEmpty()) {
-            found.add(new Site(ref.pos(), what(on, ref.name(), blocking), blocking, targets, !deep && targets.size() > 1));
+            found.add(new Site(ref.pos(), what(on, ref.name(), blocking), ref.on(), blocking, targets, !deep && targets.size() > 1));
         }
     }
 

@@ -129,11 +129,17 @@ final class Catalogue {
     /** @param receiver null if unknown. @param arguments -1 for a method reference. @return null if it does not block. */
     Blocking blocking(World world, Type receiver, String method, int arguments) {
         for (Blocking each : blocking.getOrDefault(method, List.of())) {
-            if (each.api.fits(method, arguments) && matches(world, receiver, each.api.type()) && !isNever(world, receiver, method)) {
+            if (each.api.fits(method, arguments) && matches(world, receiver, each.api.type()) && !isNever(world, receiver, method)
+                    && (receiver == null || !receiver.derived() || isTelling(method))) {
                 return each;
             }
         }
         return null;
+    }
+
+    /** Names that say enough for the result of an unknown call: {@code get} says nothing. */
+    private static boolean isTelling(String method) {
+        return method.startsWith("block") || method.startsWith("sync") || method.endsWith("Uninterruptibly") || method.equals("indefinitely");
     }
 
     private boolean isNever(World world, Type receiver, String method) {

@@ -61,22 +61,17 @@ final class Code {
         };
     }
 
-    /** Whether whatever a body throws is caught in it. */
+    /** Whether what a body throws is caught in it: it has a try around its work that catches all, or does no work. */
     static boolean isGuarded(Node body) {
-        if (body instanceof Node.Block block) {
-            for (Node statement : block.statements()) {
-                boolean harmless = switch (statement) {
-                    case Node.Try attempt -> catchesAll(attempt);
-                    case Node.If choice -> isGuarded(choice.yes()) && isGuarded(choice.no());
-                    default -> isLog(statement) || !any(statement, n -> n instanceof Node.Call || n instanceof Node.New);
-                };
-                if (!harmless) {
-                    return false;
-                }
-            }
-            return true;
-        }
-        return body instanceof Node.Try attempt ? catchesAll(attempt) : !any(body, n -> n instanceof Node.Call || n instanceof Node.New);
+        return switch (body) {
+            case Node.Block block -> block.statements().stream().anyMatch(s -> s instanceof Node.Try attempt && catchesAll(attempt))
+                    || block.statements().stream().allMatch(Code::isGuarded);
+            case Node.Try attempt -> catchesAll(attempt) || isGuarded(attempt.body());
+            case Node.Loop loop -> isGuarded(loop.body());
+            case Node.If choice -> isGuarded(choice.yes()) && isGuarded(choice.no());
+            case null -> true;
+            default -> isLog(body) || !any(body, n -> n instanceof Node.Call || n instanceof Node.New);
+        };
     }
 
     private static boolean catchesAll(Node.Try attempt) {

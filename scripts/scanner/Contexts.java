@@ -50,7 +50,8 @@ final class Contexts {
     }
 
     private Region region(String rule, int pos, String what, MethodDecl method, Node body, Scope scope, boolean weak) {
-        return new Region(rule, pos, what, method, body, scope, catalogue.kinds(rule), weak);
+        Set<String> done = what.contains("listener") ? Set.copyOf(method.paramNames) : Set.of();
+        return new Region(rule, pos, what, method, body, scope, catalogue.kinds(rule), weak, done);
     }
 
     // methods that are called in a context
@@ -159,8 +160,8 @@ final class Contexts {
         int position = call.args().indexOf(argument);
         switch (body) {
             case Node.Lambda lambda -> regions.accept(new Region(context.rule(), call.pos(), what, method, lambda.body(),
-                    Walk.lambdaScope(lambda, body == argument ? call : null, position, null, at), kinds, context.weak()));
-            case Node.Ref ref -> regions.accept(new Region(context.rule(), call.pos(), what, method, ref, at, kinds, context.weak()));
+                    Walk.lambdaScope(lambda, body == argument ? call : null, position, null, at), kinds, context.weak(), Set.copyOf(lambda.params())));
+            case Node.Ref ref -> regions.accept(new Region(context.rule(), call.pos(), what, method, ref, at, kinds, context.weak(), Set.of()));
             case Node.New made -> made(made, context, what, at, kinds, regions);
             default -> { }
         }
@@ -184,7 +185,8 @@ final class Contexts {
         }
         for (MethodDecl each : decl.methods) {
             if (each.body != null && FUNCTIONS.contains(each.name)) {
-                regions.accept(new Region(context.rule(), each.pos, what, each, each.body, Scope.of(each), kinds, context.weak()));
+                regions.accept(new Region(context.rule(), each.pos, what, each, each.body, Scope.of(each), kinds, context.weak(),
+                        Set.copyOf(each.paramNames)));
             }
         }
     }

@@ -5,6 +5,7 @@ import java.util.IdentityHashMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Where a value was made: the call or constructor behind a variable that is set once, or a field that is set in one place. */
 final class Origins {
@@ -84,6 +85,32 @@ final class Origins {
         }
         return found;
     }
+
+    /** Whether a queue is made without a bound: putting into it never waits. */
+    boolean isUnbounded(Node queue, Scope scope) {
+        Made made = queue == null ? null : of(queue, scope);
+        return made != null && made.node instanceof Node.New maker && maker.args().isEmpty() && maker.type() != null
+                && maker.type().simple().startsWith("LinkedBlocking");
+    }
+
+    /** Whether a stream is made from a file, a resource or memory. */
+    boolean isLocal(Node stream, Scope scope) {
+        return stream != null && isLocal(stream, scope, 0);
+    }
+
+    private boolean isLocal(Node stream, Scope scope, int depth) {
+        Made made = depth > 5 ? null : of(stream, scope);
+        return made != null && switch (made.node) {
+            case Node.New maker -> maker.type() != null && LOCAL_TYPES.stream().anyMatch(maker.type().simple()::contains)
+                    || maker.args().stream().anyMatch(arg -> isLocal(arg, made.scope, depth + 1));
+            case Node.Call maker -> LOCAL_CALLS.contains(maker.name());
+            default -> false;
+        };
+    }
+
+    private static final List<String> LOCAL_TYPES = List.of("File", "ByteArray", "StringReader", "StringWriter", "CharArray");
+    private static final Set<String> LOCAL_CALLS = Set.of("newInputStream", "newOutputStream", "newBufferedReader", "newBufferedWriter",
+            "getResourceAsStream", "getResource", "nullOutputStream", "nullInputStream");
 
     /** Whether the value was made by one of these. */
     boolean isMadeBy(Node node, Scope scope, List<Catalogue.Api> makers) {

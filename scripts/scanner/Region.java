@@ -1,6 +1,7 @@
 package scanner;
 
 import java.util.EnumSet;
+import java.util.Set;
 
 /**
  * A piece of code in a context where blocking hurts.
@@ -10,6 +11,7 @@ import java.util.EnumSet;
  * @param body   a statement, an expression, a lambda or a method reference
  * @param kinds  what counts as blocking there
  * @param weak   a lead, not a finding
+ * @param done   variables whose futures are complete: the callback's parameters
  */
-record Region(String rule, int pos, String what, MethodDecl method, Node body, Scope scope, EnumSet<Kind> kinds, boolean weak) {
+record Region(String rule, int pos, String what, MethodDecl method, Node body, Scope scope, EnumSet<Kind> kinds, boolean weak, Set<String> done) {
 }

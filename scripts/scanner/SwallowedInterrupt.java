@@ -28,7 +28,7 @@ final class SwallowedInterrupt implements Check {
         return Code.any(body, node -> node instanceof Node.Call);
     }
 
-    /** Around a whole task, the interrupt has done its work. */
+    /** Outside of any loop of a task the thread ends soon, interrupted or not. */
     private static boolean endsTheThread(List<Node> path, Scope scope) {
         for (int i = path.size() - 1; i >= 0; i--) {
             switch (path.get(i)) {
@@ -42,10 +42,6 @@ final class SwallowedInterrupt implements Check {
                     return true;
                 }
                 default -> { }
-            }
-            if (i > 0 && path.get(i - 1) instanceof Node.Block block && !(path.get(i) instanceof Node.Catch)
-                    && block.statements().getLast() != path.get(i) && path.get(i) instanceof Node.Try) {
-                return false;
             }
         }
         return scope.method().name.equals("run") || scope.method().name.equals("main") || scope.method().name.equals("close");
