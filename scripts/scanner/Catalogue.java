@@ -128,13 +128,15 @@ final class Catalogue {
 
     /** @param receiver null if unknown. @param arguments -1 for a method reference. @return null if it does not block. */
     Blocking blocking(World world, Type receiver, String method, int arguments) {
+        Blocking nearest = null;
         for (Blocking each : blocking.getOrDefault(method, List.of())) {
             if (each.api.fits(method, arguments) && matches(world, receiver, each.api.type()) && !isNever(world, receiver, method)
-                    && (receiver == null || !receiver.derived() || isTelling(method))) {
-                return each;
+                    && (receiver == null || !receiver.derived() || isTelling(method))
+                    && (nearest == null || world.isA(Type.of(each.api.type()), nearest.api.type()))) {
+                nearest = each;
             }
         }
-        return null;
+        return nearest;
     }
 
     /** Names that say enough for the result of an unknown call: {@code get} says nothing. */

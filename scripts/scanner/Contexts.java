@@ -50,8 +50,13 @@ final class Contexts {
     }
 
     private Region region(String rule, int pos, String what, MethodDecl method, Node body, Scope scope, boolean weak) {
-        Set<String> done = what.contains("listener") ? Set.copyOf(method.paramNames) : Set.of();
+        Set<String> done = isListener(what) ? Set.copyOf(method.paramNames) : Set.of();
         return new Region(rule, pos, what, method, body, scope, catalogue.kinds(rule), weak, done);
+    }
+
+    /** A listener is given a future that is done. */
+    private static boolean isListener(String what) {
+        return what.contains("listener");
     }
 
     // methods that are called in a context
@@ -160,7 +165,8 @@ final class Contexts {
         int position = call.args().indexOf(argument);
         switch (body) {
             case Node.Lambda lambda -> regions.accept(new Region(context.rule(), call.pos(), what, method, lambda.body(),
-                    Walk.lambdaScope(lambda, body == argument ? call : null, position, null, at), kinds, context.weak(), Set.copyOf(lambda.params())));
+                    Walk.lambdaScope(lambda, body == argument ? call : null, position, null, at), kinds, context.weak(),
+                    isListener(context.what()) ? Set.copyOf(lambda.params()) : Set.of()));
             case Node.Ref ref -> regions.accept(new Region(context.rule(), call.pos(), what, method, ref, at, kinds, context.weak(), Set.of()));
             case Node.New made -> made(made, context, what, at, kinds, regions);
             default -> { }
@@ -186,17 +192,20 @@ final class Contexts {
         for (MethodDecl each : decl.methods) {
             if (each.body != null && FUNCTIONS.contains(each.name)) {
                 regions.accept(new Region(context.rule(), each.pos, what, each, each.body, Scope.of(each), kinds, context.weak(),
-                        Set.copyOf(each.paramNames)));
+                        isListener(what) ? Set.copyOf(each.paramNames) : Set.of()));
             }
         }
     }
 
     private static final Set<String> FUNCTIONS = Set.of("run", "call", "apply", "accept", "get", "test", "handle", "operationComplete");
 
+    private static final Set<String> OWN_EXECUTOR = Set.of("supplyAsync", "runAsync", "thenApplyAsync", "thenAcceptAsync", "thenRunAsync",
+            "thenComposeAsync", "handleAsync", "whenCompleteAsync");
+
     /** A future made by {@code supplyAsync(task, executor)}: its callbacks run on that executor, or on the caller. */
     private static boolean runsOnOwnExecutor(Node.Call call) {
         for (Node on = call.on(); on instanceof Node.Call before; on = before.on()) {
-            if (before.name().endsWith("Async") && before.args().size() >= 2 && !before.name().equals("thenCombineAsync")) {
+            if (OWN_EXECUTOR.contains(before.name()) && before.args().size() == 2) {
                 return true;
             }
         }

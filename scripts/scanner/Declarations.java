@@ -286,6 +286,14 @@ final class Declarations {
         return pos(at < 0 ? end : at);
     }
 
+    /** Where the name of a variable stands: after its type, if that is written. */
+    int nameIn(VariableTree variable, String name) {
+        long type = variable.getType() == null ? -1 : positions.getEndPosition(tree, variable.getType());
+        long from = type < 0 ? positions.getStartPosition(tree, variable) : type;
+        int at = from < 0 ? -1 : find(name, (int) from);
+        return pos(at < 0 ? from : at);
+    }
+
     private int find(String name, int from) {
         int last = Math.min(text.length() - name.length(), from + 2000);
         for (int i = from; i <= last; i++) {

@@ -347,7 +347,7 @@ final class Lowering extends SimpleTreeVisitor<Node, Void> {
     @Override
     public Node visitVariable(VariableTree tree, Void unused) {
         String name = text(tree.getName());
-        return new Node.Local(declarations.nameAfter(tree.getType(), name), type(tree.getType()), name, node(tree.getInitializer()));
+        return new Node.Local(declarations.nameIn(tree, name), type(tree.getType()), name, node(tree.getInitializer()));
     }
 
     @Override
