@@ -6,7 +6,10 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /** Parses and analyses source files. The one door between the command line and the analysis. */
 final class Analysis {
@@ -33,14 +36,38 @@ final class Analysis {
     record Result(List<Finding> findings, List<String> problems) {
     }
 
+    private static final long STACK = 1L << 29; // for sources nested thousands deep; touched only as far as it is used
+
     /** @throws IllegalArgumentException with a line for the user, if one of the catalogues cannot be read. */
     static Result run(Request request) {
+        var result = new FutureTask<Result>(() -> analyse(request));
+        Thread.ofPlatform().name("analysis").stackSize(STACK).daemon().start(result);
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return result.get();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof RuntimeException failure) {
+                throw failure;
+            }
+            throw (Error) e.getCause();
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private static Result analyse(Request request) {
         var problems = new ArrayList<String>();
         Catalogue catalogue = catalogue(request.catalogues());
         var library = new Library(DataFile.lines("library.txt"));
-        long t = System.nanoTime();
         var world = new World(parse(request, problems), library);
-        if (Boolean.getBoolean("times")) System.err.println("parse " + (System.nanoTime() - t) / 1000000);
         var typing = new Typing(world, library);
         var origins = new Origins(typing);
         var calls = new CallGraph(typing, origins, catalogue, request.deep());
@@ -60,22 +87,30 @@ final class Analysis {
                         });
                     }
                 } catch (RuntimeException | StackOverflowError e) {
-                    if (Boolean.getBoolean("times")) e.printStackTrace();
                     problems.add(unit.source.name() + ": " + type.name + " left out (" + e.getClass().getSimpleName() + ")");
                 }
             }
         }
-        if (Boolean.getBoolean("times")) System.err.println("all " + (System.nanoTime() - t) / 1000000);
         var findings = new ArrayList<>(blocking.findings());
         findings.addAll(tasks.findings());
+        if (!request.only().isEmpty()) {
+            Set<String> names = request.sources().stream().filter(s -> request.only().contains(s.file())).map(Source::name)
+                    .collect(Collectors.toSet());
+            findings.removeIf(finding -> !touches(finding, names));
+        }
         findings.sort(Comparator.comparing(Finding::level).reversed().thenComparing(f -> f.place().file())
                 .thenComparingInt(f -> f.place().line()).thenComparingInt(f -> f.place().column()).thenComparing(Finding::rule));
         return new Result(List.copyOf(findings), List.copyOf(problems));
     }
 
+    private static boolean touches(Finding finding, Set<String> names) {
+        return names.contains(finding.place().file()) || finding.alsoAt().stream().anyMatch(place -> names.contains(place.file()))
+                || finding.chain().stream().anyMatch(step -> names.contains(step.place().file()));
+    }
+
     private static List<SourceUnit> parse(Request request, List<String> problems) {
         try {
-            return new Parsing(problems, request.progress()).parse(request.sources());
+            return new Parsing(problems, request.progress()).parse(Related.of(request.sources(), request.only()));
         } catch (IOException e) {
             problems.add("the compiler's file manager: " + e.getMessage());
             return List.of();

@@ -1,0 +1,105 @@
+package scanner;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Which files of a large tree have to be parsed for the findings of a few: those that name the types of these files, and what all of
+ * them name in turn. Told from the words of the text, without parsing; a type is taken for the file of its name.
+ */
+final class Related {
+
+    private static final int CALLERS = 150;
+    private static final int ALL = 600;
+
+    private final List<Analysis.Source> sources;
+    private final Map<String, List<Integer>> byName = new HashMap<>();
+    /** For each file the files it names. */
+    private final List<Set<Integer>> names = new ArrayList<>();
+
+    private Related(List<Analysis.Source> sources) {
+        this.sources = sources;
+        for (int i = 0; i < sources.size(); i++) {
+            String file = sources.get(i).file().getFileName().toString();
+            byName.computeIfAbsent(file.substring(0, Math.max(0, file.lastIndexOf('.'))), n -> new ArrayList<>(1)).add(i);
+        }
+        for (Analysis.Source source : sources) {
+            names.add(words(source.file()));
+        }
+    }
+
+    /** In the order of {@code sources}. */
+    static List<Analysis.Source> of(List<Analysis.Source> sources, Set<Path> only) {
+        if (only.isEmpty() || sources.size() <= ALL) {
+            return sources;
+        }
+        return new Related(sources).around(only);
+    }
+
+    private List<Analysis.Source> around(Set<Path> only) {
+        var chosen = new LinkedHashSet<Integer>();
+        for (int i = 0; i < sources.size(); i++) {
+            if (only.contains(sources.get(i).file())) {
+                chosen.add(i);
+            }
+        }
+        addCallers(chosen);
+        addCallers(chosen);
+        for (int round = 0; round < 3 && chosen.size() < ALL; round++) {
+            var named = new LinkedHashSet<Integer>();
+            chosen.forEach(i -> named.addAll(names.get(i)));
+            named.removeAll(chosen);
+            named.stream().limit(ALL - chosen.size()).forEach(chosen::add);
+        }
+        return chosen.stream().sorted().map(sources::get).toList();
+    }
+
+    /** None, if there are too many to be told apart by name. */
+    private void addCallers(Set<Integer> chosen) {
+        var callers = new LinkedHashSet<Integer>();
+        for (int i = 0; i < sources.size(); i++) {
+            if (!chosen.contains(i) && names.get(i).stream().anyMatch(chosen::contains)) {
+                callers.add(i);
+            }
+        }
+        if (chosen.size() + callers.size() <= CALLERS) {
+            chosen.addAll(callers);
+        }
+    }
+
+    private Set<Integer> words(Path file) {
+        var found = new LinkedHashSet<Integer>();
+        byte[] text;
+        try {
+            text = Files.readAllBytes(file);
+        } catch (IOException e) {
+            return found; // named when it is parsed
+        }
+        int i = 0;
+        while (i < text.length) {
+            if (!Character.isJavaIdentifierStart(text[i] & 0x7f)) {
+                i++;
+                continue;
+            }
+            int start = i;
+            while (i < text.length && Character.isJavaIdentifierPart(text[i] & 0x7f)) {
+                i++;
+            }
+            if (text[start] >= 'A' && text[start] <= 'Z') {
+                List<Integer> files = byName.get(new String(text, start, i - start, StandardCharsets.ISO_8859_1));
+                if (files != null && files.size() <= 3) {
+                    found.addAll(files);
+                }
+            }
+        }
+        return found;
+    }
+}
