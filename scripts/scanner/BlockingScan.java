@@ -13,8 +13,8 @@ import java.util.Set;
 /** Looks in every context for what blocks, and makes one finding of all that have the same cause. */
 final class BlockingScan {
 
-    private static final int DEPTH = 4;
-    private static final int DEPTH_DEEP = 8;
+    private static final int DEPTH = 6;
+    private static final int DEPTH_DEEP = 10;
 
     private final CallGraph calls;
     private final boolean deep;
@@ -37,7 +37,7 @@ final class BlockingScan {
         if (region.weak() && !deep) {
             return;
         }
-        Reach reach = reaches.computeIfAbsent(region.kinds(), kinds -> new Reach(calls, kinds));
+        Reach reach = reaches.computeIfAbsent(region.kinds(), kinds -> new Reach(calls, kinds, deep));
         var hits = new ArrayList<Hit>();
         int depth = deep ? DEPTH_DEEP : DEPTH;
         for (CallGraph.Site site : calls.sites(region.body(), region.scope())) {

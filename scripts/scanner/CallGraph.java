@@ -69,7 +69,13 @@ final class CallGraph {
                             add(call, at, found);
                         }
                     }
-                    case Node.New made -> add(made, at, found);
+                    case Node.New made -> {
+                        add(made, at, found);
+                        if (made.body() != null && isInline(path.isEmpty() ? null : path.getLast(), made, at)) {
+                            List<MethodDecl> run = made.body().methods.stream().filter(m -> RUN.contains(m.name)).toList();
+                            found.add(new Site(made.pos(), Code.text(made), null, null, run, false));
+                        }
+                    }
                     case Node.Ref ref -> {
                         if (ref == body || isInline(path.isEmpty() ? null : path.getLast(), ref, at)) {
                             add(ref, at, found);

@@ -113,8 +113,8 @@ final class Code {
                 if (node instanceof Node.Call call && call.on() instanceof Node.Name name && name.name().equals(variable)) {
                     calls.add(call.name());
                 } else if (node instanceof Node.Ref ref && ref.on() instanceof Node.Name name && name.name().equals(variable)) {
-                    escapes[0] = true;
-                } else if (node instanceof Node.Name name && name.name().equals(variable)
+                    calls.add(ref.name());
+                } else if (node instanceof Node.Name name && name.name().equals(variable) && !(path.getLast() instanceof Node.Ref)
                         && !(path.getLast() instanceof Node.Call call && call.on() == node)) {
                     escapes[0] = true;
                 } else if (node instanceof Node.New made && made.body() != null || node instanceof Node.LocalType) {

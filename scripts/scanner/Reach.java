@@ -4,6 +4,7 @@ import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Finds, from a call, the nearest blocking call within a few calls. */
 final class Reach {
@@ -36,22 +37,27 @@ final class Reach {
     private static final List<String> SOCKETS = List.of("Socket", "SSLSocket", "SocketChannel", "DatagramSocket", "ServerSocket",
             "URLConnection", "HttpURLConnection", "AsynchronousSocketChannel");
 
+    private static final Set<Kind> LEADS = Set.of(Kind.STREAM, Kind.FILE, Kind.DNS);
+
     private final CallGraph calls;
     private final EnumSet<Kind> kinds;
+    private final boolean leads;
     private final Map<Key, Path> known = new HashMap<>();
     private static final Path NONE = new Path(null, 0, "", null, false, 0, null);
 
-    /** @param kinds what counts as blocking. */
-    Reach(CallGraph calls, EnumSet<Kind> kinds) {
+    /** @param kinds what counts as blocking. @param leads whether streams, files and names count too, as leads. */
+    Reach(CallGraph calls, EnumSet<Kind> kinds, boolean leads) {
         this.calls = calls;
+        this.leads = leads;
         this.kinds = kinds;
     }
 
     /** @param in the type the call stands in. @param depth how many more calls to follow. @return null if nothing blocks. */
     Path from(CallGraph.Site site, TypeDecl in, int depth) {
-        if (site.blocking() != null && kinds.contains(site.blocking().kind())) {
-            Kind kind = site.blocking().kind();
-            return new Path(in.unit, site.pos(), site.what(), kind, kind != Kind.STREAM || holdsSocket(in), 1, null);
+        Kind kind = site.blocking() == null ? null : site.blocking().kind();
+        if (kind != null && (kinds.contains(kind) || leads && LEADS.contains(kind))) {
+            boolean sure = kinds.contains(kind) && (kind != Kind.STREAM || holdsSocket(in));
+            return new Path(in.unit, site.pos(), site.what(), kind, sure, 1, null);
         }
         if (depth == 0) {
             return null;
@@ -65,7 +71,7 @@ final class Reach {
                 }
                 continue;
             }
-            boolean sure = path.sure || path.last().kind == Kind.STREAM && holdsSocket(in);
+            boolean sure = path.sure || path.kind == Kind.STREAM && kinds.contains(Kind.STREAM) && holdsSocket(in);
             var longer = new Path(in.unit, site.pos(), name(target), path.kind, sure, path.length + 1, path);
             if (longer.isBetterThan(best)) {
                 best = longer;

@@ -44,6 +44,6 @@ final class SwallowedInterrupt implements Check {
                 default -> { }
             }
         }
-        return scope.method().name.equals("run") || scope.method().name.equals("main") || scope.method().name.equals("close");
+        return scope.method().name.equals("run") || scope.method().name.equals("main");
     }
 }
