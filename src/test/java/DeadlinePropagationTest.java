@@ -104,8 +104,11 @@ class DeadlinePropagationTest {
                 Thread.sleep(LONG);
                 return "no";
             } finally {
-                Thread.sleep(5);
-                ended.incrementAndGet();
+                try {
+                    Thread.sleep(5); // may be interrupted again: an interrupted close() passes it on
+                } finally {
+                    ended.incrementAndGet();
+                }
             }
         };
         var deadline = DeadlinePropagation.Deadline.after(Duration.ofMillis(20));
