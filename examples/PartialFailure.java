@@ -69,7 +69,8 @@ public final class PartialFailure {
         var outcomes = new AtomicReferenceArray<Outcome<T, R>>(all.size());
         var failures = new AtomicInteger();
         var aborted = new AtomicBoolean();
-        var permits = new Semaphore(limit);
+        int bound = Math.min(limit, Integer.MAX_VALUE / 2); // the abort doubles the permits
+        var permits = new Semaphore(bound);
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
             try {
                 for (int i = 0; i < all.size(); i++) {
@@ -91,14 +92,12 @@ public final class PartialFailure {
                         outcomes.set(index, outcome);
                         if (outcome instanceof Outcome.Failure && failures.incrementAndGet() == maxFailures) {
                             aborted.set(true);
-                            permits.release(Integer.MAX_VALUE / 2 - limit / 2); // whatever the caller waits for, it waits no longer
+                            permits.release(bound); // whatever the caller waits for, it waits no longer
                         }
                         permits.release();
                     });
                 }
-                for (int free = 0; free < limit && !aborted.get(); free++) {
-                    permits.acquire();
-                }
+                permits.acquire(bound);
             } finally {
                 executor.shutdownNow();
             }
