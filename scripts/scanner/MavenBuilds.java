@@ -38,9 +38,12 @@ final class MavenBuilds {
 
     /** 0 if there is no pom in {@code folder}, or it does not say. */
     int release(Path folder) {
+        if (!isIn(folder)) {
+            return 0;
+        }
         var properties = new HashMap<String, String>();
         var compiler = new HashMap<String, List<String>>();
-        Path file = isIn(folder) ? folder.resolve("pom.xml") : null;
+        Path file = folder.resolve("pom.xml");
         for (int depth = 0; file != null && depth < 20; depth++) {
             Pom pom = poms.computeIfAbsent(file, MavenBuilds::read);
             pom.properties.forEach(properties::putIfAbsent);

@@ -114,7 +114,8 @@ public final class Setup {
 
     /** Two comments for who starts it, then options for {@code java}. */
     private List<String> options() {
-        List<String> options = new ArrayList<>(Arrays.asList("-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Xshare:auto", "-Xlog:disable"));
+        List<String> options = new ArrayList<>(Arrays.asList(
+                "-XX:TieredStopAtLevel=1", "-Xmn128m", "-XX:-UsePerfData", "-Xshare:auto", "-Xlog:disable"));
         String given = System.getenv("JAVA_TOOL_OPTIONS") + System.getenv("JDK_JAVA_OPTIONS");
         if (!given.contains("GC")) { // two collectors are one too many for a JVM
             options.add("-XX:+UseSerialGC");

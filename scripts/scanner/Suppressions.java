@@ -19,6 +19,7 @@ import com.sun.source.util.TreeScanner;
 import com.sun.source.util.Trees;
 import java.io.IOException;
 import java.io.Writer;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,6 +30,7 @@ import java.util.Map;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.regex.Pattern;
+import javax.tools.SimpleJavaFileObject;
 import javax.tools.ToolProvider;
 
 /**
@@ -91,37 +93,36 @@ final class Suppressions {
 
     private final class Source {
 
-        private final String name;
         private final String[] lines;
+        private final String text;
         private final boolean[] answered;
+        private boolean anyAnswered;
+        private boolean parsed;
         private CompilationUnitTree unit;
         private SourcePositions positions;
 
         Source(String name, String text) {
-            this.name = name;
+            this.text = text;
             lines = text.split("\r\n|\r|\n", -1);
             answered = new boolean[lines.length + 1];
-            boolean any = text.contains("SuppressWarnings");
             for (int line = 1; line <= lines.length; line++) {
                 var comment = COMMENT.matcher(lines[line - 1]);
                 if (comment.find()) {
-                    any = true;
                     answered[line] = comment.group(1) != null;
+                    anyAnswered |= answered[line];
                     if (!answered[line]) {
                         problems.add(name + ":" + line + ": blocking-ok counts only with a reason: // blocking-ok: why");
                     }
                 }
             }
-            if (any) {
-                parse(text);
-            }
         }
 
-        private void parse(String text) {
+        private void parse() {
+            parsed = true;
             try {
                 var compiler = ToolProvider.getSystemJavaCompiler();
                 var task = (JavacTask) compiler.getTask(Writer.nullWriter(), null, problem -> { }, List.of("-proc:none", "-Xlint:none"), null,
-                        List.of(new TextFile(name, text)));
+                        List.of(new TextFile(text)));
                 unit = task.parse().iterator().next();
                 positions = Trees.instance(task).getSourcePositions();
             } catch (IOException | RuntimeException | StackOverflowError e) {
@@ -133,6 +134,12 @@ final class Suppressions {
             int line = Math.min(place.line(), lines.length);
             if (before(line)) {
                 return true;
+            }
+            if (!anyAnswered && !text.contains("\"blocking\"") && !text.contains('"' + rule + '"')) {
+                return false;
+            }
+            if (!parsed) {
+                parse();
             }
             if (unit == null) {
                 return false;
@@ -235,12 +242,12 @@ final class Suppressions {
         }
     }
 
-    private static final class TextFile extends javax.tools.SimpleJavaFileObject {
+    private static final class TextFile extends SimpleJavaFileObject {
 
         private final String text;
 
-        TextFile(String name, String text) {
-            super(java.net.URI.create("string:///" + Integer.toHexString(name.hashCode()) + ".java"), Kind.SOURCE);
+        TextFile(String text) {
+            super(URI.create("string:///A.java"), Kind.SOURCE);
             this.text = text;
         }
 

@@ -70,6 +70,7 @@ class SuppressionsTest {
             "class A {\n // blocking-ok: not for a whole method\n void m() {\n ^sleep();\n } }",
             "class A { void m() {\n // blocking-ok: not for a whole block\n synchronized (this) {\n ^sleep();\n } } }",
             "class A { void m() {\n synchronized (this) {\n ^sleep();\n } // blocking-ok: behind the block\n } }",
+            "class A { void m() {\n ^synchronized (this) {\n sleep();\n } // blocking-ok: behind the block\n } }",
             "class A { void m() {\n ^run(() -> {\n   a(); // blocking-ok: that one\n   b();\n });\n } }",
             "class A {\n @SuppressWarnings(\"blocking-on-event-loop\")\n void m() {\n ^sleep();\n } }",
             "class A {\n @SuppressWarnings(\"unused\")\n void m() {\n ^sleep();\n } }",
