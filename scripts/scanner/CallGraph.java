@@ -21,9 +21,9 @@ final class CallGraph {
      * @param on       the receiver; null if unqualified
      * @param blocking null if the call itself is not in the catalogue
      * @param targets  methods of the sources it may go to
-     * @param every    whether all targets must block for the call to block
+     * @param most     whether more than half of the targets must block for the call to count as blocking
      */
-    record Site(int pos, String what, Node on, Catalogue.Blocking blocking, List<MethodDecl> targets, boolean every) {
+    record Site(int pos, String what, Node on, Catalogue.Blocking blocking, List<MethodDecl> targets, boolean most) {
     }
 
     private final Typing typing;
@@ -116,11 +116,11 @@ final class CallGraph {
         Type receiver = typing.receiver(call, scope);
         Members.Found target = receiver == null || receiver.isArray() ? null : typing.best(receiver, call, scope);
         List<MethodDecl> targets = List.of();
-        boolean every = false;
+        boolean most = false;
         if (target != null && target.source() != null) {
             boolean isSuper = call.on() instanceof Node.Name name && name.name().equals("super");
             targets = targets(target.source(), isSuper, receiver);
-            every = !deep && target.source().body == null && targets.size() > 1;
+            most = !deep && target.source().body == null && targets.size() > 1;
         }
         boolean followed = target != null && target.source() != null && target.source().body != null;
         Catalogue.Blocking blocking = followed || !catalogue.mayBlock(call.name()) || isZero(call) ? null
@@ -128,7 +128,7 @@ final class CallGraph {
                         call.name(), call.args().size());
         blocking = blocking == null ? null : refined(call, blocking, scope);
         if (blocking != null || !targets.isEmpty()) {
-            found.add(new Site(call.pos(), what(receiver, call.name(), blocking), call.on(), blocking, targets, every));
+            found.add(new Site(call.pos(), what(receiver, call.name(), blocking), call.on(), blocking, targets, most));
         }
     }
 
