@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Runs the scanner: find-blocking-calls.sh [option ...] [file or folder ...], see --help. Exit codes: the scanner's; 2 if it cannot be started.
+# Does what FindBlockingCalls.java does, and starts faster where that has left a shortcut in the user's cache.
+
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P) || exit 2
+case ${LC_ALL:-${LC_CTYPE:-${LANG:-C}}} in
+  C | POSIX) export LC_ALL=C.UTF-8 ;; # for files with other than English names
+esac
+
+key=$({
+  printf '%s\n' "$here" "$JAVA_HOME" "$JAVA_TOOL_OPTIONS" "$JDK_JAVA_OPTIONS"
+  cat -- "$here"/scanner/*.java
+} | cksum)
+shortcut=${XDG_CACHE_HOME:-$HOME/.cache}/java-async-patterns/sh-${key// /-}
+if [[ -r $shortcut ]]; then
+  { read -r _ jdk && read -r _ jar; } <"$shortcut"
+  if [[ -x $jdk/bin/java && -r $jar && $shortcut -nt $jdk/release ]]; then
+    exec "$jdk/bin/java" "@$shortcut" "$@"
+  fi
+fi
+
+# The feature release of the JDK with a compiler in a folder, from the file that each JDK has.
+feature() {
+  local line version
+  [[ -x $1/bin/javac && -r $1/release ]] || return 1
+  while IFS= read -r line; do
+    if [[ $line == JAVA_VERSION=* ]]; then
+      version=${line//[!0-9.]/}
+      version=${version%%.*}
+    fi
+  done <"$1/release"
+  [[ ${version:-0} -ge 21 ]]
+}
+
+shopt -s nullglob
+for jdk in "$JAVA_HOME" "${JAVA_HOME_25_X64:-}" "${JAVA_HOME_21_X64:-}" /usr/lib/jvm/* ~/.sdkman/candidates/java/* ~/.jdks/* ~/.cache/jdks/* \
+  {,~}/Library/Java/JavaVirtualMachines/*/Contents/Home; do
+  if feature "$jdk"; then
+    exec "$jdk/bin/java" "-Dfind-blocking-calls.shortcut=$shortcut" "$here/FindBlockingCalls.java" "$@"
+  fi
+done
+if command -v java >/dev/null; then # it may know where a newer one is
+  exec java "-Dfind-blocking-calls.shortcut=$shortcut" "$here/FindBlockingCalls.java" "$@"
+fi
+echo "find-blocking-calls: no JDK of 21 or later found; install one, or set JAVA_HOME to where one is" >&2
+exit 2

@@ -1,0 +1,11 @@
+package scanner;
+
+/** The job cannot be done. Its message is the one line the user gets: what, where, how to mend. Exit code 2. */
+final class Failure extends Exception {
+
+    private static final long serialVersionUID = 1L;
+
+    Failure(String message) {
+        super(message, null, false, false);
+    }
+}
