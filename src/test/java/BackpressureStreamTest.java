@@ -116,6 +116,23 @@ class BackpressureStreamTest {
     }
 
     @Test
+    void aSourceBehindAnotherThatWaitsCanBeInterrupted() throws Exception {
+        var stream = new BackpressureStream<Integer>();
+        var full = stream.subscribe(1, BackpressureStream.WhenFull.BLOCK);
+        stream.publish(1);
+        var first = new Outcome();
+        var second = new Outcome();
+        Thread ahead = publishing(stream, 2, first);
+        Thread behind = publishing(stream, 3, second);
+        behind.interrupt();
+        behind.join();
+        assertEquals("InterruptedException", second.value);
+        full.close();
+        ahead.join();
+        assertEquals("published", first.value);
+    }
+
+    @Test
     void failureReachesSubscribersAfterTheItems() throws Exception {
         var stream = new BackpressureStream<Integer>();
         var subscription = stream.subscribe(2, BackpressureStream.WhenFull.BLOCK);
@@ -187,6 +204,7 @@ class BackpressureStreamTest {
         var accounted = new AtomicIntegerArray(policies.size());
         var published = new AtomicInteger();
         var read = new AtomicInteger();
+        var sequences = policies.stream().map(policy -> new ArrayList<Integer>()).toList();
         var left = new AtomicInteger(sources);
         var tasks = new ArrayList<Chaos.Task>();
         for (int r = 0; r < policies.size(); r++) {
@@ -203,6 +221,7 @@ class BackpressureStreamTest {
                             break;
                         }
                         count++;
+                        sequences.get(reader).add(item.get());
                         int source = item.get() / each;
                         assertTrue(last[source] < item.get(), "order, and nothing twice");
                         last[source] = item.get();
@@ -238,6 +257,9 @@ class BackpressureStreamTest {
             });
         }
         Chaos.run(tasks, chaos ? Duration.ofNanos(20_000) : null);
+        if (!chaos) {
+            assertEquals(sequences.get(0), sequences.get(3), "both that lose nothing see the same order");
+        }
         for (int reader = 1; reader < 4; reader++) {
             assertEquals(accounted.get(0), accounted.get(reader), "reads and misses of reader " + reader);
         }

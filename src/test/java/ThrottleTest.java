@@ -55,11 +55,16 @@ class ThrottleTest {
     @Test
     void flushRunsTheLastValueNowAndOnce() throws Exception {
         var ran = new ArrayList<Integer>();
-        try (var throttle = new Throttle<Integer>(NEVER, ran::add)) {
+        var called = new CountDownLatch(1);
+        try (var throttle = new Throttle<Integer>(NEVER, value -> {
+            called.await(); // the other calls come while the first value is run
+            ran.add(value);
+        })) {
             throttle.flush();
             for (int i = 0; i <= 100; i++) {
                 throttle.call(i);
             }
+            called.countDown();
             throttle.flush();
             assertEquals(List.of(0, 100), ran);
             throttle.flush();
