@@ -172,9 +172,12 @@ public final class BackgroundTasks implements AutoCloseable {
                 }
             } finally {
                 lock.lock();
-                tasks.remove(this);
-                ended.signalAll();
-                lock.unlock();
+                try {
+                    tasks.remove(this);
+                    ended.signalAll();
+                } finally {
+                    lock.unlock();
+                }
             }
         }
 

@@ -259,7 +259,7 @@ public final class BackpressureStream<T> implements AutoCloseable {
         var ledger = new ArrayList<Integer>();
         // closes prices, then waits for the readers
         try (var readers = Executors.newVirtualThreadPerTaskExecutor(); prices) {
-            readers.submit(() -> {
+            readers.submit(() -> { // blocking-ok: take() fails only with its source
                 try (all) { // a reader that fails must not hold up the source
                     for (var item = all.take(); item.isPresent(); item = all.take()) {
                         ledger.add(item.get());

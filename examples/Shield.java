@@ -90,9 +90,12 @@ public final class Shield implements AutoCloseable {
                     }
                 } finally {
                     lock.lock();
-                    sections.remove(Thread.currentThread());
-                    ended.signalAll();
-                    lock.unlock();
+                    try {
+                        sections.remove(Thread.currentThread());
+                        ended.signalAll();
+                    } finally {
+                        lock.unlock();
+                    }
                 }
             }));
         } finally {

@@ -120,14 +120,17 @@ public final class SingleFlight<K, V> {
     private void leave(Flight<V> flight) {
         Thread abandoned = null;
         lock.lock();
-        if (--flight.waiters == 0 && flight.thread != null) {
-            abandoned = flight.thread;
-            if (!flight.cancelled) {
-                flight.cancelled = true; // it stays in the map until it has ended: no second load beside it
-                abandoned.interrupt();
+        try {
+            if (--flight.waiters == 0 && flight.thread != null) {
+                abandoned = flight.thread;
+                if (!flight.cancelled) {
+                    flight.cancelled = true; // it stays in the map until it has ended: no second load beside it
+                    abandoned.interrupt();
+                }
             }
+        } finally {
+            lock.unlock();
         }
-        lock.unlock();
         boolean interrupted = false;
         while (abandoned != null && abandoned.isAlive()) {
             try {
@@ -140,8 +143,11 @@ public final class SingleFlight<K, V> {
             Thread.currentThread().interrupt();
         }
         lock.lock();
-        waiting.remove(Thread.currentThread());
-        lock.unlock();
+        try {
+            waiting.remove(Thread.currentThread());
+        } finally {
+            lock.unlock();
+        }
     }
 
     private void start(K key, Flight<V> flight) {
@@ -153,12 +159,15 @@ public final class SingleFlight<K, V> {
                 flight.failure = e;
             }
             lock.lock();
-            if (!keep || flight.failure != null || flight.cancelled) {
-                flights.remove(key, flight);
+            try {
+                if (!keep || flight.failure != null || flight.cancelled) {
+                    flights.remove(key, flight);
+                }
+                flight.thread = null;
+                flight.done.countDown();
+            } finally {
+                lock.unlock();
             }
-            flight.thread = null;
-            flight.done.countDown();
-            lock.unlock();
         });
     }
     // @end region="single-flight"

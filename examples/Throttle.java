@@ -138,8 +138,8 @@ public final class Throttle<T> implements AutoCloseable {
     private void awaitNanos(long nanos) {
         try {
             changed.awaitNanos(nanos);
-        } catch (InterruptedException e) {
-            // by close(): the caller looks
+        } catch (InterruptedException e) { // blocking-ok: close() interrupts, and the caller looks at what it set
+            return;
         }
     }
 

@@ -277,7 +277,7 @@ public final class WorkQueue<T> implements AutoCloseable {
             try (queue; var producers = Executors.newVirtualThreadPerTaskExecutor()) {
                 for (int producer = 0; producer < 3; producer++) {
                     int first = producer * 1_000;
-                    producers.submit(() -> {
+                    producers.submit(() -> { // blocking-ok: put() fails only once the queue is closed
                         for (int item = first; item < first + 1_000; item++) {
                             queue.put(item);
                         }
