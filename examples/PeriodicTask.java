@@ -101,11 +101,13 @@ public final class PeriodicTask implements AutoCloseable {
     }
 
     private boolean stoppedWithin(long nanos) {
-        Thread.interrupted(); // what the job left behind; close() has counted down before it interrupts
-        try {
-            return stopped.await(nanos, TimeUnit.NANOSECONDS);
-        } catch (InterruptedException e) {
-            return stopped.getCount() == 0;
+        long end = System.nanoTime() + nanos;
+        while (true) {
+            try {
+                return stopped.await(end - System.nanoTime(), TimeUnit.NANOSECONDS);
+            } catch (InterruptedException e) {
+                continue; // close() counts down before it interrupts: what else comes the job has left behind
+            }
         }
     }
 

@@ -53,6 +53,7 @@ class PeriodicTaskTest {
             Thread.sleep(runs.incrementAndGet() == 2 ? 200 : 0); // as long as ten delays
             ends.add(System.nanoTime());
             done.countDown();
+            Thread.currentThread().interrupt(); // a leftover flag does not shorten the delay
         });
         try (task) {
             done.await();
@@ -87,6 +88,27 @@ class PeriodicTaskTest {
         assertEquals(List.of("IOException", "StackOverflowError", "InterruptedException", "IllegalStateException", "Throwable"),
                 failures.stream().map(failure -> failure.getClass().getSimpleName()).toList());
         assertEquals("flag left: false", List.copyOf(failures).getLast().getMessage());
+    }
+
+    @Test
+    void anInterruptFromElsewhereEndsNeitherTheDelayNorTheRuns() throws Exception {
+        var thread = new CompletableFuture<Thread>();
+        var first = new CompletableFuture<Long>();
+        var second = new CompletableFuture<Long>();
+        var task = start(Duration.ZERO, Duration.ofMillis(50), () -> {
+            thread.complete(Thread.currentThread());
+            if (!first.complete(System.nanoTime())) {
+                second.complete(System.nanoTime());
+            }
+        });
+        try (task) {
+            thread.get();
+            while (!second.isDone()) {
+                thread.get().interrupt();
+                Thread.sleep(1);
+            }
+            assertTrue(second.get() - first.get() >= 50_000_000);
+        }
     }
 
     @Test
