@@ -97,7 +97,8 @@ public final class HealthChecks implements AutoCloseable {
         var failures = new LinkedHashMap<String, String>();
         runs.keySet().forEach(registered -> failures.put(registered.name, null)); // for their order
         var byDeadline = new ArrayList<>(runs.entrySet());
-        byDeadline.sort(Comparator.comparing(entry -> remaining(entry.getKey(), entry.getValue())));
+        long now = System.nanoTime();
+        byDeadline.sort(Comparator.comparing(entry -> remaining(entry.getKey(), entry.getValue(), now)));
         for (var entry : byDeadline) {
             failures.put(entry.getKey().name, await(entry.getKey(), entry.getValue()));
         }
@@ -147,12 +148,12 @@ public final class HealthChecks implements AutoCloseable {
         return run;
     }
 
-    private static long remaining(Registered registered, Run run) {
-        return TimeUnit.NANOSECONDS.convert(registered.limit) - (System.nanoTime() - run.start); // saturates
+    private static long remaining(Registered registered, Run run, long now) {
+        return TimeUnit.NANOSECONDS.convert(registered.limit) - (now - run.start); // saturates
     }
 
     private String await(Registered registered, Run run) throws InterruptedException {
-        if (run.ended.await(remaining(registered, run), TimeUnit.NANOSECONDS)) {
+        if (run.ended.await(remaining(registered, run, System.nanoTime()), TimeUnit.NANOSECONDS)) {
             return run.failure == null ? null : run.failure.toString();
         }
         lock.lock();
@@ -177,9 +178,9 @@ public final class HealthChecks implements AutoCloseable {
         var threads = new AtomicInteger();
         // @start region="use"
         var health = new HealthChecks();
-        health.add("migrations", Probe.STARTUP, Duration.ofSeconds(1), () -> Thread.sleep(5));
+        health.add("migrations", Probe.STARTUP, Duration.ofSeconds(10), () -> Thread.sleep(5));
         health.add("database", Probe.READINESS, Duration.ofMillis(50), () -> query(database, threads));
-        health.add("queue", Probe.READINESS, Duration.ofMillis(50), () -> Thread.sleep(5));
+        health.add("queue", Probe.READINESS, Duration.ofSeconds(10), () -> Thread.sleep(5));
         // @end region="use"
         System.out.println("before startup: " + health.probe(Probe.READINESS));
         check(health.probe(Probe.STARTUP).up(), "started");
