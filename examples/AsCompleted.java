@@ -121,12 +121,14 @@ public final class AsCompleted<T> implements AutoCloseable {
             throw new IOException("broken");
         });
         var seen = new ArrayList<String>();
+        // @start region="use"
         try (var results = AsCompleted.<String>start(tasks.iterator(), 10)) {
             while (results.hasNext()) {
                 seen.add(switch (results.next()) {
                     case Outcome.Success<String> success -> success.value();
                     case Outcome.Failure<String> failure -> failure.cause().getMessage();
                 });
+                // @end region="use"
                 gone.arrive();
             }
         }

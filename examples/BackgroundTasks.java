@@ -197,11 +197,13 @@ public final class BackgroundTasks implements AutoCloseable {
     public static void main(String[] args) throws Exception {
         var failures = new ArrayList<String>();
         var stopped = new CountDownLatch(1);
+        // @start region="use"
         var tasks = new BackgroundTasks(3, Duration.ofSeconds(5), (task, cause) -> failures.add(task + ": " + cause.getMessage()));
         try (tasks) {
             tasks.start("cache warmer", () -> {
                 throw new IOException("no such host");
             });
+            // @end region="use"
             tasks.start("queue poller", () -> {
                 try {
                     Thread.sleep(60_000);

@@ -156,15 +156,20 @@ public final class Cancellation {
                 }
                 return "incomplete";
             } finally {
+                // @start region="cleanup-use"
                 cleanUp(() -> {
                     Thread.sleep(20); // says goodbye to the server: blocks although the task is cancelled
                     connections.release();
                 });
+                // @end region="cleanup-use"
             }
         })) {
             working.await();
+            // @start region="use"
             upload.cancel();
-            check(upload.awaitEnd(Duration.ofSeconds(10)), "it ends within the grace");
+            boolean ended = upload.awaitEnd(Duration.ofSeconds(10)); // really ended, its cleanup included
+            // @end region="use"
+            check(ended, "it ends within the grace");
             check(connections.availablePermits() == 1, "the cleanup is over when the wait is");
             try {
                 upload.result();

@@ -139,7 +139,9 @@ public final class CompletionCallbacks {
             go.await();
             return 42;
         }, (thread, e) -> heard.add("reported: " + e.getMessage()));
+        // @start region="use"
         download.onDone(outcome -> heard.add("first: " + outcome));
+        // @end region="use"
         download.onDone(outcome -> {
             throw new IllegalStateException("callback broke");
         });

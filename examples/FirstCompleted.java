@@ -117,10 +117,12 @@ public final class FirstCompleted {
         Callable<String> broken = () -> {
             throw new IOException("replica 1 is down");
         };
-        String winner = success(List.of(broken, stubborn, quick), late -> {
+        // @start region="use"
+        String winner = FirstCompleted.success(List.of(broken, stubborn, quick), late -> {
             System.out.println("closing the late " + late);
             open.decrementAndGet();
         });
+        // @end region="use"
         System.out.println("first success: " + winner + ", left open: " + open);
         check(winner.equals("replica 3") && open.get() == 1, "the winner, and nothing else, stays open");
         try {

@@ -128,7 +128,9 @@ public final class RateLimiter {
     // @end region="rate-limiter"
 
     public static void main(String[] args) throws Exception {
-        var limiter = new RateLimiter(100, Duration.ofSeconds(1), 10);
+        // @start region="use"
+        var limiter = new RateLimiter(100, Duration.ofSeconds(1), 10); // 100 a second, 10 at once after a pause
+        // @end region="use"
         long start = System.nanoTime();
         for (int i = 0; i < 40; i++) {
             limiter.acquire();

@@ -154,10 +154,12 @@ public final class Shield implements AutoCloseable {
         try (var shield = new Shield((section, outcome) -> log.add(section + " ended later: "
                 + (outcome.state() == Future.State.SUCCESS ? outcome.resultNow() : outcome.exceptionNow())))) {
             try {
+                // @start region="use"
                 shield.call("commit", () -> {
                     bank.await();
                     return "committed";
-                }, Duration.ofMillis(20));
+                }, Duration.ofMillis(20)); // the caller's patience: the section goes on without it
+                // @end region="use"
                 check(false, "the caller loses patience");
             } catch (TimeoutException e) {
                 System.out.println("caller timed out, running on: " + shield.running());

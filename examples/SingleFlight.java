@@ -185,7 +185,9 @@ public final class SingleFlight<K, V> {
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
             var answers = new ArrayList<Future<String>>();
             for (int i = 0; i < 1_000; i++) {
-                answers.add(executor.submit(() -> users.get(7)));
+                // @start region="use"
+                answers.add(executor.submit(() -> users.get(7))); // 1,000 callers, one load
+                // @end region="use"
             }
             while (users.waiters() < 1_000) {
                 Thread.sleep(1);
