@@ -42,7 +42,7 @@ record Options(Task task, String topic, List<Path> paths, Format format, int rel
               --fail-on LEVEL        error, warning or note: exit code 1 from this level on (default: note)
               --baseline FILE        leave out the findings listed in FILE
               --write-baseline FILE  list every finding in FILE and report none
-              --catalogue FILE       more blocking calls and contexts, in the form of scripts/scanner/catalogue.txt; may be given again
+              --catalogue FILE       more blocking calls and contexts, in the form of scripts/scanner/blocking.txt; may be given again
               --explain RULE         why a rule is one and how to mend what it finds, on the target JDK
               --list-rules           every rule in one line
               --help                 this text
