@@ -53,9 +53,11 @@ public final class Gather {
 
     public static void main(String[] args) throws Exception {
         long start = System.nanoTime();
-        List<String> pages = all(List.of(() -> slowly("a", 300), () -> slowly("b", 100), () -> slowly("c", 200)));
+        // @start region="use"
+        List<String> pages = Gather.all(List.of(() -> slowly("a", 300), () -> slowly("b", 100), () -> slowly("c", 200)));
+        // @end region="use"
         long millis = (System.nanoTime() - start) / 1_000_000;
-        System.out.println(pages + " after " + millis + " ms, not 600");
+        System.out.println(pages + " in " + millis + " ms; one after another it takes 600");
         check(pages.equals(List.of("a", "b", "c")), "results come in the order of the tasks");
 
         var cancelled = new AtomicInteger();

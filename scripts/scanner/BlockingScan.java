@@ -13,7 +13,7 @@ import java.util.Set;
 /** Looks in every context for what blocks, and makes one finding of all that have the same cause. */
 final class BlockingScan {
 
-    private static final int DEPTH = 6;
+    private static final int DEPTH = 8;
     private static final int DEPTH_DEEP = 10;
 
     private final CallGraph calls;

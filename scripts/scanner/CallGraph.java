@@ -10,7 +10,7 @@ import java.util.Set;
 /** What a body does in its own thread: the calls it makes and the methods they may go to. */
 final class CallGraph {
 
-    private static final int MAX_OVERRIDERS = 30;
+    private static final int MAX_OVERRIDERS = 60;
     private static final int FEW = 4;
     private static final Set<String> DONE = Set.of("isDone", "isCompletedNormally", "isTerminated", "inEventLoop", "isEventLoop",
             "resultNow", "isSuccess");
@@ -21,9 +21,9 @@ final class CallGraph {
      * @param on       the receiver; null if unqualified
      * @param blocking null if the call itself is not in the catalogue
      * @param targets  methods of the sources it may go to
-     * @param every    whether all targets must block for the call to block
+     * @param most     whether more than half of the targets must block for the call to count as blocking
      */
-    record Site(int pos, String what, Node on, Catalogue.Blocking blocking, List<MethodDecl> targets, boolean every) {
+    record Site(int pos, String what, Node on, Catalogue.Blocking blocking, List<MethodDecl> targets, boolean most) {
     }
 
     private final Typing typing;
@@ -116,30 +116,32 @@ final class CallGraph {
         Type receiver = typing.receiver(call, scope);
         Members.Found target = receiver == null || receiver.isArray() ? null : typing.best(receiver, call, scope);
         List<MethodDecl> targets = List.of();
-        boolean every = false;
+        boolean most = false;
         if (target != null && target.source() != null) {
             boolean isSuper = call.on() instanceof Node.Name name && name.name().equals("super");
             targets = targets(target.source(), isSuper, receiver);
-            every = !deep && target.source().body == null && targets.size() > 1;
+            most = !deep && target.source().body == null && targets.size() > 1;
         }
         boolean followed = target != null && target.source() != null && target.source().body != null;
         Catalogue.Blocking blocking = followed || !catalogue.mayBlock(call.name()) || isZero(call) ? null
                 : catalogue.blocking(typing.world, call.on() == null && target == null ? unqualified(call, receiver, scope) : receiver,
                         call.name(), call.args().size());
-        if (blocking != null && isHarmless(call, blocking, scope)) {
-            blocking = null;
-        }
+        blocking = blocking == null ? null : refined(call, blocking, scope);
         if (blocking != null || !targets.isEmpty()) {
-            found.add(new Site(call.pos(), what(receiver, call.name(), blocking), call.on(), blocking, targets, every));
+            found.add(new Site(call.pos(), what(receiver, call.name(), blocking), call.on(), blocking, targets, most));
         }
     }
 
-    /** Memory, files and queues without a bound, as far as the place tells that made them. */
-    private boolean isHarmless(Node.Call call, Catalogue.Blocking blocking, Scope scope) {
+    /** What the place tells that made the receiver: null for memory and queues without a bound, a file for a stream. */
+    private Catalogue.Blocking refined(Node.Call call, Catalogue.Blocking blocking, Scope scope) {
         return switch (blocking.kind()) {
-            case STREAM -> origins.isLocal(call.on(), scope);
-            case AWAIT -> (call.name().startsWith("put") || call.name().startsWith("offer")) && origins.isUnbounded(call.on(), scope);
-            default -> false;
+            case STREAM -> {
+                Kind kind = origins.behind(call.on(), scope);
+                yield kind == null ? null : new Catalogue.Blocking(kind, blocking.api());
+            }
+            case AWAIT -> (call.name().startsWith("put") || call.name().startsWith("offer")) && origins.isUnbounded(call.on(), scope)
+                    ? null : blocking;
+            default -> blocking;
         };
     }
 

@@ -118,6 +118,9 @@ final class Contexts {
         var contexts = new ArrayList<Catalogue.Context>(catalogue.calls(call.name()));
         contexts.addAll(catalogue.anyCalls());
         var told = new HashSet<String>();
+        if (contexts.stream().anyMatch(context -> context.rule().equals("blocking-on-event-loop")) && isGuarded(method)) {
+            contexts.removeIf(context -> context.rule().equals("blocking-on-event-loop"));
+        }
         for (Catalogue.Context context : contexts) {
             if (context.api().fits(call.name(), call.args().size()) && Catalogue.matches(typing.world, receiver, context.api().type())
                     && isChained(context, call, path) && (context.from().isEmpty() || call.on() != null

@@ -93,24 +93,26 @@ final class Origins {
                 && maker.type().simple().startsWith("LinkedBlocking");
     }
 
-    /** Whether a stream is made from a file, a resource or memory. */
-    boolean isLocal(Node stream, Scope scope) {
-        return stream != null && isLocal(stream, scope, 0);
+    /** What a stream is made from: {@link Kind#FILE}, null for memory and resources, {@link Kind#STREAM} if it cannot be told. */
+    Kind behind(Node stream, Scope scope) {
+        return stream == null ? Kind.STREAM : isMadeOf(stream, scope, MEMORY_TYPES, MEMORY_CALLS, 0) ? null
+                : isMadeOf(stream, scope, FILE_TYPES, FILE_CALLS, 0) ? Kind.FILE : Kind.STREAM;
     }
 
-    private boolean isLocal(Node stream, Scope scope, int depth) {
+    private boolean isMadeOf(Node stream, Scope scope, List<String> types, Set<String> calls, int depth) {
         Made made = depth > 5 ? null : of(stream, scope);
         return made != null && switch (made.node) {
-            case Node.New maker -> maker.type() != null && LOCAL_TYPES.stream().anyMatch(maker.type().simple()::contains)
-                    || maker.args().stream().anyMatch(arg -> isLocal(arg, made.scope, depth + 1));
-            case Node.Call maker -> LOCAL_CALLS.contains(maker.name());
+            case Node.New maker -> maker.type() != null && types.stream().anyMatch(maker.type().simple()::contains)
+                    || maker.args().stream().anyMatch(arg -> isMadeOf(arg, made.scope, types, calls, depth + 1));
+            case Node.Call maker -> calls.contains(maker.name());
             default -> false;
         };
     }
 
-    private static final List<String> LOCAL_TYPES = List.of("File", "ByteArray", "StringReader", "StringWriter", "CharArray");
-    private static final Set<String> LOCAL_CALLS = Set.of("newInputStream", "newOutputStream", "newBufferedReader", "newBufferedWriter",
-            "getResourceAsStream", "getResource", "nullOutputStream", "nullInputStream");
+    private static final List<String> MEMORY_TYPES = List.of("ByteArray", "StringReader", "StringWriter", "CharArray");
+    private static final Set<String> MEMORY_CALLS = Set.of("getResourceAsStream", "getResource", "nullOutputStream", "nullInputStream");
+    private static final List<String> FILE_TYPES = List.of("File");
+    private static final Set<String> FILE_CALLS = Set.of("newInputStream", "newOutputStream", "newBufferedReader", "newBufferedWriter");
 
     /** Whether the value was made by one of these. */
     boolean isMadeBy(Node node, Scope scope, List<Catalogue.Api> makers) {

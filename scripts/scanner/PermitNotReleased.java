@@ -1,7 +1,10 @@
 package scanner;
 
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** A lock or permit given back in the straight line of the code only: an exception in between keeps it. */
 final class PermitNotReleased implements Check {
@@ -22,12 +25,12 @@ final class PermitNotReleased implements Check {
         for (int i = 0; i < statements.size(); i++) {
             if (statements.get(i) instanceof Node.Drop drop && drop.value() instanceof Node.Call taken && taken.on() != null
                     && PAIRS.containsKey(taken.name()) && isLock(taken.on(), scope, report)) {
-                look(statements, i, taken, scope, report);
+                look(statements, i, taken, risks(block, scope, report), scope, report);
             }
         }
     }
 
-    private void look(List<Node> statements, int from, Node.Call taken, Scope scope, Report report) {
+    private void look(List<Node> statements, int from, Node.Call taken, Set<Node> risks, Scope scope, Report report) {
         boolean mayThrow = false;
         for (int i = from + 1; i < statements.size(); i++) {
             Node statement = statements.get(i);
@@ -42,8 +45,34 @@ final class PermitNotReleased implements Check {
             if (Code.any(statement, n -> n instanceof Node.Call call && Code.same(call.on(), taken.on()))) {
                 return; // given back or taken in a way this rule does not follow
             }
-            mayThrow |= !Code.isLog(statement) && Code.any(statement, n -> n instanceof Node.Call || n instanceof Node.New);
+            mayThrow |= Code.any(statement, risks::contains);
         }
+    }
+
+    /** Calls that may well throw: of the sources, of functions, and of what declares a checked exception. */
+    private static Set<Node> risks(Node.Block block, Scope scope, Report report) {
+        Set<Node> risks = Collections.newSetFromMap(new IdentityHashMap<>());
+        new Walk() {
+            @Override
+            boolean visit(Node node, Scope at) {
+                if (node instanceof Node.Call call && !PAIRS.containsKey(call.name()) && mayThrow(call, at, report)) {
+                    risks.add(call);
+                }
+                return !(node instanceof Node.Lambda);
+            }
+        }.walk(block, scope);
+        return risks;
+    }
+
+    private static boolean mayThrow(Node.Call call, Scope scope, Report report) {
+        Type receiver = report.typing().receiver(call, scope);
+        Members.Found target = receiver == null || receiver.isArray() ? null : report.typing().best(receiver, call, scope);
+        if (target == null) {
+            return false;
+        }
+        return target.source() != null ? Code.any(target.source().body, n -> n instanceof Node.Call || n instanceof Node.Throw)
+                : target.jdk().getExceptionTypes().length > 0
+                        || target.jdk().getDeclaringClass().isAnnotationPresent(FunctionalInterface.class);
     }
 
     private static boolean isLock(Node node, Scope scope, Report report) {

@@ -63,21 +63,20 @@ final class Reach {
             return null;
         }
         Path best = null;
+        int blocking = 0;
         for (MethodDecl target : site.targets()) {
             Path path = from(target, depth - 1);
             if (path == null) {
-                if (site.every()) {
-                    return null;
-                }
                 continue;
             }
+            blocking++;
             boolean sure = path.sure || path.kind == Kind.STREAM && kinds.contains(Kind.STREAM) && holdsSocket(in);
             var longer = new Path(in.unit, site.pos(), name(target), path.kind, sure, path.length + 1, path);
             if (longer.isBetterThan(best)) {
                 best = longer;
             }
         }
-        return best;
+        return site.most() && 2 * blocking <= site.targets().size() ? null : best;
     }
 
     private static String name(MethodDecl target) {

@@ -48,6 +48,19 @@ class FixturesTest {
         }
     }
 
+    /** The programs under {@code examples/traps} are fixtures too, but for those whose task is a parameter. */
+    @Test
+    void trapsShowTheirRules() throws IOException {
+        for (Rule rule : Rules.all()) {
+            if (!rule.trap().isEmpty()) {
+                Path trap = Path.of(rule.trap());
+                assertTrue(Files.exists(trap), rule.trap());
+                boolean isFound = found(trap).stream().anyMatch(line -> line.endsWith(" " + rule.name()));
+                assertEquals(!Set.of("periodic-task-unguarded", "file-read-on-virtual-thread").contains(rule.name()), isFound, rule.trap());
+            }
+        }
+    }
+
     @Test
     void everyRuleIsExplained() {
         for (Rule rule : Rules.all()) {

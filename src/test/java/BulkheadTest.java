@@ -1,0 +1,248 @@
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class BulkheadTest {
+
+    private static final Duration LONG = Duration.ofSeconds(Long.MAX_VALUE);
+    private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
+    private final CountDownLatch go = new CountDownLatch(1);
+
+    @AfterEach
+    void close() {
+        executor.shutdownNow();
+        executor.close();
+    }
+
+    private static void await(int expected, java.util.function.IntSupplier actual) {
+        while (actual.getAsInt() != expected) {
+            Thread.onSpinWait();
+            Thread.yield();
+        }
+    }
+
+    private Future<?> occupy(Bulkhead bulkhead) {
+        int running = bulkhead.running();
+        var future = executor.submit(() -> bulkhead.call(() -> {
+            go.await();
+            return 1;
+        }));
+        await(running + 1, bulkhead::running);
+        return future;
+    }
+
+    private static void refused(Bulkhead bulkhead) {
+        assertThrows(Bulkhead.FullException.class, () -> bulkhead.call(() -> {
+            throw new AssertionError("called");
+        }));
+    }
+
+    @Test
+    void boundsThoseThatRunAndThoseThatWait() throws Exception {
+        var bulkhead = new Bulkhead(2, 3, LONG);
+        occupy(bulkhead);
+        occupy(bulkhead);
+        var waiting = new ArrayList<Future<Integer>>();
+        for (int i = 1; i <= 3; i++) {
+            waiting.add(executor.submit(() -> bulkhead.call(() -> 7)));
+            await(i, bulkhead::waiting);
+        }
+        refused(bulkhead);
+        go.countDown();
+        for (var future : waiting) {
+            assertEquals(7, future.get());
+        }
+        assertEquals(0, bulkhead.waiting());
+    }
+
+    @Test
+    void servesInTheOrderTheyCame() throws Exception {
+        var bulkhead = new Bulkhead(1, 100, LONG);
+        occupy(bulkhead);
+        var order = new ArrayList<Integer>(); // one at a time
+        var waiting = new ArrayList<Future<?>>();
+        for (int i = 0; i < 100; i++) {
+            int mine = i;
+            waiting.add(executor.submit(() -> bulkhead.call(() -> order.add(mine))));
+            await(i + 1, bulkhead::waiting);
+        }
+        go.countDown();
+        for (var future : waiting) {
+            future.get();
+        }
+        assertEquals(IntStream.range(0, 100).boxed().toList(), order);
+    }
+
+    @Test
+    void aWaitInVainTakesNoPlace() throws Exception {
+        for (Duration patience : List.of(Duration.ofMillis(1), Duration.ZERO, Duration.ofSeconds(-1))) {
+            var bulkhead = new Bulkhead(1, 1, patience);
+            var end = new CountDownLatch(1);
+            var running = executor.submit(() -> bulkhead.call(() -> {
+                end.await();
+                return null;
+            }));
+            await(1, bulkhead::running);
+            for (int i = 0; i < 10; i++) {
+                refused(bulkhead);
+                assertEquals(0, bulkhead.waiting());
+            }
+            end.countDown();
+            running.get();
+            assertEquals(0, bulkhead.running());
+            assertEquals(1, bulkhead.<Integer>call(() -> 1));
+        }
+    }
+
+    @Test
+    void anInterruptedWaiterLeaves() throws Exception {
+        var bulkhead = new Bulkhead(1, 1, LONG);
+        var first = occupy(bulkhead);
+        var waiter = new AtomicReference<Thread>();
+        var waiting = executor.submit(() -> {
+            waiter.set(Thread.currentThread());
+            return bulkhead.call(() -> 1);
+        });
+        await(1, bulkhead::waiting);
+        waiter.get().interrupt();
+        assertInstanceOf(InterruptedException.class, assertThrows(ExecutionException.class, waiting::get).getCause());
+        assertEquals(0, bulkhead.waiting());
+        go.countDown();
+        first.get();
+        assertEquals(0, bulkhead.running());
+    }
+
+    @Test
+    void failuresAreTheCallsOwnAndFreeThePlace() {
+        var bulkhead = new Bulkhead(1, 0, LONG);
+        for (Throwable failure : List.of(new IOException(), new IllegalStateException(), new StackOverflowError())) {
+            assertSame(failure, assertThrows(Throwable.class, () -> bulkhead.call(() -> {
+                if (failure instanceof Error error) {
+                    throw error;
+                }
+                throw (Exception) failure;
+            })));
+            assertEquals(0, bulkhead.running());
+        }
+    }
+
+    @Test
+    void aFreePlaceIsTakenThoughTheFlagIsSet() throws Exception {
+        Thread.currentThread().interrupt();
+        assertTrue(new Bulkhead(1, 0, LONG).<Boolean>call(Thread::interrupted), "the call decides what to do about it");
+    }
+
+    @Test
+    void refusesBadNumbers() {
+        assertThrows(IllegalArgumentException.class, () -> new Bulkhead(0, 1, LONG));
+        assertThrows(IllegalArgumentException.class, () -> new Bulkhead(1, -1, LONG));
+    }
+
+    /** Random waits, failures and interrupts; both bounds hold at each moment, a refusal means full, no place is lost. */
+    @Test
+    @Timeout(300)
+    void stress() throws Exception {
+        int maxRunning = 3;
+        var ways = Stream.generate(AtomicInteger::new).limit(4).toList();
+        var inside = new AtomicInteger();
+        for (int run = 0; run < 3; run++) {
+            int maxWaiting = run == 0 ? 4 : 30; // refused at once; for want of patience; only interrupts
+            var bulkhead = new Bulkhead(maxRunning, maxWaiting, List.of(LONG, Duration.ofNanos(30_000), LONG).get(run));
+            var callers = new ArrayList<Future<?>>();
+            var threads = new ArrayList<Thread>();
+            var ready = new Semaphore(0);
+            for (int seed = 0; seed < 20; seed++) {
+                var random = new Random(seed);
+                callers.add(executor.submit(() -> {
+                    synchronized (threads) {
+                        threads.add(Thread.currentThread());
+                    }
+                    ready.release();
+                    for (int i = 0; i < 2_000; i++) {
+                        boolean failing = random.nextInt(4) == 0;
+                        boolean sleeping = random.nextInt(8) == 0;
+                        try {
+                            bulkhead.call(() -> {
+                                assertTrue(inside.incrementAndGet() <= maxRunning, "too many run");
+                                try {
+                                    if (sleeping) {
+                                        Thread.sleep(0, 20_000);
+                                    }
+                                    Thread.yield();
+                                    if (failing) {
+                                        throw new IOException();
+                                    }
+                                } finally {
+                                    inside.decrementAndGet();
+                                }
+                                return null;
+                            });
+                            ways.get(0).incrementAndGet();
+                        } catch (IOException e) {
+                            ways.get(1).incrementAndGet();
+                        } catch (Bulkhead.FullException e) {
+                            ways.get(2).incrementAndGet();
+                        } catch (InterruptedException e) {
+                            ways.get(3).incrementAndGet();
+                        }
+                        assertTrue(bulkhead.waiting() <= maxWaiting, "too many wait");
+                    }
+                    return null;
+                }));
+            }
+            ready.acquire(20);
+            var random = new Random(1);
+            while (callers.stream().anyMatch(caller -> !caller.isDone())) {
+                threads.get(random.nextInt(20)).interrupt();
+                Thread.yield();
+            }
+            for (var caller : callers) {
+                caller.get();
+            }
+            assertEquals(0, bulkhead.running(), "a place was lost");
+            assertEquals(0, bulkhead.waiting());
+        }
+        System.out.println("Bulkhead: 120000 calls, ended/failed/refused/interrupted: " + ways);
+        assertEquals(120_000, ways.stream().mapToInt(AtomicInteger::get).sum());
+        assertTrue(ways.stream().allMatch(way -> way.get() > 0), ways::toString);
+    }
+
+    /** With as many places as callers nobody is ever refused: no moment at which a place is counted twice. */
+    @Test
+    @Timeout(300)
+    void neverRefusesWhileThereIsRoom() throws Exception {
+        var bulkhead = new Bulkhead(2, 3, LONG);
+        var callers = IntStream.range(0, 5).mapToObj(t -> executor.submit(() -> {
+            for (int i = 0; i < 20_000; i++) {
+                bulkhead.call(() -> null);
+            }
+            return null;
+        })).toList();
+        for (var caller : callers) {
+            caller.get();
+        }
+        System.out.println("Bulkhead: 100000 calls, none refused");
+    }
+}

@@ -1,0 +1,140 @@
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class EventTest {
+
+    @Test
+    void setLetsThroughUntilCleared() throws Exception {
+        var event = new Event();
+        assertFalse(event.isSet());
+        event.clear();
+        assertFalse(event.await(Duration.ZERO));
+        event.set();
+        event.set();
+        assertTrue(event.isSet());
+        event.await();
+        assertTrue(event.await(Duration.ofSeconds(Long.MIN_VALUE)));
+        event.clear();
+        assertFalse(event.isSet());
+        assertFalse(event.await(Duration.ofMillis(5)));
+        event.set();
+        assertTrue(event.await(Duration.ofSeconds(Long.MAX_VALUE)));
+    }
+
+    @Test
+    void interruptEndsAWaitAndIsSeenEvenIfSet() {
+        var event = new Event();
+        Thread.currentThread().interrupt();
+        assertThrows(InterruptedException.class, event::await);
+        event.set();
+        Thread.currentThread().interrupt();
+        assertThrows(InterruptedException.class, event::await);
+        assertFalse(Thread.interrupted());
+    }
+
+    @Test
+    void clearOfAnUnsetEventStrandsNobody() throws Exception {
+        var event = new Event();
+        Thread waiter = Thread.startVirtualThread(() -> assertDoesNotThrow(() -> event.await()));
+        while (waiter.getState() != Thread.State.WAITING) {
+            Thread.yield();
+        }
+        event.clear();
+        event.set();
+        waiter.join();
+    }
+
+    @Test
+    void setThenClearReleasesAllWhoWait() throws Exception {
+        int rounds = 50;
+        int waiters = 400;
+        var event = new Event();
+        for (int round = 0; round < rounds; round++) {
+            var released = new AtomicInteger();
+            var threads = new ArrayList<Thread>();
+            for (int i = 0; i < waiters; i++) {
+                boolean timed = i % 2 == 0;
+                threads.add(Thread.startVirtualThread(() -> {
+                    try {
+                        if (timed) {
+                            assertTrue(event.await(Duration.ofHours(1)));
+                        } else {
+                            event.await();
+                        }
+                        released.incrementAndGet();
+                    } catch (InterruptedException e) {
+                        throw new AssertionError(e);
+                    }
+                }));
+            }
+            for (Thread thread : threads) {
+                while (thread.getState() != Thread.State.WAITING && thread.getState() != Thread.State.TIMED_WAITING) {
+                    Thread.yield();
+                }
+            }
+            event.set();
+            event.clear();
+            for (Thread thread : threads) {
+                thread.join();
+            }
+            assertEquals(waiters, released.get(), "round " + round);
+        }
+    }
+
+    /**
+     * Two events opened in turn; who passes one before its round, or is never let through, is found. Waits time out and are
+     * interrupted.
+     */
+    @Test
+    void stress() throws Exception {
+        int rounds = 25_000;
+        int waiters = 4;
+        Event[] events = {new Event(), new Event()};
+        var opened = new AtomicInteger(-1);
+        var passed = new AtomicIntegerArray(rounds);
+        var tasks = new ArrayList<Chaos.Task>();
+        for (int w = 0; w < waiters; w++) {
+            var random = new Random(w);
+            tasks.add(() -> {
+                for (int r = 0; r < rounds; r++) {
+                    int round = r;
+                    Chaos.insist(() -> {
+                        if (random.nextBoolean()) {
+                            events[round % 2].await();
+                        } else {
+                            while (!events[round % 2].await(Duration.ofNanos(random.nextInt(100_000)))) {
+                                Thread.onSpinWait();
+                            }
+                        }
+                    });
+                    assertTrue(opened.get() >= round, "let through before set()");
+                    passed.incrementAndGet(round);
+                }
+            });
+        }
+        tasks.add(() -> {
+            for (int round = 0; round < rounds; round++) {
+                opened.set(round);
+                events[round % 2].set();
+                while (passed.get(round) < waiters) {
+                    Thread.yield();
+                }
+                events[round % 2].clear();
+            }
+        });
+        long interrupts = Chaos.run(tasks);
+        System.out.println("Event: " + rounds * waiters + " waits, " + interrupts + " interrupts");
+    }
+}

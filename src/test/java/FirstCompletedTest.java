@@ -1,0 +1,248 @@
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class FirstCompletedTest {
+    private static final Duration LONG = Duration.ofSeconds(30);
+    private final List<Object> late = new ArrayList<>();
+
+    @Test
+    void theOthersAreInterruptedAndHaveEnded() throws Exception {
+        var ended = new AtomicInteger();
+        var running = new CountDownLatch(2);
+        Callable<String> loser = () -> {
+            try {
+                running.countDown();
+                Thread.sleep(LONG);
+                return "no";
+            } finally {
+                Thread.sleep(5);
+                ended.incrementAndGet();
+            }
+        };
+        assertEquals("yes", FirstCompleted.success(List.of(loser, () -> {
+            running.await();
+            return "yes";
+        }, loser), late::add));
+        assertEquals(2, ended.get());
+        assertEquals(List.of(), late);
+    }
+
+    @Test
+    void aFailureDoesNotWinButACompletionDoes() throws Exception {
+        var failed = new CountDownLatch(1);
+        var boom = new IOException("boom");
+        Callable<String> bad = () -> {
+            failed.countDown();
+            throw boom;
+        };
+        Callable<String> good = () -> {
+            failed.await();
+            return "good";
+        };
+        assertEquals("good", FirstCompleted.success(List.of(bad, good), late::add));
+        var e = assertThrows(ExecutionException.class, () -> FirstCompleted.completion(List.of(() -> {
+            Thread.sleep(LONG);
+            return "never";
+        }, bad), late::add));
+        assertSame(boom, e.getCause());
+        assertNull(FirstCompleted.<String>success(List.of(() -> null), late::add), "null is a result");
+    }
+
+    @Test
+    void ifAllFailTheFirstIsTheCauseAndTheOthersSuppressed() {
+        var first = new IOException("first");
+        var second = new IOException("second");
+        var one = new CompletableFuture<Thread>();
+        var e = assertThrows(ExecutionException.class, () -> FirstCompleted.<String>success(List.of(() -> {
+            one.get().join();
+            throw second;
+        }, () -> {
+            one.complete(Thread.currentThread());
+            throw first;
+        }), late::add));
+        assertSame(first, e.getCause());
+        assertArrayEquals(new Throwable[] {second}, e.getSuppressed());
+        assertEquals(0, first.getSuppressed().length, "the user's exception is not touched");
+        assertThrows(IllegalArgumentException.class, () -> FirstCompleted.success(List.of(), late::add));
+    }
+
+    @Test
+    void lateResultsAreHandedOverEvenIfTheConsumerThrows() throws Exception {
+        var running = new CountDownLatch(2);
+        Callable<Integer> stubborn = () -> {
+            running.countDown();
+            try {
+                Thread.sleep(LONG);
+            } catch (InterruptedException e) {
+                return 2;
+            }
+            return 3;
+        };
+        var reported = new AtomicInteger();
+        var handler = Thread.currentThread().getUncaughtExceptionHandler();
+        Thread.currentThread().setUncaughtExceptionHandler((thread, e) -> reported.incrementAndGet());
+        try {
+            int result = FirstCompleted.success(List.of(stubborn, stubborn, () -> {
+                running.await();
+                return 1;
+            }), value -> {
+                late.add(value);
+                throw new IllegalStateException("consumer");
+            });
+            assertEquals(1, result);
+        } finally {
+            Thread.currentThread().setUncaughtExceptionHandler(handler);
+        }
+        assertEquals(List.of(2, 2), late);
+        assertEquals(2, reported.get());
+    }
+
+    @Test
+    void anInterruptedCallerStopsAllAndLosesNoResult() throws Exception {
+        var running = new CountDownLatch(1);
+        var flagInConsumer = new AtomicBoolean(true);
+        var interrupted = new AtomicBoolean();
+        var caller = Thread.ofVirtual().start(() -> {
+            try {
+                FirstCompleted.success(List.of(() -> {
+                    running.countDown();
+                    try {
+                        Thread.sleep(LONG);
+                    } catch (InterruptedException e) {
+                        Thread.sleep(5);
+                    }
+                    return "late";
+                }), value -> {
+                    late.add(value);
+                    flagInConsumer.set(Thread.currentThread().isInterrupted());
+                });
+            } catch (InterruptedException e) {
+                interrupted.set(true);
+            } catch (ExecutionException e) {
+                throw new AssertionError(e);
+            }
+        });
+        running.await();
+        caller.interrupt();
+        caller.join();
+        assertTrue(interrupted.get());
+        assertEquals(List.of("late"), late);
+        assertEquals(false, flagInConsumer.get());
+    }
+
+    @Test
+    void anInterruptDuringTheLastWaitIsKeptButNotSeenByTheConsumer() throws Exception {
+        var losing = new CountDownLatch(1);
+        var finish = new CountDownLatch(1);
+        var flags = new ArrayList<Boolean>();
+        var caller = Thread.ofVirtual().start(() -> {
+            try {
+                FirstCompleted.success(List.of(() -> 1, () -> {
+                    try {
+                        Thread.sleep(LONG);
+                    } catch (InterruptedException e) {
+                        losing.countDown();
+                        while (true) {
+                            try {
+                                finish.await();
+                                break;
+                            } catch (InterruptedException again) {
+                                continue; // close() passes the caller's interrupt on
+                            }
+                        }
+                    }
+                    return 2;
+                }), value -> flags.add(Thread.currentThread().isInterrupted()));
+                flags.add(Thread.interrupted());
+            } catch (InterruptedException | ExecutionException e) {
+                throw new AssertionError(e);
+            }
+        });
+        losing.await();
+        caller.interrupt();
+        finish.countDown();
+        caller.join();
+        assertEquals(List.of(false, true), flags);
+    }
+
+    @Test
+    void stress() throws Exception {
+        int races = 20_000;
+        int each = 5;
+        var begun = new AtomicInteger();
+        var ended = new AtomicInteger();
+        var opened = new AtomicInteger();
+        var closed = new AtomicInteger();
+        int wins = 0;
+        int failures = 0;
+        int interrupts = 0;
+        var random = ThreadLocalRandom.current();
+        for (int i = 0; i < races; i++) {
+            var tasks = new ArrayList<Callable<Integer>>();
+            for (int t = 0; t < each; t++) {
+                int kind = random.nextInt(5);
+                int nanos = random.nextInt(50_000);
+                tasks.add(() -> {
+                    begun.incrementAndGet();
+                    try {
+                        switch (kind) {
+                            case 0 -> Thread.yield();
+                            case 1, 2 -> throw new IOException();
+                            case 3 -> {
+                                try {
+                                    Thread.sleep(Duration.ofNanos(nanos));
+                                } catch (InterruptedException e) {
+                                    Thread.yield(); // a result all the same
+                                }
+                            }
+                            default -> Thread.sleep(Duration.ofNanos(nanos));
+                        }
+                        return opened.incrementAndGet();
+                    } finally {
+                        ended.incrementAndGet();
+                    }
+                });
+            }
+            if (random.nextInt(10) == 0) {
+                Thread.currentThread().interrupt();
+            }
+            try {
+                if (random.nextBoolean()) {
+                    FirstCompleted.success(tasks, value -> closed.incrementAndGet());
+                } else {
+                    FirstCompleted.completion(tasks, value -> closed.incrementAndGet());
+                }
+                wins++;
+            } catch (ExecutionException e) {
+                failures++;
+            } catch (InterruptedException e) {
+                interrupts++;
+            }
+            assertEquals((i + 1) * each, begun.get());
+            assertEquals(begun.get(), ended.get(), "every task has ended");
+            assertEquals(opened.get(), wins + closed.get(), "each result won or was handed over");
+        }
+        System.out.printf("FirstCompleted: %,d races of %d: %,d won, %,d failed, %,d interrupted, %,d late results%n", races, each,
+                wins, failures, interrupts, closed.get());
+        assertEquals(races, wins + failures + interrupts);
+    }
+}

@@ -1,0 +1,309 @@
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class RateLimiterTest {
+    private static final Duration SECOND = Duration.ofSeconds(1);
+
+    /** Its time passes by sleeping only, or when the test says so. */
+    private static final class Simulated implements RateLimiter.Clock {
+        final AtomicLong now = new AtomicLong(Long.MAX_VALUE - 1_000); // wraps around soon, as nanoTime may
+
+        @Override
+        public long nanoTime() {
+            return now.get();
+        }
+
+        @Override
+        public void sleep(Duration time) throws InterruptedException {
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
+            now.addAndGet(time.toNanos());
+        }
+    }
+
+    /** Whoever sleeps is noted and waits until the test wakes all. */
+    private static final class Manual implements RateLimiter.Clock {
+        final List<String> sleepers = new CopyOnWriteArrayList<>();
+        final AtomicLong now = new AtomicLong();
+        final CountDownLatch asleep = new CountDownLatch(1);
+        final CountDownLatch wake = new CountDownLatch(1);
+        @Override
+        public long nanoTime() {
+            return now.get();
+        }
+
+        @Override
+        public void sleep(Duration time) throws InterruptedException {
+            sleepers.add(Thread.currentThread().getName());
+            asleep.countDown();
+            wake.await();
+            now.addAndGet(time.toNanos());
+        }
+    }
+
+    private static Thread queued(String name, Callable<?> call) {
+        var thread = Thread.ofVirtual().name(name).start(() -> {
+            try {
+                call.call();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            } catch (Exception e) {
+                throw new AssertionError(e);
+            }
+        });
+        while (thread.getState() != Thread.State.WAITING && thread.getState() != Thread.State.TIMED_WAITING) {
+            Thread.yield();
+        }
+        return thread;
+    }
+
+    private final Simulated clock = new Simulated();
+    private final long start = clock.nanoTime();
+
+    @Test
+    void burstThenTheRate() throws Exception {
+        var limiter = new RateLimiter(10, SECOND, 5, clock);
+        for (int i = 0; i < 5; i++) {
+            limiter.acquire();
+        }
+        assertEquals(0, clock.nanoTime() - start);
+        for (int i = 1; i <= 30; i++) {
+            limiter.acquire();
+            assertEquals(i * 100_000_000L, clock.nanoTime() - start);
+        }
+        clock.now.addAndGet(Duration.ofDays(365).toNanos());
+        for (int i = 0; i < 5; i++) {
+            assertTrue(limiter.tryAcquire(Duration.ZERO));
+        }
+        assertFalse(limiter.tryAcquire(Duration.ZERO), "a pause fills the bucket, no more");
+    }
+
+    @Test
+    void patienceEndsAtOnceWhenTheTokenComesTooLate() throws Exception {
+        var limiter = new RateLimiter(10, SECOND, 1, clock);
+        assertTrue(limiter.tryAcquire(Duration.ofSeconds(-1)));
+        long before = clock.nanoTime();
+        assertFalse(limiter.tryAcquire(Duration.ofMillis(99)));
+        assertFalse(limiter.tryAcquire(Duration.ofSeconds(Long.MIN_VALUE)));
+        assertEquals(before, clock.nanoTime(), "did not sleep in vain");
+        assertTrue(limiter.tryAcquire(Duration.ofMillis(100)));
+        assertTrue(limiter.tryAcquire(Duration.ofSeconds(Long.MAX_VALUE)));
+        assertEquals(before + 200_000_000L, clock.nanoTime());
+    }
+
+    @Test
+    void noDriftInAMillionAtAnOddRate() throws Exception {
+        int count = 1_000_000;
+        for (int[] rate : new int[][] {{3, 1_000_000_000}, {7, 10}, {999_999_937, 1_000_000_000}, {1, 1}}) {
+            var limiter = new RateLimiter(rate[0], Duration.ofNanos(rate[1]), 2, clock);
+            long begin = clock.nanoTime();
+            for (int i = 0; i < count + 2; i++) {
+                limiter.acquire();
+            }
+            assertEquals(Math.ceilDiv((long) count * rate[1], (long) rate[0]), clock.nanoTime() - begin);
+        }
+    }
+
+    @Test
+    void extremesDoNotOverflow() throws Exception {
+        var fastest = new RateLimiter(Integer.MAX_VALUE, Duration.ofNanos(1), Integer.MAX_VALUE, clock);
+        assertTrue(fastest.tryAcquire(Duration.ZERO));
+        clock.now.addAndGet(1L << 62);
+        assertTrue(fastest.tryAcquire(Duration.ZERO));
+        var slowest = new RateLimiter(1, Duration.ofSeconds(Long.MAX_VALUE), 1, clock);
+        assertTrue(slowest.tryAcquire(Duration.ZERO));
+        assertFalse(slowest.tryAcquire(Duration.ofDays(100_000)));
+        clock.now.addAndGet(-50); // a clock that goes back gives nothing
+        assertFalse(slowest.tryAcquire(Duration.ZERO));
+        var many = new RateLimiter(1_000_000_000, Duration.ofHours(1), 1_000_000_000, clock);
+        assertTrue(many.tryAcquire(Duration.ZERO));
+        assertThrows(IllegalArgumentException.class, () -> new RateLimiter(7, Duration.ofDays(1), Integer.MAX_VALUE, clock));
+        assertThrows(IllegalArgumentException.class, () -> new RateLimiter(0, SECOND, 1));
+        assertThrows(IllegalArgumentException.class, () -> new RateLimiter(1, Duration.ZERO, 1));
+        assertThrows(IllegalArgumentException.class, () -> new RateLimiter(1, SECOND, 0));
+    }
+
+    @Test
+    void aClockThatWentBackDoesNotCountTheSameTimeTwice() throws Exception {
+        var limiter = new RateLimiter(10, SECOND, 100, clock);
+        while (limiter.tryAcquire(Duration.ZERO)) {
+            Thread.onSpinWait();
+        }
+        for (int i = 0; i < 10; i++) {
+            clock.now.addAndGet(-50_000_000);
+            assertFalse(limiter.tryAcquire(Duration.ZERO));
+            clock.now.addAndGet(50_000_000);
+            assertFalse(limiter.tryAcquire(Duration.ZERO));
+        }
+    }
+
+    @Test
+    void firstComeFirstServedAndWhoGivesUpLeavesTheQueue() throws Exception {
+        var manual = new Manual();
+        var limiter = new RateLimiter(1, SECOND, 1, manual);
+        limiter.acquire();
+        var threads = new ArrayList<Thread>();
+        for (int i = 0; i < 20; i++) {
+            boolean patient = i % 2 == 0;
+            threads.add(queued("" + i, () -> {
+                if (patient) {
+                    assertTrue(limiter.tryAcquire(SECOND.multipliedBy(1_000)));
+                } else {
+                    limiter.acquire();
+                }
+                return null;
+            }));
+        }
+        assertEquals(List.of("0"), manual.sleepers, "the head sleeps, the others stand in line");
+        assertFalse(limiter.tryAcquire(Duration.ZERO), "does not barge in");
+        assertFalse(limiter.tryAcquire(Duration.ofMillis(1)));
+        for (int i = 0; i < 10; i++) { // the head among them
+            threads.get(i).interrupt();
+            threads.get(i).join();
+        }
+        manual.wake.countDown();
+        for (var thread : threads) {
+            thread.join();
+        }
+        var heads = manual.sleepers.stream().filter(name -> Integer.parseInt(name) >= 10).toList();
+        assertEquals(List.of("10", "11", "12", "13", "14", "15", "16", "17", "18", "19"), heads);
+        assertEquals(10 * 1_000_000_000L, manual.now.get(), "those who gave up cost no time");
+    }
+
+    @Test
+    void nobodyOvertakesThoseWhoWait() throws Exception {
+        var manual = new Manual();
+        var limiter = new RateLimiter(1, SECOND, 1, manual);
+        limiter.acquire();
+        var threads = new ArrayList<Thread>();
+        threads.add(queued("greedy", () -> {
+            limiter.acquire();
+            limiter.acquire();
+            return null;
+        }));
+        for (int i = 0; i < 3; i++) {
+            threads.add(queued("" + i, () -> {
+                limiter.acquire();
+                return null;
+            }));
+        }
+        manual.wake.countDown();
+        for (var thread : threads) {
+            thread.join();
+        }
+        assertEquals(List.of("greedy", "0", "1", "2", "greedy"), manual.sleepers);
+    }
+
+    @Test
+    void patienceCountsTheTimeInTheQueue() throws Exception {
+        var manual = new Manual();
+        var limiter = new RateLimiter(1, SECOND, 1, manual);
+        limiter.acquire();
+        var head = queued("head", () -> {
+            limiter.acquire();
+            return null;
+        });
+        manual.asleep.await();
+        var got = new AtomicBoolean(true);
+        var second = queued("second", () -> {
+            got.set(limiter.tryAcquire(Duration.ofMillis(1_500)));
+            return null;
+        });
+        manual.wake.countDown();
+        head.join();
+        second.join();
+        assertFalse(got.get(), "half a second was left, and the next token a second away");
+        assertEquals(1_000_000_000L, manual.now.get());
+    }
+
+    @Test
+    void systemClockIsNeverFasterThanAllowed() throws Exception {
+        var limiter = new RateLimiter(1_000, SECOND, 2);
+        long begin = System.nanoTime();
+        for (int i = 0; i < 22; i++) {
+            limiter.acquire();
+        }
+        assertTrue(System.nanoTime() - begin >= 20_000_000L);
+    }
+
+    @Test
+    void stress() throws Exception {
+        int threads = 8;
+        int each = 125_000;
+        int permits = 7;
+        int period = 1_000;
+        var limiter = new RateLimiter(permits, Duration.ofNanos(period), 100, clock);
+        long[] capacity = {100};
+        var granted = new AtomicInteger();
+        var refused = new AtomicInteger();
+        var interrupted = new AtomicInteger();
+        var tooMany = new AtomicInteger();
+        var done = new AtomicBoolean();
+        var all = new ArrayList<Thread>();
+        for (int t = 0; t < threads; t++) {
+            all.add(Thread.ofVirtual().start(() -> {
+                var random = ThreadLocalRandom.current();
+                for (int i = 0; i < each; i++) {
+                    try {
+                        boolean got = switch (random.nextInt(3)) {
+                            case 0 -> {
+                                limiter.acquire();
+                                yield true;
+                            }
+                            case 1 -> limiter.tryAcquire(Duration.ZERO);
+                            default -> limiter.tryAcquire(Duration.ofNanos(random.nextInt(1_000)));
+                        };
+                        if (got) {
+                            int count = granted.incrementAndGet();
+                            if (count > capacity[0] + (clock.nanoTime() - start) * permits / period) {
+                                tooMany.incrementAndGet();
+                            }
+                        } else {
+                            refused.incrementAndGet();
+                        }
+                    } catch (InterruptedException e) {
+                        interrupted.incrementAndGet();
+                    }
+                }
+            }));
+        }
+        var interrupter = Thread.ofVirtual().start(() -> {
+            while (!done.get()) {
+                all.get(ThreadLocalRandom.current().nextInt(threads)).interrupt();
+                Thread.yield();
+            }
+        });
+        for (var thread : all) {
+            thread.join();
+        }
+        done.set(true);
+        interrupter.join();
+        int left = 0;
+        while (limiter.tryAcquire(Duration.ZERO)) {
+            left++;
+        }
+        System.out.printf("RateLimiter: %,d calls: %,d granted, %,d refused, %,d interrupted%n", threads * each, granted.get(),
+                refused.get(), interrupted.get());
+        assertEquals(threads * each, granted.get() + refused.get() + interrupted.get());
+        assertEquals(0, tooMany.get());
+        // the bucket was never full after the first call, so not one token was lost or doubled
+        assertEquals(capacity[0] + (clock.nanoTime() - start) * permits / period, granted.get() + left);
+    }
+}

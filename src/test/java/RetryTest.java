@@ -1,0 +1,342 @@
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class RetryTest {
+
+    private static final Duration FOREVER = Duration.ofSeconds(Long.MAX_VALUE);
+    private static final RandomGenerator LARGEST = new RandomGenerator() {
+        @Override
+        public long nextLong() {
+            throw new AssertionError("bounded only");
+        }
+
+        @Override
+        public long nextLong(long bound) {
+            return bound - 1;
+        }
+    };
+    private final AtomicLong now = new AtomicLong(Long.MAX_VALUE - 5); // the monotonic clock may wrap around
+    private final List<Duration> slept = new ArrayList<>();
+    private int calls;
+
+    @AfterEach
+    void noFlagLeft() {
+        Thread.interrupted();
+    }
+
+    private Retry retry(int attempts, Duration first, Duration max, Duration total, Retry.Rule rule) {
+        return new Retry(new Retry.Policy(attempts, first, max, total, rule), duration -> {
+            slept.add(duration);
+            now.addAndGet(duration.toNanos());
+        }, now::get, LARGEST);
+    }
+
+    private Retry retry(int attempts) {
+        return retry(attempts, Duration.ZERO, Duration.ZERO, FOREVER, Retry.on(e -> true));
+    }
+
+    private <T> T failing(Exception e) throws Exception {
+        calls++;
+        throw e;
+    }
+
+    @Test
+    void returnsTheFirstResultNullIncluded() throws Exception {
+        assertNull(retry(3).<Integer>call(remaining -> {
+            if (++calls < 3) {
+                throw new IOException();
+            }
+            return null;
+        }));
+        assertEquals(3, calls);
+    }
+
+    @Test
+    void throwsTheLastFailureWithTheEarlierOnesSuppressed() {
+        var failures = IntStream.range(0, 4).mapToObj(i -> new IOException("attempt " + i)).toList();
+        var thrown = assertThrows(IOException.class, () -> retry(4).call(r -> failing(failures.get(calls))));
+        assertSame(failures.get(3), thrown);
+        assertArrayEquals(failures.subList(0, 3).toArray(), thrown.getSuppressed());
+    }
+
+    @Test
+    void aFailureThatIsNotRetriedKeepsTheEarlierOnes() {
+        var first = new IOException("retried");
+        var thrown = assertThrows(IllegalStateException.class, () -> retry(9, Duration.ZERO, Duration.ZERO, FOREVER,
+                Retry.on(IOException.class::isInstance)).call(r -> failing(calls == 0 ? first : new IllegalStateException())));
+        assertArrayEquals(new Throwable[] {first}, thrown.getSuppressed());
+        assertEquals(2, calls);
+    }
+
+    @Test
+    void theSameFailureAgainIsNotSuppressedByItselfNorGrowsWithEachCall() {
+        var constant = new IOException("constant");
+        for (int i = 0; i < 1_000; i++) {
+            calls = 0;
+            assertSame(constant, assertThrows(IOException.class, () ->
+                    retry(3).call(r -> failing(calls == 0 ? new IOException("new") : constant))));
+        }
+        assertEquals(10, constant.getSuppressed().length);
+    }
+
+    @Test
+    void manyAttemptsKeepTheLastTenFailures() {
+        var thrown = assertThrows(IOException.class, () -> retry(100_000).call(r -> failing(new IOException("" + calls))));
+        assertEquals("99999", thrown.getMessage());
+        assertEquals(IntStream.range(99_989, 99_999).mapToObj(i -> "" + i).toList(),
+                Arrays.stream(thrown.getSuppressed()).map(Throwable::getMessage).toList());
+    }
+
+    @Test
+    void errorsAreNotRetried() {
+        var first = new IOException();
+        var error = new AssertionError();
+        assertSame(error, assertThrows(AssertionError.class, () -> retry(9).call(r -> {
+            if (++calls == 1) {
+                throw first;
+            }
+            throw error;
+        })));
+        assertEquals(2, calls);
+        assertArrayEquals(new Throwable[] {first}, error.getSuppressed());
+    }
+
+    @Test
+    void interruptsAreNotRetried() {
+        var direct = new InterruptedException();
+        assertSame(direct, assertThrows(InterruptedException.class, () -> retry(9).call(r -> failing(direct))));
+        var wrapped = new IllegalStateException(new RuntimeException(new InterruptedException()));
+        assertSame(wrapped, assertThrows(IllegalStateException.class, () -> retry(9).call(r -> failing(wrapped))));
+        var closed = new IOException("Closed by interrupt");
+        assertSame(closed, assertThrows(IOException.class, () -> retry(9).call(r -> {
+            Thread.currentThread().interrupt();
+            return failing(closed);
+        })));
+        assertTrue(Thread.interrupted(), "the flag is left set");
+        assertEquals(3, calls);
+    }
+
+    @Test
+    void aTimeoutIsNoInterrupt() {
+        assertThrows(SocketTimeoutException.class, () -> retry(2).call(r -> failing(new SocketTimeoutException())));
+        assertThrows(TimeoutException.class, () -> retry(2).call(r -> failing(new TimeoutException())));
+        assertEquals(4, calls);
+    }
+
+    @Test
+    void anInterruptEndsTheWaitAndKeepsTheFailures() throws Exception {
+        var waiting = new CountDownLatch(1);
+        var real = new Retry(new Retry.Policy(2, Duration.ZERO, Duration.ZERO, FOREVER, e -> Optional.of(Duration.ofHours(1))),
+                wait -> {
+                    waiting.countDown();
+                    Thread.sleep(wait);
+                }, System::nanoTime, LARGEST);
+        var thrown = new CompletableFuture<Throwable>();
+        var caller = Thread.ofVirtual().start(() -> {
+            try {
+                real.call(r -> failing(new IOException("first")));
+            } catch (Throwable e) {
+                thrown.complete(e);
+            }
+        });
+        waiting.await();
+        caller.interrupt();
+        assertEquals(InterruptedException.class, thrown.get().getClass());
+        assertEquals("first", thrown.get().getSuppressed()[0].getMessage());
+    }
+
+    @Test
+    void backoffDoublesUpToItsMaximumAndNeverOverflows() {
+        assertThrows(IOException.class, () -> retry(8, Duration.ofNanos(10), Duration.ofNanos(65), FOREVER,
+                Retry.on(IOException.class::isInstance)).call(r -> failing(new IOException())));
+        assertEquals(List.of(9, 19, 39, 64, 64, 64, 64), slept.stream().map(Duration::toNanos).map(Long::intValue).toList());
+        slept.clear();
+        assertThrows(IOException.class, () -> new Retry(new Retry.Policy(200, Duration.ofNanos(3), FOREVER, FOREVER,
+                Retry.on(IOException.class::isInstance)), slept::add, () -> 0, LARGEST).call(r -> failing(new IOException())));
+        long before = 0;
+        for (Duration wait : slept) {
+            assertTrue(wait.toNanos() >= before, () -> slept.toString());
+            before = wait.toNanos();
+        }
+        assertEquals(199, slept.size());
+        assertEquals(Long.MAX_VALUE - 1, before);
+    }
+
+    @Test
+    void jitterIsAPartOfTheBackoff() {
+        for (long seed = 0; seed < 1_000; seed++) {
+            var random = new Random(seed);
+            var waits = new ArrayList<Duration>();
+            assertThrows(IOException.class, () -> new Retry(new Retry.Policy(4, Duration.ofMillis(100), Duration.ofMillis(150),
+                    FOREVER, Retry.on(IOException.class::isInstance)), waits::add, System::nanoTime, random)
+                    .call(r -> failing(new IOException())));
+            for (int i = 0; i < 3; i++) {
+                assertTrue(!waits.get(i).isNegative() && waits.get(i).toMillis() < (i == 0 ? 100 : 150));
+            }
+        }
+    }
+
+    @Test
+    void theLeastWaitComesBeforeTheJitterAndBeyondTheMaximum() {
+        var waits = List.of(Duration.ofSeconds(120), Duration.ofSeconds(-1), Duration.ZERO).iterator();
+        assertThrows(IOException.class, () -> retry(4, Duration.ofNanos(10), Duration.ofNanos(10), FOREVER,
+                e -> Optional.of(waits.next())).call(r -> failing(new IOException())));
+        assertEquals(List.of(Duration.ofNanos(120_000_000_009L), Duration.ofNanos(9), Duration.ofNanos(9)), slept);
+    }
+
+    @Test
+    void doesNotBeginAWaitThatEndsTooLate() {
+        assertThrows(IOException.class, () -> retry(4, Duration.ZERO, Duration.ZERO, Duration.ofSeconds(60),
+                e -> Optional.of(Duration.ofSeconds(25))).call(r -> failing(new IOException())));
+        assertEquals(List.of(Duration.ofSeconds(25), Duration.ofSeconds(25)), slept);
+        assertEquals(3, calls);
+        assertThrows(IOException.class, () -> retry(4, Duration.ofDays(1), Duration.ofDays(1), FOREVER,
+                e -> Optional.of(FOREVER)).call(r -> failing(new IOException())));
+        assertEquals(4, calls);
+    }
+
+    @Test
+    void doesNotStartAnAttemptAfterTheTotal() {
+        var retry = new Retry(new Retry.Policy(9, Duration.ZERO, Duration.ZERO, Duration.ofSeconds(10), Retry.on(e -> true)),
+                duration -> now.addAndGet(Duration.ofMinutes(1).toNanos()), now::get, LARGEST); // the machine was suspended
+        var failure = new IOException();
+        assertSame(failure, assertThrows(IOException.class, () -> retry.call(r -> failing(failure))));
+        assertEquals(1, calls);
+        assertEquals(0, failure.getSuppressed().length);
+    }
+
+    @Test
+    void anAttemptGetsWhatIsLeft() throws Exception {
+        var remaining = new ArrayList<Duration>();
+        retry(3, Duration.ZERO, Duration.ZERO, Duration.ofSeconds(10), e -> Optional.of(Duration.ofSeconds(4))).call(r -> {
+            remaining.add(r);
+            return remaining.size() < 3 ? failing(new IOException()) : 1;
+        });
+        assertEquals(Stream.of(10, 6, 2).map(Duration::ofSeconds).toList(), remaining);
+    }
+
+    @Test
+    void aRuleThatFailsKeepsTheFailure() {
+        var failure = new IOException();
+        var thrown = assertThrows(IllegalStateException.class, () -> retry(3, Duration.ZERO, Duration.ZERO, FOREVER, e -> {
+            throw new IllegalStateException("rule");
+        }).call(r -> failing(failure)));
+        assertArrayEquals(new Throwable[] {failure}, thrown.getSuppressed());
+    }
+
+    @Test
+    void aDecoratedTaskIsRetriedOnEachCall() throws Exception {
+        var task = retry(3).decorate(() -> calls % 3 == 2 ? ++calls : failing(new IOException()));
+        assertEquals(3, task.call());
+        assertEquals(6, task.call());
+    }
+
+    @Test
+    void readsRetryAfter() {
+        var now = Instant.parse("2026-01-01T00:00:00Z");
+        assertEquals(Optional.of(Duration.ofSeconds(120)), Retry.parseRetryAfter(" 120 ", now));
+        assertEquals(Optional.of(Duration.ofSeconds(90)), Retry.parseRetryAfter("Thu, 01 Jan 2026 00:01:30 GMT", now));
+        assertEquals(Optional.of(Duration.ZERO), Retry.parseRetryAfter("Wed, 31 Dec 2025 23:59:59 GMT", now));
+        for (String bad : List.of("", "-1", "1.5", "soon", "9".repeat(30), "Thu, 99 Jan 2026 00:01:30 GMT")) {
+            assertEquals(Optional.empty(), Retry.parseRetryAfter(bad, now), bad);
+        }
+    }
+
+    @Test
+    void refusesBadPolicies() {
+        var rule = Retry.on(IOException.class::isInstance);
+        var second = Duration.ofSeconds(1);
+        assertThrows(IllegalArgumentException.class, () -> new Retry.Policy(0, second, second, second, rule));
+        assertThrows(IllegalArgumentException.class, () -> new Retry.Policy(1, second.negated(), second, second, rule));
+        assertThrows(IllegalArgumentException.class, () -> new Retry.Policy(1, second, second.negated(), second, rule));
+        assertThrows(IllegalArgumentException.class, () -> new Retry.Policy(1, second, second, Duration.ZERO, rule));
+    }
+
+    /** One Retry, many threads, random outcomes; the number of attempts and what is thrown are exactly as the script says. */
+    @Test
+    @Timeout(300)
+    void stress() throws Exception {
+        var sleeps = new AtomicLong();
+        var retry = new Retry(new Retry.Policy(5, Duration.ofNanos(1), Duration.ofNanos(100), FOREVER,
+                Retry.on(IOException.class::isInstance)),
+                duration -> {
+                    sleeps.incrementAndGet();
+                    Thread.sleep(0);
+                }, System::nanoTime, new Random(1));
+        var ways = Stream.generate(AtomicInteger::new).limit(5).toList();
+        var expectedSleeps = new AtomicLong();
+        var failed = new CompletableFuture<Void>();
+        var threads = IntStream.range(0, 50).mapToObj(seed -> Thread.ofVirtual().start(() -> {
+            var random = new Random(seed);
+            for (int round = 0; round < 1_000; round++) {
+                int failures = random.nextInt(8);
+                int end = random.nextInt(4);
+                int made = 0;
+                int[] count = {0};
+                try {
+                    retry.call(remaining -> {
+                        if (count[0]++ < failures) {
+                            throw new IOException();
+                        }
+                        switch (end) {
+                            case 0 -> throw new IllegalStateException();
+                            case 1 -> throw new InterruptedException();
+                            case 2 -> throw new AssertionError("scripted");
+                            default -> {
+                                return null;
+                            }
+                        }
+                    });
+                    ways.get(3).incrementAndGet();
+                } catch (Throwable e) {
+                    try {
+                        made = e.getSuppressed().length;
+                        assertEquals(Math.min(failures, 4), made);
+                        assertEquals(failures > 4 ? IOException.class : List.of(IllegalStateException.class,
+                                InterruptedException.class, AssertionError.class).get(end), e.getClass());
+                        ways.get(failures > 4 ? 4 : end).incrementAndGet();
+                    } catch (Throwable wrong) {
+                        failed.completeExceptionally(wrong);
+                    }
+                }
+                expectedSleeps.addAndGet(Math.min(failures, 4));
+                if (count[0] != Math.min(failures + 1, 5)) {
+                    failed.completeExceptionally(new AssertionError(count[0] + " attempts for " + failures + " failures"));
+                }
+            }
+        })).toList();
+        for (var thread : threads) {
+            thread.join();
+        }
+        failed.getNow(null);
+        assertEquals(expectedSleeps.get(), sleeps.get());
+        assertTrue(sleeps.get() > 100_000 && ways.stream().allMatch(way -> way.get() > 0), () -> sleeps + " " + ways);
+        System.out.println("Retry: 50000 calls, " + (50_000 + sleeps.get()) + " attempts");
+    }
+}

@@ -1,0 +1,360 @@
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class SingleFlightTest {
+    private static final Duration LONG = Duration.ofSeconds(30);
+    private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
+
+    @AfterEach
+    void close() {
+        executor.shutdownNow();
+        executor.close();
+    }
+
+    private static void awaitWaiters(SingleFlight<?, ?> flight, int count) {
+        while (flight.waiters() != count) {
+            Thread.yield();
+        }
+    }
+
+    @Test
+    void oneLoadForAllWhoWaitAndANewOneAfterIt() throws Exception {
+        var loads = new AtomicInteger();
+        var go = new CountDownLatch(1);
+        var flight = new SingleFlight<String, Integer>(key -> {
+            go.await();
+            return loads.incrementAndGet();
+        }, false);
+        var answers = new ArrayList<Future<Integer>>();
+        for (int i = 0; i < 100; i++) {
+            answers.add(executor.submit(() -> flight.get("k")));
+        }
+        awaitWaiters(flight, 100);
+        go.countDown();
+        for (var answer : answers) {
+            assertEquals(1, answer.get());
+        }
+        assertEquals(2, flight.get("k"));
+        assertEquals(0, flight.waiters());
+    }
+
+    @Test
+    void aKeptValueStaysUntilForgottenAFailureDoesNot() throws Exception {
+        var loads = new AtomicInteger();
+        var boom = new IOException("boom");
+        var flight = new SingleFlight<String, Integer>(key -> {
+            if (loads.incrementAndGet() == 1) {
+                throw boom;
+            }
+            return key.equals("null") ? null : loads.get();
+        }, true);
+        assertSame(boom, assertThrows(ExecutionException.class, () -> flight.get("k")).getCause());
+        assertEquals(2, flight.get("k"));
+        assertEquals(2, flight.get("k"));
+        flight.forget("k");
+        assertEquals(3, flight.get("k"));
+        assertNull(flight.get("null"));
+        assertNull(flight.get("null"));
+        assertEquals(4, loads.get());
+        var cancelling = new SingleFlight<String, Integer>(key -> {
+            throw new CancellationException("the load's own");
+        }, false);
+        assertInstanceOf(CancellationException.class,
+                assertThrows(ExecutionException.class, () -> cancelling.get("k")).getCause());
+    }
+
+    @Test
+    void forgetDuringALoadGivesLaterCallersANewOne() throws Exception {
+        var loads = new AtomicInteger();
+        var go = new CountDownLatch(1);
+        var flight = new SingleFlight<String, Integer>(key -> {
+            int load = loads.incrementAndGet();
+            if (load == 1) {
+                go.await();
+            }
+            return load;
+        }, true);
+        var stale = executor.submit(() -> flight.get("k"));
+        while (loads.get() == 0) {
+            Thread.yield();
+        }
+        flight.forget("k");
+        assertEquals(2, flight.get("k"));
+        go.countDown();
+        assertEquals(1, stale.get());
+        assertEquals(2, flight.get("k"), "the stale value did not replace the new one");
+
+        var fail = new CountDownLatch(1);
+        var failing = new SingleFlight<String, Integer>(key -> {
+            int load = loads.incrementAndGet();
+            if (load == 3) {
+                fail.await();
+                throw new IOException();
+            }
+            return load;
+        }, true);
+        var old = executor.submit(() -> failing.get("k"));
+        while (loads.get() < 3) {
+            Thread.yield();
+        }
+        failing.forget("k");
+        assertEquals(4, failing.get("k"));
+        fail.countDown();
+        assertThrows(ExecutionException.class, old::get);
+        assertEquals(4, failing.get("k"), "the old load's failure did not drop the new value");
+    }
+
+    @Test
+    void theInterruptOfOneWaiterHurtsNoOther() throws Exception {
+        var go = new CountDownLatch(1);
+        var interrupted = new AtomicBoolean();
+        var flight = new SingleFlight<String, String>(key -> {
+            try {
+                go.await();
+            } catch (InterruptedException e) {
+                interrupted.set(true);
+            }
+            return "v";
+        }, false);
+        var first = executor.submit(() -> flight.get("k")); // the one that started the load
+        awaitWaiters(flight, 1);
+        var second = executor.submit(() -> flight.get("k"));
+        awaitWaiters(flight, 2);
+        first.cancel(true);
+        awaitWaiters(flight, 1);
+        go.countDown();
+        assertEquals("v", second.get());
+        assertEquals(false, interrupted.get());
+    }
+
+    @Test
+    void theLastToLeaveStopsTheLoadAndANewcomerGetsANewOne() throws Exception {
+        var begun = new CountDownLatch(1);
+        var cleaning = new CountDownLatch(1);
+        var finish = new CountDownLatch(1);
+        var loads = new AtomicInteger();
+        var running = new AtomicInteger();
+        var cleaned = new AtomicBoolean();
+        var flight = new SingleFlight<String, Integer>(key -> {
+            assertEquals(1, running.incrementAndGet(), "never two loads of a key");
+            try {
+                int load = loads.incrementAndGet();
+                if (load == 1) {
+                    begun.countDown();
+                    try {
+                        Thread.sleep(LONG);
+                    } catch (InterruptedException e) {
+                        cleaning.countDown();
+                        finish.await();
+                        cleaned.set(true);
+                    }
+                }
+                return load;
+            } finally {
+                running.decrementAndGet();
+            }
+        }, true);
+        var ended = new AtomicReference<Integer>();
+        var only = Thread.ofVirtual().start(() -> {
+            try {
+                flight.get("k");
+            } catch (InterruptedException e) {
+                ended.set(running.get());
+            } catch (ExecutionException e) {
+                throw new AssertionError(e);
+            }
+        });
+        begun.await();
+        only.interrupt();
+        cleaning.await();
+        var newcomer = Thread.ofVirtual().start(() -> assertThrows(InterruptedException.class, () -> flight.get("k")));
+        awaitWaiters(flight, 2); // the one that leaves, and the newcomer
+        var impatient = Thread.ofVirtual().start(() -> assertThrows(InterruptedException.class, () -> flight.get("k")));
+        awaitWaiters(flight, 3);
+        impatient.interrupt();
+        impatient.join();
+        assertTrue(only.isAlive(), "waits for the end of the load");
+        newcomer.interrupt(); // last again
+        while (newcomer.isInterrupted()) {
+            Thread.yield();
+        }
+        Thread.sleep(5); // time to do it wrong: to interrupt the load a second time
+        var another = executor.submit(() -> flight.get("k"));
+        finish.countDown();
+        assertEquals(2, another.get());
+        only.join();
+        newcomer.join();
+        assertTrue(cleaned.get(), "the load was interrupted once");
+        assertEquals(0, ended.get());
+        assertEquals(2, loads.get());
+    }
+
+    @Test
+    void recursionIsToldDirectlyAndThroughOtherKeys() throws Exception {
+        var self = new AtomicReference<SingleFlight<Integer, Integer>>();
+        self.set(new SingleFlight<>(key -> self.get().get(key), false));
+        var direct = assertThrows(ExecutionException.class, () -> self.get().get(1));
+        assertInstanceOf(IllegalStateException.class, direct.getCause());
+
+        var ring = new AtomicReference<SingleFlight<Integer, Integer>>();
+        ring.set(new SingleFlight<>(key -> ring.get().get((key + 1) % 5), false));
+        Throwable cause = assertThrows(ExecutionException.class, () -> ring.get().get(0));
+        while (cause instanceof ExecutionException) {
+            cause = cause.getCause();
+        }
+        assertEquals("the load of 0 needs 0", assertInstanceOf(IllegalStateException.class, cause).getMessage());
+
+        // two loads that were started apart and then ask for each other
+        var both = new CountDownLatch(2);
+        var crossed = new AtomicReference<SingleFlight<Integer, Integer>>();
+        crossed.set(new SingleFlight<>(key -> {
+            both.countDown();
+            both.await();
+            return crossed.get().get(1 - key);
+        }, false));
+        var zero = executor.submit(() -> crossed.get().get(0));
+        var one = executor.submit(() -> crossed.get().get(1));
+        assertThrows(ExecutionException.class, zero::get);
+        assertThrows(ExecutionException.class, one::get);
+
+        var fibonacci = new AtomicReference<SingleFlight<Integer, Long>>();
+        fibonacci.set(new SingleFlight<>(n -> n < 2 ? n : fibonacci.get().get(n - 1) + fibonacci.get().get(n - 2), true));
+        assertEquals(12586269025L, fibonacci.get().get(50), "recursion into other keys is fine");
+    }
+
+    @Test
+    void otherKeysAreNotHeldUpAndThreadLocalsNotInherited() throws Exception {
+        var go = new CountDownLatch(1);
+        var inherited = new InheritableThreadLocal<String>();
+        var flight = new SingleFlight<String, String>(key -> {
+            if (key.equals("slow")) {
+                go.await();
+            }
+            return key + " " + inherited.get();
+        }, false);
+        inherited.set("of the caller");
+        var slow = executor.submit(() -> flight.get("slow"));
+        awaitWaiters(flight, 1);
+        for (int i = 0; i < 1_000; i++) { // in one table of computeIfAbsent some of these would share the bin
+            assertEquals(i + " null", flight.get("" + i));
+        }
+        go.countDown();
+        assertEquals("slow null", slow.get());
+        inherited.remove();
+    }
+
+    @Test
+    void stress() throws Exception {
+        int keys = 8;
+        int callers = 16;
+        int each = 10_000;
+        var running = new AtomicIntegerArray(keys);
+        var clock = new AtomicLong();
+        var seen = new AtomicLongArray(keys);
+        var begun = new AtomicInteger();
+        var ended = new AtomicInteger();
+        var values = new AtomicInteger();
+        var failures = new AtomicInteger();
+        var interrupted = new AtomicInteger();
+        var problems = new AtomicInteger();
+        var flight = new SingleFlight<Integer, Long>(key -> {
+            begun.incrementAndGet();
+            if (running.incrementAndGet(key) != 1) {
+                problems.incrementAndGet();
+            }
+            try {
+                switch (ThreadLocalRandom.current().nextInt(4)) {
+                    case 0 -> Thread.sleep(Duration.ofNanos(ThreadLocalRandom.current().nextInt(100_000)));
+                    case 1 -> throw new IOException();
+                    default -> Thread.yield();
+                }
+                return clock.incrementAndGet();
+            } finally {
+                running.decrementAndGet(key);
+                ended.incrementAndGet();
+            }
+        }, false);
+        var done = new AtomicBoolean();
+        var threads = new ArrayList<Thread>();
+        for (int c = 0; c < callers; c++) {
+            threads.add(Thread.ofVirtual().start(() -> {
+                for (int i = 0; i < each; i++) {
+                    int key = ThreadLocalRandom.current().nextInt(keys);
+                    long before = seen.get(key);
+                    try {
+                        long value = flight.get(key);
+                        if (value <= before) {
+                            problems.incrementAndGet(); // a load that had ended before the question
+                        }
+                        seen.accumulateAndGet(key, value, Math::max);
+                        values.incrementAndGet();
+                    } catch (ExecutionException e) {
+                        if (!(e.getCause() instanceof IOException)) {
+                            problems.incrementAndGet(); // somebody else's cancellation
+                        }
+                        failures.incrementAndGet();
+                    } catch (InterruptedException e) {
+                        interrupted.incrementAndGet();
+                    }
+                }
+            }));
+        }
+        var interrupter = Thread.ofVirtual().start(() -> {
+            while (!done.get()) {
+                threads.get(ThreadLocalRandom.current().nextInt(callers)).interrupt();
+                try {
+                    Thread.sleep(Duration.ofNanos(10_000));
+                } catch (InterruptedException e) {
+                    return;
+                }
+            }
+        });
+        for (var thread : threads) {
+            thread.join();
+        }
+        done.set(true);
+        interrupter.join();
+        System.out.printf("SingleFlight: %,d calls: %,d values, %,d failures, %,d interrupted, %,d loads%n", callers * each, values.get(),
+                failures.get(), interrupted.get(), begun.get());
+        assertEquals(0, problems.get());
+        assertEquals(callers * each, values.get() + failures.get() + interrupted.get());
+        assertEquals(begun.get(), ended.get(), "no load alive when the last caller has gone");
+        assertEquals(0, flight.waiters());
+        assertTrue(begun.get() < callers * each);
+        for (int key : List.of(0, 7)) {
+            int before = begun.get();
+            try {
+                flight.get(key);
+            } catch (ExecutionException e) {
+                // may fail as any
+            }
+            assertEquals(before + 1, begun.get(), "nothing was left in the table");
+        }
+    }
+}

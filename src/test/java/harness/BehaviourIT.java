@@ -1,0 +1,116 @@
+package harness;
+
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.platform.engine.TestExecutionResult;
+import org.junit.platform.engine.discovery.ClassNameFilter;
+import org.junit.platform.engine.discovery.DiscoverySelectors;
+import org.junit.platform.engine.support.descriptor.ClassSource;
+import org.junit.platform.engine.support.descriptor.MethodSource;
+import org.junit.platform.launcher.TagFilter;
+import org.junit.platform.launcher.TestExecutionListener;
+import org.junit.platform.launcher.TestIdentifier;
+import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
+import org.junit.platform.launcher.core.LauncherFactory;
+
+/** Runs every {@code *Test} class, but those tagged {@code once}, in a child JVM of every JDK found. */
+class BehaviourIT {
+
+    private static final Duration LIMIT = Duration.ofMinutes(15);
+
+    @TestFactory
+    @Execution(ExecutionMode.CONCURRENT)
+    List<DynamicTest> onEveryJdk() {
+        var tests = new ArrayList<DynamicTest>();
+        for (Jdk jdk : Jdk.installed()) {
+            tests.add(dynamicTest("behaviour on JDK " + jdk.feature(), () -> runOn(jdk)));
+        }
+        for (int feature : Jdk.PROMISED) {
+            if (Jdk.of(feature).isEmpty()) {
+                tests.add(dynamicTest("behaviour on JDK " + feature, Coverage.recorded("behaviour", feature,
+                        () -> Assumptions.abort("JDK " + feature + " was not found"))));
+            }
+        }
+        return tests;
+    }
+
+    private static void runOn(Jdk jdk) throws Exception {
+        Child child = Child.run(LIMIT, List.of(jdk.tool("java"), "-cp", System.getProperty("java.class.path"), Suite.class.getName()));
+        int classes = 0;
+        for (String line : child.output().lines().filter(l -> l.startsWith(Suite.MARK)).toList()) {
+            String[] fields = line.split("\t");
+            Coverage.record(fields[1], jdk.feature(), fields[2]);
+            classes++;
+        }
+        Assertions.assertTrue(child.exit() == 0 && classes > 0,
+                () -> "exit code " + child.exit() + " on JDK " + jdk.feature() + "\n" + child.output());
+    }
+
+    /** The child's main: runs the tests, prints a line for each class, then each failure; exit code 1 if there is one. */
+    static final class Suite implements TestExecutionListener {
+
+        static final String MARK = "CLASS\t";
+        private static final Set<String> ORDER = Set.of("passed", "skipped", "FAILED");
+        private final Map<String, String> classes = new TreeMap<>();
+        private final PrintStream out = System.out;
+        private boolean failed;
+
+        public static void main(String[] args) {
+            var suite = new Suite();
+            var request = LauncherDiscoveryRequestBuilder.request()
+                    .selectors(DiscoverySelectors.selectClasspathRoots(Set.of(Path.of("target/test-classes"))))
+                    .filters(ClassNameFilter.includeClassNamePatterns(".*Test"), TagFilter.excludeTags("once"))
+                    .build();
+            LauncherFactory.create().execute(request, suite);
+            suite.classes.forEach((name, result) -> suite.out.println(MARK + name + "\t" + result));
+            System.exit(suite.failed ? 1 : 0);
+        }
+
+        @Override
+        public void executionSkipped(TestIdentifier test, String reason) {
+            enter(test, "skipped");
+        }
+
+        @Override
+        public void executionFinished(TestIdentifier test, TestExecutionResult result) {
+            switch (result.getStatus()) {
+                case SUCCESSFUL -> enter(test, test.isTest() ? "passed" : "");
+                case ABORTED -> enter(test, "skipped");
+                case FAILED -> {
+                    enter(test, "FAILED");
+                    failed = true;
+                    out.println("FAILED: " + test.getUniqueId());
+                    result.getThrowable().ifPresent(e -> e.printStackTrace(out));
+                }
+                default -> throw new AssertionError(result);
+            }
+        }
+
+        /** A class that has failures failed; one with nothing but skipped tests was skipped. */
+        private synchronized void enter(TestIdentifier test, String result) {
+            String name = test.getSource().map(source -> switch (source) {
+                case MethodSource method -> method.getClassName();
+                case ClassSource type -> type.getClassName();
+                default -> null;
+            }).orElse(null);
+            if (name != null && ORDER.contains(result)) {
+                classes.merge(name.replaceFirst("\\$.*", ""), result,
+                        (a, b) -> a.equals("FAILED") || b.equals("FAILED") ? "FAILED" : a.equals("passed") ? a : b);
+            }
+        }
+    }
+}

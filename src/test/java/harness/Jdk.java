@@ -1,0 +1,83 @@
+package harness;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/** An installed JDK of 21 or later. @param feature such as 21. @param version such as 21.0.12.1. */
+record Jdk(int feature, String version, Path home) {
+
+    /** The releases this project answers for. Each is tested, or reported as skipped. */
+    static final List<Integer> PROMISED = List.of(21, 25, 26, 27);
+
+    /** One JDK for each feature release, lowest first; the one this test runs on before others of its release. */
+    static List<Jdk> installed() {
+        var homes = new ArrayList<Path>();
+        homes.add(Path.of(System.getProperty("java.home")));
+        System.getenv().forEach((name, value) -> {
+            if (name.equals("JAVA_HOME") || name.matches("JAVA_HOME_\\d+_\\w+")) {
+                homes.add(Path.of(value));
+            }
+        });
+        var user = Path.of(System.getProperty("user.home"));
+        for (Path folder : List.of(Path.of("/usr/lib/jvm"), user.resolve(".sdkman/candidates/java"), user.resolve(".jdks"),
+                user.resolve(".cache/jdks"))) {
+            homes.addAll(children(folder));
+        }
+        for (Path bundle : children(Path.of("/Library/Java/JavaVirtualMachines"))) {
+            homes.add(bundle.resolve("Contents/Home"));
+        }
+        Map<Integer, Jdk> found = new TreeMap<>();
+        homes.forEach(home -> at(home).filter(jdk -> jdk.feature >= 21).ifPresent(jdk -> found.putIfAbsent(jdk.feature, jdk)));
+        return List.copyOf(found.values());
+    }
+
+    static Optional<Jdk> of(int feature) {
+        return installed().stream().filter(jdk -> jdk.feature == feature).findFirst();
+    }
+
+    private static Optional<Jdk> at(Path home) {
+        boolean windows = System.getProperty("os.name").startsWith("Windows");
+        if (!Files.isExecutable(home.resolve(windows ? "bin/javac.exe" : "bin/javac"))) {
+            return Optional.empty();
+        }
+        try {
+            Matcher version = Pattern.compile("JAVA_VERSION=\"((\\d+)[^\"]*)\"").matcher(Files.readString(home.resolve("release")));
+            return version.find() ? Optional.of(new Jdk(Integer.parseInt(version.group(2)), version.group(1), home)) : Optional.empty();
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+
+    private static List<Path> children(Path folder) {
+        if (!Files.isDirectory(folder)) {
+            return List.of();
+        }
+        try (Stream<Path> children = Files.list(folder)) {
+            return children.sorted().toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The folder of {@code examples/structured} written for this JDK's generation of StructuredTaskScope, if there is one. */
+    Optional<String> generation() {
+        return switch (feature) {
+            case 22, 23, 24 -> Optional.empty();
+            default -> Optional.of("jdk" + Math.min(feature, 27));
+        };
+    }
+
+    String tool(String name) {
+        return home.resolve("bin").resolve(name).toString();
+    }
+}
