@@ -1,56 +1,70 @@
 import java.io.File;
+import java.io.FileInputStream;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.io.PrintStream;
-import java.lang.reflect.InvocationTargetException;
-import java.net.URI;
-import java.net.URL;
-import java.net.URLClassLoader;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.security.CodeSource;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.List;
-import java.util.Map;
-import java.util.spi.ToolProvider;
 import java.util.zip.CRC32;
 
 /**
  * Starts the scanner in {@code scripts/scanner} on a JDK of 21 or later; itself it runs on 11 or later.
  *
- * <p>This file is compiled on every start, so it is short, and does without what is slow to compile (lambdas, {@code +} on strings): it only runs
- * what {@code scanner/Setup.java} has left in the user's cache, and that only if nothing there has changed.
+ * <p>This file is compiled on every start, so it is short, and keeps to few and small classes of the JDK: no lambdas, no {@code +} on strings, no
+ * {@code Files}. It runs what {@code scanner/Setup.java} has left in the user's cache, if the sources are the same, or else that.
  *
  * <p>Run: {@code java scripts/FindBlockingCalls.java --help}. Exit codes: the scanner's; 2 if it cannot be started.
  */
-public final class FindBlockingCalls {
+public final class FindBlockingCalls extends Thread {
 
-    private FindBlockingCalls() {
+    private final Process scan;
+
+    private FindBlockingCalls(Process scan) {
+        this.scan = scan;
     }
 
-    public static void main(String[] args) throws Exception {
+    public static void main(String[] args) throws InterruptedException {
         int code = 2;
         try {
-            code = run(new File(source().getAbsoluteFile().getParentFile(), "scanner"), args);
+            File scanner = new File(source().getAbsoluteFile().getParentFile(), "scanner");
+            code = run(scanner, shortcut(scanner), args);
         } catch (IOException e) {
             System.err.println("find-blocking-calls: ".concat(String.valueOf(e.getMessage())));
         }
         System.exit(code);
     }
 
-    private static int run(File scanner, String[] args) throws Exception {
-        String given = System.getProperty("find-blocking-calls.shortcut"); // by find-blocking-calls.sh
-        File shortcut = given == null ? shortcut(scanner) : new File(given);
-        if (shortcut.isFile()) {
-            List<String> lines = Files.readAllLines(shortcut.toPath());
-            File jdk = new File(lines.get(0).substring(2));
+    private static int run(File scanner, File shortcut, String[] args) throws IOException, InterruptedException {
+        if (shortcut.isFile()) { // "# JDK", "# jar", options
+            String text = new String(content(shortcut), "UTF-8");
+            int line = text.indexOf('\n');
+            String jdk = text.substring(2, line);
             File release = new File(jdk, "release");
-            if (new File(lines.get(1).substring(2)).isFile() && release.isFile() && release.lastModified() < shortcut.lastModified()) {
-                return start(jdk, shortcut, args);
+            if (new File(text.substring(line + 3, text.indexOf('\n', line + 1))).isFile() && release.isFile()
+                    && release.lastModified() < shortcut.lastModified()) {
+                return start(args, jdk.concat("/bin/java"), "@".concat(shortcut.getPath()));
             }
         }
-        return setUp(scanner, shortcut, args);
+        return start(args, System.getProperty("java.home").concat("/bin/java"), "-XX:TieredStopAtLevel=1",
+                new File(scanner, "Setup.java").getPath(), scanner.getPath(), shortcut.getPath());
+    }
+
+    private static int start(String[] args, String... command) throws IOException, InterruptedException {
+        String[] whole = new String[command.length + args.length];
+        System.arraycopy(command, 0, whole, 0, command.length);
+        System.arraycopy(args, 0, whole, command.length, args.length);
+        ProcessBuilder builder = new ProcessBuilder(whole).inheritIO();
+        String locale = System.getenv("LC_ALL");
+        locale = locale == null ? System.getenv("LC_CTYPE") : locale;
+        locale = locale == null ? System.getenv("LANG") : locale;
+        if (locale == null || locale.isEmpty() || locale.equals("C") || locale.equals("POSIX")) {
+            builder.environment().put("LC_ALL", "C.UTF-8"); // for files with other than English names
+        }
+        Process scan = builder.start();
+        Runtime.getRuntime().addShutdownHook(new FindBlockingCalls(scan));
+        return scan.waitFor();
+    }
+
+    /** When this is told to end, the scan ends too. */
+    @Override
+    public void run() {
+        scan.destroy();
     }
 
     /** Where the way to start what was compiled from just these sources, in just these circumstances, is kept. */
@@ -59,92 +73,36 @@ public final class FindBlockingCalls {
         if (files == null) {
             throw new IOException("no folder ".concat(scanner.getPath()).concat("; install the skill again, whole"));
         }
-        Arrays.sort(files);
-        CRC32 checksum = new CRC32();
-        for (File file : files) {
+        long key = checksum(scanner.getPath().getBytes("UTF-8")) + checksum(System.getProperty("java.home").getBytes("UTF-8"));
+        for (File file : files) { // in any order
             if (file.getName().endsWith(".java")) {
-                checksum.update(file.getPath().getBytes(StandardCharsets.UTF_8));
-                checksum.update(Files.readAllBytes(file.toPath()));
+                key = key + checksum(content(file)) * checksum(file.getName().getBytes("UTF-8"));
             }
         }
-        for (String name : new String[] {"JAVA_HOME", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"}) {
-            checksum.update(String.valueOf(System.getenv(name)).getBytes(StandardCharsets.UTF_8));
+        String[] names = {"JAVA_HOME", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"};
+        for (String name : names) {
+            key = key * 31 + checksum(String.valueOf(System.getenv(name)).getBytes("UTF-8"));
         }
-        checksum.update(System.getProperty("java.home").getBytes(StandardCharsets.UTF_8));
-        return new File(cache(), "java-".concat(Long.toHexString(checksum.getValue())));
+        String cache = System.getenv("XDG_CACHE_HOME");
+        cache = cache == null || cache.isEmpty() ? System.getenv("LOCALAPPDATA") : cache;
+        cache = cache == null || cache.isEmpty() ? System.getProperty("user.home").concat("/.cache") : cache;
+        return new File(cache, "java-async-patterns/java-".concat(Long.toHexString(key))).getAbsoluteFile();
     }
 
-    private static File cache() {
-        String folder = System.getenv("XDG_CACHE_HOME");
-        if (folder == null || folder.isEmpty()) {
-            folder = System.getenv("LOCALAPPDATA");
-        }
-        if (folder == null || folder.isEmpty()) {
-            folder = System.getProperty("user.home").concat("/.cache");
-        }
-        return new File(folder, "java-async-patterns").getAbsoluteFile();
+    private static long checksum(byte[] bytes) {
+        CRC32 checksum = new CRC32();
+        checksum.update(bytes);
+        return checksum.getValue();
     }
 
-    /** @param options a file of them for {@code java}, the main class last */
-    private static int start(File jdk, File options, String[] args) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>();
-        command.add(new File(jdk, "bin/java").getPath());
-        command.add("@".concat(options.getPath()));
-        command.addAll(Arrays.asList(args));
-        ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
-        Map<String, String> environment = builder.environment();
-        String locale = environment.getOrDefault("LC_ALL", environment.getOrDefault("LC_CTYPE", environment.get("LANG")));
-        if (locale == null || locale.isEmpty() || locale.equals("C") || locale.equals("POSIX")) {
-            environment.put("LC_ALL", "C.UTF-8"); // for files with other than English names
-        }
-        Process process = builder.start();
-        Runtime.getRuntime().addShutdownHook(new Thread() {
-            @Override
-            public void run() {
-                process.destroy();
-            }
-        });
-        return process.waitFor();
-    }
-
-    /** The long way: compiles and calls {@code scanner.Setup}, which compiles the rest. */
-    private static int setUp(File scanner, File shortcut, String[] args) throws Exception {
-        File folder = Files.createTempDirectory("find-blocking-calls").toFile();
-        try {
-            String source = new File(scanner, "Setup.java").getPath();
-            PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream());
-            if (ToolProvider.findFirst("javac").get().run(nowhere, nowhere, "-proc:none", "-nowarn", "-Xlint:none", "-d", folder.getPath(), source) != 0) {
-                throw new IOException("cannot compile ".concat(source).concat("; install the skill again, whole"));
-            }
-            try (URLClassLoader loader = new URLClassLoader(new URL[] {folder.toURI().toURL()})) {
-                Class<?> type = loader.loadClass("scanner.Setup");
-                Object setup = type.getConstructor(File.class, File.class, File.class, String[].class).newInstance(scanner, shortcut, folder, args);
-                File[] jdkAndOptions = (File[]) type.getMethod("prepare").invoke(setup);
-                int code = start(jdkAndOptions[0], jdkAndOptions[1], args);
-                type.getMethod("finish", int.class).invoke(setup, code);
-                return code;
-            }
-        } catch (InvocationTargetException e) {
-            throw e.getCause() instanceof Exception ? (Exception) e.getCause() : e;
-        } finally {
-            delete(folder);
+    private static byte[] content(File file) throws IOException {
+        try (FileInputStream in = new FileInputStream(file)) {
+            return in.readAllBytes();
         }
     }
 
-    private static void delete(File file) {
-        File[] children = file.listFiles();
-        for (int i = 0; children != null && i < children.length; i++) {
-            delete(children[i]);
-        }
-        file.delete();
-    }
-
-    /** This file. JDK 11 does not say where a class was read from, but has the command line. */
+    /** This file, as the command that runs it says. */
     private static File source() throws IOException {
-        CodeSource code = FindBlockingCalls.class.getProtectionDomain().getCodeSource();
-        if (code != null && code.getLocation() != null && code.getLocation().getPath().endsWith(".java")) {
-            return new File(URI.create(code.getLocation().toString()));
-        }
         String command = System.getProperty("sun.java.command", "");
         int end = command.indexOf("FindBlockingCalls.java");
         if (end < 0) {

@@ -2,7 +2,13 @@
 # Runs the scanner: find-blocking-calls.sh [option ...] [file or folder ...], see --help. Exit codes: the scanner's; 2 if it cannot be started.
 # Does what FindBlockingCalls.java does, and starts faster where that has left a shortcut in the user's cache.
 
-here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P) || exit 2
+self=${BASH_SOURCE[0]}
+while [[ -L $self ]]; do
+  link=$(readlink -- "$self")
+  [[ $link == /* ]] || link=$(dirname -- "$self")/$link
+  self=$link
+done
+here=$(CDPATH='' cd -- "$(dirname -- "$self")" && pwd -P) || exit 2
 case ${LC_ALL:-${LC_CTYPE:-${LANG:-C}}} in
   C | POSIX) export LC_ALL=C.UTF-8 ;; # for files with other than English names
 esac
@@ -19,28 +25,23 @@ if [[ -r $shortcut ]]; then
   fi
 fi
 
-# The feature release of the JDK with a compiler in a folder, from the file that each JDK has.
-feature() {
-  local line version
+# Whether a folder holds a JDK of 21 or later, with its compiler: each JDK has a file that says.
+is_new_enough() {
+  local line version=0
   [[ -x $1/bin/javac && -r $1/release ]] || return 1
   while IFS= read -r line; do
-    if [[ $line == JAVA_VERSION=* ]]; then
-      version=${line//[!0-9.]/}
-      version=${version%%.*}
-    fi
+    [[ $line == JAVA_VERSION=* ]] && version=${line//[!0-9.]/}
   done <"$1/release"
-  [[ ${version:-0} -ge 21 ]]
+  [[ ${version%%.*} -ge 21 ]]
 }
 
 shopt -s nullglob
-for jdk in "$JAVA_HOME" "${JAVA_HOME_25_X64:-}" "${JAVA_HOME_21_X64:-}" /usr/lib/jvm/* ~/.sdkman/candidates/java/* ~/.jdks/* ~/.cache/jdks/* \
+for jdk in "$JAVA_HOME" "$JAVA_HOME_25_X64" "$JAVA_HOME_21_X64" /usr/lib/jvm/* ~/.sdkman/candidates/java/* ~/.jdks/* ~/.cache/jdks/* \
   {,~}/Library/Java/JavaVirtualMachines/*/Contents/Home; do
-  if feature "$jdk"; then
-    exec "$jdk/bin/java" "-Dfind-blocking-calls.shortcut=$shortcut" "$here/FindBlockingCalls.java" "$@"
-  fi
+  is_new_enough "$jdk" && exec "$jdk/bin/java" -XX:TieredStopAtLevel=1 "$here/scanner/Setup.java" "$here/scanner" "$shortcut" "$@"
 done
 if command -v java >/dev/null; then # it may know where a newer one is
-  exec java "-Dfind-blocking-calls.shortcut=$shortcut" "$here/FindBlockingCalls.java" "$@"
+  exec java -XX:TieredStopAtLevel=1 "$here/scanner/Setup.java" "$here/scanner" "$shortcut" "$@"
 fi
 echo "find-blocking-calls: no JDK of 21 or later found; install one, or set JAVA_HOME to where one is" >&2
 exit 2

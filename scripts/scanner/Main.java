@@ -3,6 +3,7 @@ package scanner;
 import java.io.Console;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -216,18 +217,19 @@ final class Main {
 
     /** The files to scan that git says have changed, by the path they are scanned under. */
     private static Set<Path> changed(Options options, SourceTree tree) throws Failure {
-        Set<Path> changed = Changes.files(tree.root(), options.since());
-        var only = new HashSet<Path>();
-        for (Path file : tree.files().values()) {
-            try {
-                if (changed.contains(file.toRealPath())) {
-                    only.add(file);
+        try {
+            Path root = tree.root().toRealPath();
+            var only = new HashSet<Path>();
+            for (Path file : Changes.files(tree.root(), options.since())) {
+                Path scanned = file.startsWith(root) ? tree.files().get(SourceTree.slashed(root.relativize(file))) : null;
+                if (scanned != null) {
+                    only.add(scanned);
                 }
-            } catch (java.io.IOException e) {
-                only.add(file); // just deleted or replaced: the analysis names it
             }
+            return only;
+        } catch (IOException e) {
+            throw new Failure("cannot read " + tree.root() + ": " + SourceTree.reason(e));
         }
-        return only;
     }
 
     private void say(String line) {

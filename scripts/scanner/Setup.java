@@ -3,8 +3,6 @@ package scanner;
 import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,15 +12,14 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.spi.ToolProvider;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /**
- * Finds a JDK of 21 or later, compiles the scanner into the user's cache and leaves a shortcut there: how to start it the next time. The first
- * scan also leaves an archive of loaded classes, which halves the start. Where no cache can be written, everything is made anew in a
- * temporary folder. Called by {@code FindBlockingCalls.java}, which any JDK from 11 on may run: nothing newer here.
+ * Finds a JDK of 21 or later, compiles the scanner into the user's cache, runs it, and leaves a shortcut there: how to run it the next time.
+ * The first scan also leaves an archive of loaded classes, which halves the start. Where no cache can be written, everything is made anew in a
+ * temporary folder. Started by {@code FindBlockingCalls.java}, from its source, by any JDK from 11 on: nothing newer here.
  *
  * <p>Two at once do no harm: each works in files of its own and puts them in place whole, and both make the same jar.
  */
@@ -30,6 +27,8 @@ public final class Setup {
 
     private static final int OLDEST = 21;
     private static final int NEWEST_TRIED = 27;
+    /** Bytes of an archive: less is from a run that did not scan. */
+    private static final long USEFUL = 4L << 20;
     private static final long MONTH = 30L * 24 * 3600 * 1000;
     /** An archive of classes is bound to the time of its jar: the same for whoever compiles it. */
     private static final long JAR_TIME = 1_000_000_000_000L;
@@ -45,12 +44,7 @@ public final class Setup {
     private File newArchive;
     private boolean cached;
 
-    /**
-     * @param scanner   the folder of the sources
-     * @param shortcut  what to write for the next time, in the folder of the cache
-     * @param temporary an empty folder to work in
-     */
-    public Setup(File scanner, File shortcut, File temporary, String[] args) throws IOException {
+    private Setup(File scanner, File shortcut, File temporary, String[] args) throws IOException {
         this.scanner = scanner;
         this.shortcut = shortcut;
         this.temporary = temporary;
@@ -58,8 +52,24 @@ public final class Setup {
         jdk = jdk();
     }
 
-    /** The JDK to use, and a file of options for its {@code java} that ends in the main class. */
-    public File[] prepare() throws IOException, InterruptedException {
+    /** The folder of the sources, the shortcut to write, then the scanner's own arguments. */
+    public static void main(String[] args) throws InterruptedException {
+        int code = 2;
+        File temporary = null;
+        try {
+            temporary = Files.createTempDirectory("find-blocking-calls").toFile();
+            code = new Setup(new File(args[0]), new File(args[1]), temporary, Arrays.copyOfRange(args, 2, args.length)).run();
+        } catch (IOException e) {
+            System.err.println("find-blocking-calls: " + e.getMessage());
+        } finally {
+            if (temporary != null) {
+                delete(temporary);
+            }
+        }
+        System.exit(code);
+    }
+
+    private int run() throws IOException, InterruptedException {
         File[] sources = scanner.listFiles((folder, name) -> name.endsWith(".java"));
         Arrays.sort(sources);
         File cache = new File(shortcut.getParentFile(), "scanner-" + checksum(sources));
@@ -71,12 +81,20 @@ public final class Setup {
             jar = cached ? jar : compiled;
         }
         archive = new File(cache, checksum(new File(jdk, "release"), jar) + ".jsa");
-        if (cached && !archive.isFile() && scans(args)) {
+        if (cached && !archive.isFile()) {
             newArchive = new File(cache, "archive" + Long.toHexString(System.nanoTime()) + ".tmp");
         }
         File options = new File(temporary, "options");
         Files.write(options.toPath(), options());
-        return new File[] {jdk, options};
+        List<String> command = new ArrayList<>(Arrays.asList(new File(jdk, "bin/java").getPath(), "@" + options));
+        command.addAll(Arrays.asList(args));
+        Process process = new ProcessBuilder(command).inheritIO().start();
+        Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
+        int code = process.waitFor();
+        if (cached) {
+            finish();
+        }
+        return code;
     }
 
     /** Whether the jar could be put into the cache. */
@@ -94,21 +112,22 @@ public final class Setup {
         }
     }
 
-    /** To be called when the scanner has ended with this exit code. */
-    public void finish(int code) throws IOException {
-        boolean useful = code != 2; // else too little was loaded
-        if (newArchive != null && newArchive.isFile()) {
-            if (useful) {
+    /** Puts the archive in its place, if a scan has filled it, and the shortcut. Without them the next start is slower, no more. */
+    private void finish() {
+        try {
+            if (newArchive != null && newArchive.length() > USEFUL) {
                 Files.move(newArchive.toPath(), archive.toPath(), StandardCopyOption.ATOMIC_MOVE);
-            } else {
-                Files.delete(newArchive.toPath());
+            } else if (newArchive != null) {
+                newArchive.delete();
             }
-        }
-        newArchive = null;
-        if (useful && cached && archive.isFile()) {
-            Path part = Files.createTempFile(shortcut.getParentFile().toPath(), "shortcut", ".tmp");
-            Files.write(part, options());
-            Files.move(part, shortcut.toPath(), StandardCopyOption.ATOMIC_MOVE);
+            newArchive = null;
+            if (archive.isFile()) {
+                Path part = Files.createTempFile(shortcut.getParentFile().toPath(), "shortcut", ".tmp");
+                Files.write(part, options());
+                Files.move(part, shortcut.toPath(), StandardCopyOption.ATOMIC_MOVE);
+            }
+        } catch (IOException e) {
+            return;
         }
     }
 
@@ -133,25 +152,17 @@ public final class Setup {
         return lines;
     }
 
-    /** Whether the scanner will load what a scan loads. */
-    private static boolean scans(String[] args) {
-        for (String arg : args) {
-            if (arg.equals("--help") || arg.equals("-h") || arg.equals("--list-rules") || arg.startsWith("--explain")) {
-                return false;
-            }
-        }
-        return true;
-    }
-
     /** A jar of the classes and nothing else: the same bytes from the same sources. */
     private File compile(File[] sources, File folder) throws IOException, InterruptedException {
-        List<String> arguments = new ArrayList<>(Arrays.asList("-proc:none", "-nowarn", "-g:source,lines", "-encoding", "UTF-8", "-d", folder.getPath()));
+        List<String> arguments = new ArrayList<>(Arrays.asList(new File(jdk, "bin/javac").getPath(), "-J-XX:TieredStopAtLevel=1", "-J-Xlog:disable", "-proc:none", "-nowarn", "-g:source,lines", "-encoding", "UTF-8", "-d", folder.getPath()));
         for (File source : sources) {
             arguments.add(source.getPath());
         }
-        String complaints = isOwn(jdk) ? compileHere(arguments) : compileThere(arguments, new File(folder, "complaints"));
-        if (complaints != null) {
-            throw new IOException("the scanner cannot be compiled; install the skill again, whole. " + complaints.split("\\R")[0]);
+        File complaints = new File(folder, "complaints");
+        Process compiler = new ProcessBuilder(arguments).redirectErrorStream(true).redirectOutput(complaints).start();
+        if (compiler.waitFor() != 0) {
+            String first = new String(Files.readAllBytes(complaints.toPath()), StandardCharsets.UTF_8).split("\\R")[0];
+            throw new IOException("the scanner cannot be compiled; install the skill again, whole. " + first);
         }
         File compiled = new File(folder, "scanner.jar");
         File[] classes = new File(folder, "scanner").listFiles();
@@ -167,33 +178,22 @@ public final class Setup {
         return compiled;
     }
 
-    /** What is wrong; null if nothing. */
-    private static String compileHere(List<String> arguments) {
-        StringWriter complaints = new StringWriter();
-        PrintWriter writer = new PrintWriter(complaints);
-        return ToolProvider.findFirst("javac").get().run(writer, writer, arguments.toArray(new String[0])) == 0 ? null : complaints.toString();
-    }
-
-    /** The same with the JDK that will run it. */
-    private String compileThere(List<String> arguments, File complaints) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(Arrays.asList(new File(jdk, "bin/javac").getPath(), "-J-XX:TieredStopAtLevel=1", "-J-Xlog:disable"));
-        command.addAll(arguments);
-        Process compiler = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(complaints).start();
-        return compiler.waitFor() == 0 ? null : new String(Files.readAllBytes(complaints.toPath()), StandardCharsets.UTF_8);
-    }
-
     /** Compiled from other sources, and a month ago: most likely not used any more, and soon made again if it is. */
     private static void removeOld(File cache) {
         File[] files = cache.listFiles();
         for (int i = 0; files != null && i < files.length; i++) {
-            File[] children = files[i].listFiles();
             if (System.currentTimeMillis() - files[i].lastModified() > MONTH) {
-                for (int j = 0; children != null && j < children.length; j++) {
-                    children[j].delete();
-                }
-                files[i].delete();
+                delete(files[i]);
             }
         }
+    }
+
+    private static void delete(File file) {
+        File[] children = file.listFiles();
+        for (int i = 0; children != null && i < children.length; i++) {
+            delete(children[i]);
+        }
+        file.delete();
     }
 
     private static String checksum(File... files) throws IOException {
@@ -255,10 +255,6 @@ public final class Setup {
                     + "; install one, or set JAVA_HOME to where one is");
         }
         return best;
-    }
-
-    private static boolean isOwn(File jdk) {
-        return jdk.equals(new File(System.getProperty("java.home")));
     }
 
     /** The newest the scanner was tried on first, then older, then newer ones. */

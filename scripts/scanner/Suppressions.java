@@ -103,7 +103,8 @@ final class Suppressions {
 
         Source(String name, String text) {
             this.text = text;
-            lines = text.split("\r\n|\r|\n", -1);
+            boolean any = text.contains("blocking-ok") || text.contains("SuppressWarnings");
+            lines = any ? text.split("\r\n|\r|\n", -1) : new String[0];
             answered = new boolean[lines.length + 1];
             for (int line = 1; line <= lines.length; line++) {
                 var comment = COMMENT.matcher(lines[line - 1]);
@@ -131,6 +132,9 @@ final class Suppressions {
         }
 
         boolean covers(Finding.Place place, String rule) {
+            if (lines.length == 0) {
+                return false;
+            }
             int line = Math.min(place.line(), lines.length);
             if (before(line)) {
                 return true;
