@@ -17,9 +17,10 @@ import java.util.stream.LongStream;
 /**
  * asyncio: {@code for c in as_completed(tasks)}. Final API, JDK 21 and later.
  *
- * <p>Use to handle each result as it comes, or to take the first few and leave; also for more tasks than fit into memory. Do not use when
- * only all results together are of use ({@code Gather}, {@code BoundedGather}). {@code StructuredTaskScope} cannot do this before its
- * join; {@code Gatherers.mapConcurrent} (24) keeps the order, so a slow element holds up those behind it.
+ * <p>Use to handle each result as it comes, or to take the first few and leave; also for more tasks than fit into
+ * memory. Do not use when only all results together are of use ({@code Gather}, {@code BoundedGather}). {@code
+ * StructuredTaskScope} cannot do this before its join; {@code Gatherers.mapConcurrent} (24) keeps the order, so a slow
+ * element holds up those behind it.
  *
  * <p>Run: {@code java examples/AsCompleted.java}
  */
@@ -48,8 +49,9 @@ public final class AsCompleted<T> implements AutoCloseable {
     }
 
     /**
-     * Starts the first {@code limit} tasks, each in a virtual thread of its own. The source is read lazily, by the calling thread: never
-     * more than {@code limit} tasks run or wait to be taken, so a slow consumer slows the tasks. The object belongs to this thread.
+     * Starts the first {@code limit} tasks, each in a virtual thread of its own. The source is read lazily, by the
+     * calling thread: never more than {@code limit} tasks run or wait to be taken, so a slow consumer slows the tasks.
+     * The object belongs to this thread.
      */
     public static <T> AsCompleted<T> start(Iterator<? extends Callable<? extends T>> source, int limit) {
         if (limit < 1) {
@@ -70,8 +72,8 @@ public final class AsCompleted<T> implements AutoCloseable {
     }
 
     /**
-     * The next task to end, whether it succeeded or failed. Not an {@code Iterator}: an interrupt must get out of here, and then out of
-     * the {@code try}, which stops the rest.
+     * The next task to end, whether it succeeded or failed. Not an {@code Iterator}: an interrupt must get out of here,
+     * and then out of the {@code try}, which stops the rest.
      */
     public Outcome<T> next() throws InterruptedException {
         fill();
@@ -122,16 +124,16 @@ public final class AsCompleted<T> implements AutoCloseable {
         });
         var seen = new ArrayList<String>();
         // @start region="use"
-        try (var results = AsCompleted.<String>start(tasks.iterator(), 10)) {
+        try (var results = AsCompleted.<String>start(tasks.iterator(), 10)) { // at most 10 at a time
             while (results.hasNext()) {
                 seen.add(switch (results.next()) {
                     case Outcome.Success<String> success -> success.value();
                     case Outcome.Failure<String> failure -> failure.cause().getMessage();
                 });
-                // @end region="use"
                 gone.arrive();
             }
-        }
+        } // leaving early interrupts and awaits the rest
+        // @end region="use"
         System.out.println("in the order of completion: " + seen);
         check(seen.equals(List.of("quick", "broken", "slow")), "in the order of completion");
 

@@ -15,9 +15,10 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * asyncio: {@code background = set(); task = create_task(c); background.add(task)}. Final API, JDK 21 and later.
  *
- * <p>Use for work that nobody waits for: it is named, counted, its failure is reported, and it is stopped and awaited at the end.
- * {@code executor.submit} whose future nobody reads loses the failure, and virtual threads do not keep the JVM alive. Do not use for
- * results ({@code Gather}, {@code TaskGroup}) or for work at intervals ({@code PeriodicTask}).
+ * <p>Use for work that nobody waits for: it is named, counted, its failure is reported, and it is stopped and awaited
+ * at the end. {@code executor.submit} whose future nobody reads loses the failure, and virtual threads do not keep the
+ * JVM alive. Do not use for results ({@code Gather}, {@code TaskGroup}) or for work at intervals ({@code
+ * PeriodicTask}).
  *
  * <p>Run: {@code java examples/BackgroundTasks.java}
  */
@@ -45,7 +46,8 @@ public final class BackgroundTasks implements AutoCloseable {
     /**
      * @param limit     tasks at a time
      * @param grace     how long {@link #close} waits for tasks to heed their interrupt
-     * @param onFailure called in the failed task's thread, with the flag cleared; what it throws goes to the uncaught handler
+     * @param onFailure called in the failed task's thread, with the flag cleared; what it throws goes to the uncaught
+     *                  handler
      */
     public BackgroundTasks(int limit, Duration grace, FailureHandler onFailure) {
         if (limit < 1) {
@@ -87,7 +89,10 @@ public final class BackgroundTasks implements AutoCloseable {
         }
     }
 
-    /** Refuses new tasks and waits for those running to end by themselves; false if some still run after {@code patience}. */
+    /**
+     * Refuses new tasks and waits for those running to end by themselves; false if some still run after {@code
+     * patience}.
+     */
     public boolean drain(Duration patience) throws InterruptedException {
         long nanos = TimeUnit.NANOSECONDS.convert(patience);
         lock.lockInterruptibly();
@@ -103,9 +108,9 @@ public final class BackgroundTasks implements AutoCloseable {
     }
 
     /**
-     * Refuses new tasks, interrupts those running and waits until they have ended and their failures were reported, at most
-     * {@code grace}; then reports each that still runs, with a {@link TimeoutException}. An interrupt meanwhile is kept in the flag.
-     * From inside a task it only asks and does not wait. A second call waits again.
+     * Refuses new tasks, interrupts those running and waits until they have ended and their failures were reported, at
+     * most {@code grace}; then reports each that still runs, with a {@link TimeoutException}. An interrupt meanwhile is
+     * kept in the flag. From inside a task it only asks and does not wait. A second call waits again.
      */
     @Override
     public void close() {
@@ -130,7 +135,9 @@ public final class BackgroundTasks implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        late.forEach(name -> onFailure.failed(name, new TimeoutException("still running " + grace + " after its interrupt")));
+        for (String name : late) {
+            onFailure.failed(name, new TimeoutException("still running " + grace + " after its interrupt"));
+        }
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
@@ -198,12 +205,13 @@ public final class BackgroundTasks implements AutoCloseable {
         var failures = new ArrayList<String>();
         var stopped = new CountDownLatch(1);
         // @start region="use"
-        var tasks = new BackgroundTasks(3, Duration.ofSeconds(5), (task, cause) -> failures.add(task + ": " + cause.getMessage()));
-        try (tasks) {
-            tasks.start("cache warmer", () -> {
-                throw new IOException("no such host");
-            });
-            // @end region="use"
+        var tasks = new BackgroundTasks(100, Duration.ofSeconds(5),
+                (task, cause) -> failures.add(task + ": " + cause.getMessage()));
+        tasks.start("cache warmer", () -> {
+            throw new IOException("no such host");
+        });
+        // @end region="use"
+        try (tasks) { // for the life of the application
             tasks.start("queue poller", () -> {
                 try {
                     Thread.sleep(60_000);
@@ -216,7 +224,7 @@ public final class BackgroundTasks implements AutoCloseable {
             }
             System.out.println("failed: " + failures + ", running: " + tasks.running());
         }
-        check(failures.equals(List.of("cache warmer: no such host")), "the failure is reported, the cancellation is none");
+        check(failures.equals(List.of("cache warmer: no such host")), "the failure is reported, no cancellation");
         check(stopped.getCount() == 0 && tasks.running().isEmpty(), "stopped and awaited");
     }
 

@@ -14,12 +14,13 @@ import java.util.function.Consumer;
 /**
  * asyncio: {@code task.add_done_callback(callback)}. Final API, JDK 21 and later.
  *
- * <p>Use when several parties want to hear of an end that nobody waits for. Do not use to go on with a result: a virtual thread may wait
- * for it, and plain code after the call is simpler.
+ * <p>Use when several parties want to hear of an end that nobody waits for. Do not use to go on with a result: a
+ * virtual thread may wait for it, and plain code after the call is simpler.
  *
- * <p>What it replaces: {@code FutureTask.done()} and {@code CompletableFuture.whenComplete} run at {@code cancel(true)}, when the work is
- * still running; {@code whenComplete} runs on the completing thread (after {@code orTimeout}: the JDK's only timer thread), or on the
- * registering one if it comes late, and hides what the callback throws in a future that nobody reads.
+ * <p>What it replaces: {@code FutureTask.done()} and {@code CompletableFuture.whenComplete} run at {@code
+ * cancel(true)}, when the work is still running; {@code whenComplete} runs on the completing thread (after {@code
+ * orTimeout}: the JDK's only timer thread), or on the registering one if it comes late, and hides what the callback
+ * throws in a future that nobody reads.
  *
  * <p>Run: {@code java examples/CompletionCallbacks.java}
  */
@@ -73,8 +74,8 @@ public final class CompletionCallbacks {
         }
 
         /**
-         * Calls {@code callback} exactly once, after the work has really ended, also if that was long ago. The callbacks of a task run
-         * one at a time, in the order of registration, each in a new virtual thread.
+         * Calls {@code callback} exactly once, after the work has really ended, also if that was long ago. The
+         * callbacks of a task run one at a time, in the order of registration, each in a new virtual thread.
          */
         public void onDone(Consumer<? super Outcome<T>> callback) {
             Objects.requireNonNull(callback);
@@ -111,8 +112,8 @@ public final class CompletionCallbacks {
         }
 
         /**
-         * Waits until the work has ended and every callback registered before this call has run. An interrupted caller leaves the work
-         * running. Call it before {@code main} ends: virtual threads do not keep the JVM alive.
+         * Waits until the work has ended and every callback registered before this call has run. An interrupted caller
+         * leaves the work running. Call it before {@code main} ends: virtual threads do not keep the JVM alive.
          *
          * @throws IllegalStateException in the work or one of the callbacks, which would wait for itself
          */
@@ -135,16 +136,16 @@ public final class CompletionCallbacks {
     public static void main(String[] args) throws Exception {
         List<String> heard = Collections.synchronizedList(new ArrayList<>());
         var go = new CountDownLatch(1);
-        var download = Task.start("download", () -> {
+        // @start region="use"
+        var download = CompletionCallbacks.Task.start("download", () -> {
             go.await();
             return 42;
-        }, (thread, e) -> heard.add("reported: " + e.getMessage()));
-        // @start region="use"
-        download.onDone(outcome -> heard.add("first: " + outcome));
-        // @end region="use"
+        }, (thread, e) -> heard.add("reported: " + e.getMessage())); // what a callback throws
+        download.onDone(outcome -> heard.add("first: " + outcome)); // Success, Failure or Cancelled
         download.onDone(outcome -> {
             throw new IllegalStateException("callback broke");
         });
+        // @end region="use"
         go.countDown();
         download.await();
         download.onDone(outcome -> heard.add("late: " + outcome));

@@ -13,9 +13,10 @@ import java.util.function.Consumer;
 /**
  * asyncio: {@code wait(tasks, return_when=FIRST_COMPLETED)}, {@code staggered_race}. Final API, JDK 21 and later.
  *
- * <p>Use for a race: several replicas asked, or a call against a signal. To keep the losers running, take the first from
- * {@code AsCompleted} and go on with the handle. {@code executor.invokeAny} keeps one failure only, does not wait for the losers and drops
- * what they return; {@code CompletableFuture.anyOf} takes a failure for the winner and stops nothing.
+ * <p>Use for a race: several replicas asked, or a call against a signal. To keep the losers running, take the first
+ * from {@code AsCompleted} and go on with the handle. {@code executor.invokeAny} keeps one failure only, does not wait
+ * for the losers and drops what they return; {@code CompletableFuture.anyOf} takes a failure for the winner and stops
+ * nothing.
  *
  * <p>Run: {@code java examples/FirstCompleted.java}
  */
@@ -26,10 +27,10 @@ public final class FirstCompleted {
 
     // @start region="first"
     /**
-     * Runs every task at once, each in a virtual thread of its own, and returns the result of the first that succeeds. The others are
-     * interrupted; when this method returns or throws they have ended, and each result that came too late was given to
-     * {@code onLateResult}, in the caller's thread with the interrupt flag cleared, so that an open connection is not lost. What that
-     * throws goes to the thread's uncaught handler. Failures of losers are dropped.
+     * Runs every task at once, each in a virtual thread of its own, and returns the result of the first that succeeds.
+     * The others are interrupted; when this method returns or throws they have ended, and each result that came too
+     * late was given to {@code onLateResult}, in the caller's thread with the interrupt flag cleared, so that an open
+     * connection is not lost. What that throws goes to the thread's uncaught handler. Failures of losers are dropped.
      *
      * @throws ExecutionException       if all failed: the first failure in time is the cause, the others are suppressed
      * @throws InterruptedException     if the caller was interrupted; every result went to {@code onLateResult}
@@ -46,8 +47,8 @@ public final class FirstCompleted {
         return race(tasks, onLateResult, 1);
     }
 
-    private static <T> T race(Collection<? extends Callable<? extends T>> tasks, Consumer<? super T> onLateResult, int tries)
-            throws InterruptedException, ExecutionException {
+    private static <T> T race(Collection<? extends Callable<? extends T>> tasks, Consumer<? super T> onLateResult,
+            int tries) throws InterruptedException, ExecutionException {
         if (tasks.isEmpty()) {
             throw new IllegalArgumentException("no tasks");
         }
@@ -74,7 +75,7 @@ public final class FirstCompleted {
             }
             throw failure;
         } finally {
-            executor.shutdownNow(); // not Future.cancel: the late result would be lost, and on 21 close() would not wait
+            executor.shutdownNow(); // not Future.cancel: a late result would be lost, and on 21 close() not wait
             executor.close();
             boolean interrupted = Thread.interrupted();
             for (var future : futures) {
@@ -119,8 +120,7 @@ public final class FirstCompleted {
         };
         // @start region="use"
         String winner = FirstCompleted.success(List.of(broken, stubborn, quick), late -> {
-            System.out.println("closing the late " + late);
-            open.decrementAndGet();
+            open.decrementAndGet(); // closes the connection of a loser that came too late
         });
         // @end region="use"
         System.out.println("first success: " + winner + ", left open: " + open);

@@ -8,11 +8,12 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * asyncio: {@code aiolimiter.AsyncLimiter}, a token bucket. Final API, JDK 21 and later.
  *
- * <p>Use when a service allows so many calls per second. Do not use {@code Semaphore} for it: that limits how many run at a time, not how
- * many start in a second (10 permits and calls of 1 ms are 10,000 calls a second), nor use this to limit what runs at a time.
+ * <p>Use when a service allows so many calls per second. Do not use {@code Semaphore} for it: that limits how many run
+ * at a time, not how many start in a second (10 permits and calls of 1 ms are 10,000 calls a second), nor use this to
+ * limit what runs at a time.
  *
- * <p>Nothing is reserved ahead: a waiter that gives up costs the others nothing. A limiter that hands out future slots makes them wait
- * for those who left.
+ * <p>Nothing is reserved ahead: a waiter that gives up costs the others nothing. A limiter that hands out future slots
+ * makes them wait for those who left.
  *
  * <p>Run: {@code java examples/RateLimiter.java}
  */
@@ -39,8 +40,9 @@ public final class RateLimiter {
     }
 
     private final Clock clock;
-    private final ReentrantLock turn = new ReentrantLock(true); // fair: a queue; its head holds it, also while it sleeps
-    private final long gain; // per nanosecond, in units of which a token costs `cost`: integers, so that nothing is rounded away
+    private final ReentrantLock turn = new ReentrantLock(true); // fair: a queue; its head holds it, asleep too
+    // In units so small that a nanosecond gains, and a token costs, a whole number of them: nothing is rounded away.
+    private final long gain;
     private final long cost;
     private final long full;
     private long credit; // guarded by turn, as is the next
@@ -53,12 +55,13 @@ public final class RateLimiter {
     /**
      * A full bucket. In any time t at most {@code burst + permits * t / period} calls go through.
      *
-     * @param burst how many may go at once after a pause. Also what is not lost when a sleep takes longer than asked: at high rates give
-     *              it the permits of a few milliseconds
+     * @param burst how many may go at once after a pause. Also what is not lost when a sleep takes longer than asked:
+     *              at high rates give it the permits of a few milliseconds
      */
     public RateLimiter(int permits, Duration period, int burst, Clock clock) {
         if (permits < 1 || burst < 1 || period.isNegative() || period.isZero()) {
-            throw new IllegalArgumentException(permits + " permits per " + period + ", burst " + burst + ": must be positive");
+            throw new IllegalArgumentException(
+                    permits + " permits per " + period + ", burst " + burst + ": must be positive");
         }
         long nanos = TimeUnit.NANOSECONDS.convert(period);
         long divisor = gcd(permits, nanos);
@@ -84,8 +87,8 @@ public final class RateLimiter {
     }
 
     /**
-     * Waits for a token at most {@code patience}; zero or less: takes one only if it is there and nobody waits for it. False, with none
-     * taken, as soon as it is clear that it will not come in time.
+     * Waits for a token at most {@code patience}; zero or less: takes one only if it is there and nobody waits for it.
+     * False, with none taken, as soon as it is clear that it will not come in time.
      */
     public boolean tryAcquire(Duration patience) throws InterruptedException {
         long nanos = TimeUnit.NANOSECONDS.convert(patience);
@@ -128,13 +131,13 @@ public final class RateLimiter {
     // @end region="rate-limiter"
 
     public static void main(String[] args) throws Exception {
+        long start = System.nanoTime();
         // @start region="use"
         var limiter = new RateLimiter(100, Duration.ofSeconds(1), 10); // 100 a second, 10 at once after a pause
-        // @end region="use"
-        long start = System.nanoTime();
         for (int i = 0; i < 40; i++) {
-            limiter.acquire();
+            limiter.acquire(); // or tryAcquire(patience)
         }
+        // @end region="use"
         long millis = (System.nanoTime() - start) / 1_000_000;
         System.out.println("40 calls at 100 a second, burst 10: " + millis + " ms (10 at once, 30 in 300 ms)");
         check(millis >= 299, "never faster than allowed");
@@ -158,8 +161,8 @@ public final class RateLimiter {
         }
         start = System.nanoTime();
         slow.acquire();
-        System.out.println(gaveUp + " waiters gave up; the next permit came after " + (System.nanoTime() - start) / 1_000_000
-                + " ms, not after 3,000");
+        millis = (System.nanoTime() - start) / 1_000_000;
+        System.out.println(gaveUp + " waiters gave up; the next permit came after " + millis + " ms, not after 3,000");
     }
 
     private static void check(boolean expectation, String what) {

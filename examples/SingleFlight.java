@@ -13,8 +13,9 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * asyncio: a dictionary of running tasks, {@code await shield(running[key])}. Final API, JDK 21 and later.
  *
- * <p>Use to load a key once while many ask for it, with or without keeping the value. Do not use {@code ConcurrentHashMap.computeIfAbsent}
- * for a load that blocks: it holds up other keys, on 21 it pins, and recursion into it fails. As a cache it has no bound and no expiry.
+ * <p>Use to load a key once while many ask for it, with or without keeping the value. Do not use {@code
+ * ConcurrentHashMap.computeIfAbsent} for a load that blocks: it holds up other keys, on 21 it pins, and recursion into
+ * it fails. As a cache it has no bound and no expiry.
  *
  * <p>Run: {@code java examples/SingleFlight.java}
  */
@@ -48,14 +49,15 @@ public final class SingleFlight<K, V> {
     }
 
     /**
-     * The value of {@code key}: at most one load of a key runs at a time, and those who ask meanwhile get its outcome. It runs in a
-     * virtual thread of its own, without the callers' thread-locals. A caller who is interrupted leaves the others unharmed; the last one
-     * to leave interrupts the load and waits for its end. Thread-safe; other keys are never held up.
+     * The value of {@code key}: at most one load of a key runs at a time, and those who ask meanwhile get its outcome.
+     * It runs in a virtual thread of its own, without the callers' thread-locals. A caller who is interrupted leaves
+     * the others unharmed; the last one to leave interrupts the load and waits for its end. Thread-safe; other keys are
+     * never held up.
      *
      * @throws ExecutionException    the load's failure is the cause, one object for all who waited
      * @throws InterruptedException  if interrupted while waiting
-     * @throws IllegalStateException in a load that needs its own key, directly or through other keys; only calls from the load's own
-     *                               thread are seen, not those of threads that it starts
+     * @throws IllegalStateException in a load that needs its own key, directly or through other keys; only calls from
+     *                               the load's own thread are seen, not those of threads that it starts
      */
     public V get(K key) throws InterruptedException, ExecutionException {
         while (true) {
@@ -75,7 +77,9 @@ public final class SingleFlight<K, V> {
         }
     }
 
-    /** Drops a kept value. Who waits for a load in progress still gets its value; who asks from now on gets a new one. */
+    /**
+     * Drops a kept value. Who waits for a load in progress still gets its value; who asks from now on gets a new one.
+     */
     public void forget(K key) {
         lock.lock();
         try {
@@ -175,19 +179,19 @@ public final class SingleFlight<K, V> {
     public static void main(String[] args) throws Exception {
         var loads = new AtomicInteger();
         var go = new CountDownLatch(1);
+        // @start region="use"
         var users = new SingleFlight<Integer, String>(id -> {
             go.await();
             if (loads.incrementAndGet() == 1) {
-                throw new IllegalStateException("database down");
+                throw new IllegalStateException("database down"); // for all who wait now; not kept
             }
             return "user " + id;
-        }, true);
+        }, true); // keep the values
+        // @end region="use"
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
             var answers = new ArrayList<Future<String>>();
             for (int i = 0; i < 1_000; i++) {
-                // @start region="use"
-                answers.add(executor.submit(() -> users.get(7))); // 1,000 callers, one load
-                // @end region="use"
+                answers.add(executor.submit(() -> users.get(7)));
             }
             while (users.waiters() < 1_000) {
                 Thread.sleep(1);
@@ -195,7 +199,8 @@ public final class SingleFlight<K, V> {
             go.countDown();
             executor.shutdown();
             executor.awaitTermination(1, TimeUnit.MINUTES);
-            System.out.println("1,000 callers, loads: " + loads + ", " + answers.getFirst().exceptionNow().getCause().getMessage());
+            String answer = answers.getFirst().exceptionNow().getCause().getMessage();
+            System.out.println("1,000 callers, loads: " + loads + ", " + answer);
             check(loads.get() == 1, "one load for a thousand callers");
         }
         System.out.println("the failure was not kept: " + users.get(7) + ", " + users.get(7) + ", loads: " + loads);

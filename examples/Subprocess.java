@@ -13,13 +13,16 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * asyncio: {@code create_subprocess_exec}, {@code communicate()} under {@code wait_for}. Final API, JDK 21 and later, Unix and Windows.
+ * asyncio: {@code create_subprocess_exec}, {@code communicate()} under {@code wait_for}. Final API, JDK 21 and later,
+ * Unix and Windows.
  *
- * <p>Use for a command that ends and whose output fits into memory. Do not use for a dialogue with a process or for endless output (read
- * {@code getInputStream()} yourself, in a platform thread), nor with a shell and words from outside: pass arguments, no shell is involved.
+ * <p>Use for a command that ends and whose output fits into memory. Do not use for a dialogue with a process or for
+ * endless output (read {@code getInputStream()} yourself, in a platform thread), nor with a shell and words from
+ * outside: pass arguments, no shell is involved.
  *
- * <p>Nothing here blocks in a pipe: both are emptied as they fill, in the calling thread, so neither a full pipe nor a surviving
- * grandchild that keeps one open can hold the caller, no reader thread is left behind, and a virtual thread's carrier is not held.
+ * <p>Nothing here blocks in a pipe: both are emptied as they fill, in the calling thread, so neither a full pipe nor a
+ * surviving grandchild that keeps one open can hold the caller, no reader thread is left behind, and a virtual thread's
+ * carrier is not held.
  *
  * <p>Run: {@code java examples/Subprocess.java}
  */
@@ -29,7 +32,9 @@ public final class Subprocess {
     }
 
     // @start region="subprocess"
-    /** @param truncated whether a stream was longer than the limit: its beginning is kept, the rest was read and dropped */
+    /**
+     * @param truncated whether a stream was longer than the limit: its beginning is kept, the rest was read and dropped
+     */
     public record Result(int exitCode, String stdout, String stderr, boolean truncated) {
     }
 
@@ -37,17 +42,20 @@ public final class Subprocess {
     private static final Duration PAUSE = Duration.ofMillis(5); // latency of output; the exit is noticed at once
 
     /**
-     * Runs the command until it exits; an exit code other than 0 is a result. Output that a child of it writes after that is not
-     * waited for, and the child not stopped.
+     * Runs the command until it exits; an exit code other than 0 is a result. Output that a child of it writes after
+     * that is not waited for, and the child not stopped.
      *
-     * @param input    its standard input, through a temporary file; none: it reads end of file, unless {@code command} redirects it
-     * @param charset  of input and output; what the platform's own tools write: {@code System.getProperty("native.encoding")}
+     * @param input    its standard input, through a temporary file; none: it reads end of file, unless {@code command}
+     *                 redirects it
+     * @param charset  of input and output; what the platform's own tools write: {@code
+     *                 System.getProperty("native.encoding")}
      * @param maxBytes kept of each stream
      * @throws IOException          if it cannot be started
      * @throws TimeoutException     if it still runs after {@code timeout}; with the beginning of its error output
-     * @throws InterruptedException if the caller was interrupted. Now as after a timeout it and its descendants were told to end (SIGTERM),
-     *                              after 2 seconds forced to, and have ended, unless the system does not let them within 2 more; a child
-     *                              whose parent had exited before is not found
+     * @throws InterruptedException if the caller was interrupted. Now as after a timeout it and its descendants were
+     *                              told to end (SIGTERM), after 2 seconds forced to, and have ended, unless the system
+     *                              does not let them within 2 more. Not found: a child whose parent had exited before,
+     *                              or that was being started at that moment
      */
     public static Result run(ProcessBuilder command, byte[] input, Charset charset, int maxBytes, Duration timeout)
             throws IOException, InterruptedException, TimeoutException {
@@ -75,7 +83,8 @@ public final class Subprocess {
                     throw new TimeoutException(command.command() + " still running after " + timeout
                             + (said.isEmpty() ? "" : ": " + said.substring(0, Math.min(500, said.length()))));
                 }
-                return new Result(process.exitValue(), out.text(charset), err.text(charset), out.truncated || err.truncated);
+                return new Result(process.exitValue(), out.text(charset), err.text(charset),
+                        out.truncated || err.truncated);
             }
         } finally {
             if (file != null) {
@@ -98,7 +107,8 @@ public final class Subprocess {
     }
 
     /** Empties the pipes until the process has exited and all it wrote was read; false at {@code end}. */
-    private static boolean await(Process process, Capture out, Capture err, long end) throws IOException, InterruptedException {
+    private static boolean await(Process process, Capture out, Capture err, long end)
+            throws IOException, InterruptedException {
         while (true) {
             boolean exited = !process.isAlive(); // asked before the last read, so that nothing is missed
             boolean moved = out.drain() | err.drain();
@@ -142,7 +152,10 @@ public final class Subprocess {
         }
     }
 
-    /** An orphan that nobody reaps, as in a container whose first process is no init, is "alive" for ever; it has no command left. */
+    /**
+     * An orphan that nobody reaps, as in a container whose first process is no init, is "alive" for ever; it has no
+     * command left.
+     */
     private static boolean runs(ProcessHandle process) {
         return process.isAlive() && process.info().command().isPresent();
     }
@@ -180,11 +193,15 @@ public final class Subprocess {
 
     public static void main(String[] args) throws Exception {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-        var version = run(new ProcessBuilder(java, "--version"), new byte[0], StandardCharsets.UTF_8, 20, Duration.ofMinutes(1));
+        var version = run(new ProcessBuilder(java, "--version"), new byte[0], StandardCharsets.UTF_8,
+                20, Duration.ofMinutes(1));
         System.out.println(version);
         check(version.exitCode() == 0 && version.truncated() && version.stdout().length() == 20, "the first 20 bytes");
 
-        var wrong = run(new ProcessBuilder(java, "--no-such-option"), new byte[0], StandardCharsets.UTF_8, 10_000, Duration.ofMinutes(1));
+        // @start region="use"
+        var wrong = Subprocess.run(new ProcessBuilder(java, "--no-such-option"), new byte[0], StandardCharsets.UTF_8,
+                10_000, Duration.ofMinutes(1)); // bytes kept of each stream; TimeoutException: killed and ended
+        // @end region="use"
         System.out.println("exit code " + wrong.exitCode() + ", " + wrong.stderr().lines().findFirst().orElse(""));
         check(wrong.exitCode() == 1, "a failing command is a result");
 

@@ -123,7 +123,8 @@ class AsCompletedTest {
             }
         }
         assertEquals(1_000, read.get());
-        assertThrows(IllegalArgumentException.class, () -> AsCompleted.start(Collections.<Callable<Long>>emptyIterator(), 0));
+        assertThrows(IllegalArgumentException.class,
+                () -> AsCompleted.start(Collections.<Callable<Long>>emptyIterator(), 0));
         try (var none = AsCompleted.start(Collections.<Callable<Long>>emptyIterator(), 1)) {
             assertFalse(none.hasNext());
         }
@@ -225,7 +226,7 @@ class AsCompletedTest {
                 assertEquals(threw.get(), failures);
             }
         }
-        System.out.printf("AsCompleted: %,d sessions of %d: %,d outcomes taken, %,d left early, %,d of them interrupted%n", sessions, each,
-                taken, left, interrupted);
+        System.out.printf("AsCompleted: %,d sessions of %d: %,d outcomes taken, %,d left early, %,d interrupted%n",
+                sessions, each, taken, left, interrupted);
     }
 }

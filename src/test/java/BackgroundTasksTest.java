@@ -330,8 +330,8 @@ class BackgroundTasksTest {
             assertEquals(accepted, ended.get(), "none alive after close()");
             assertEquals(threw.get(), failed.get(), "each failure reported once, before close() returns");
         }
-        System.out.printf("BackgroundTasks: %,d starts in %,d managers: %,d accepted, %,d refused, %,d failures%n", rounds, managers,
-                accepted, refused, failed.get());
+        System.out.printf("BackgroundTasks: %,d starts in %,d managers: %,d accepted, %,d refused, %,d failures%n",
+                rounds, managers, accepted, refused, failed.get());
         assertEquals(rounds, accepted + refused);
     }
 }

@@ -287,7 +287,8 @@ class CancellationTest {
             }
             assertTrue(task.awaitEnd(Duration.ZERO), "ended");
         }
-        System.out.printf("Cancellation: %,d rounds: %,d results, %,d failures, %,d cancelled%n", rounds, results, failures, cancelled);
+        System.out.printf("Cancellation: %,d rounds: %,d results, %,d failures, %,d cancelled%n",
+                rounds, results, failures, cancelled);
         assertEquals(rounds, results + failures + cancelled);
         assertEquals(won, cancelled);
         assertEquals(rounds, cleanups.get(), "every cleanup ran to its end, once");

@@ -238,8 +238,8 @@ class CompletionCallbacksTest {
                 case CompletionCallbacks.Outcome.Cancelled<Integer> c -> counts[2]++;
             }
         }
-        System.out.printf("CompletionCallbacks: %,d rounds, %,d callbacks: %,d successes, %,d failures, %,d cancelled%n", rounds,
-                calls.get(), counts[0], counts[1], counts[2]);
+        System.out.printf("CompletionCallbacks: %,d tasks, %,d callbacks: %,d successes, %,d failures, %,d cancelled%n",
+                rounds, calls.get(), counts[0], counts[1], counts[2]);
         assertEquals(rounds, counts[0] + counts[1] + counts[2]);
         assertEquals(won, counts[2]);
         assertEquals(registered, calls.get(), "every callback exactly once");

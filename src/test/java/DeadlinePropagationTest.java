@@ -246,8 +246,8 @@ class DeadlinePropagationTest {
             Thread.interrupted();
             assertEquals(begun.get(), ended.get(), "no call alive afterwards");
         }
-        System.out.printf("DeadlinePropagation: %,d times %d calls: %,d answers, %,d failures, %,d timeouts, %,d interrupts%n", rounds, each,
-                answers, failures, timeouts, interrupts);
+        System.out.printf("DeadlinePropagation: %,d x %d calls: %,d answers, %,d failed, %,d timeouts, %,d interrupts%n",
+                rounds, each, answers, failures, timeouts, interrupts);
         assertEquals(rounds, answers + failures + timeouts + interrupts);
         assertEquals(0, more.get());
     }

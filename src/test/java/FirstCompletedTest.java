@@ -241,8 +241,8 @@ class FirstCompletedTest {
             assertEquals(begun.get(), ended.get(), "every task has ended");
             assertEquals(opened.get(), wins + closed.get(), "each result won or was handed over");
         }
-        System.out.printf("FirstCompleted: %,d races of %d: %,d won, %,d failed, %,d interrupted, %,d late results%n", races, each,
-                wins, failures, interrupts, closed.get());
+        System.out.printf("FirstCompleted: %,d races of %d: %,d won, %,d failed, %,d interrupted, %,d late results%n",
+                races, each, wins, failures, interrupts, closed.get());
         assertEquals(races, wins + failures + interrupts);
     }
 }

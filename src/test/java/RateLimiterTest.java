@@ -134,7 +134,8 @@ class RateLimiterTest {
         assertFalse(slowest.tryAcquire(Duration.ZERO));
         var many = new RateLimiter(1_000_000_000, Duration.ofHours(1), 1_000_000_000, clock);
         assertTrue(many.tryAcquire(Duration.ZERO));
-        assertThrows(IllegalArgumentException.class, () -> new RateLimiter(7, Duration.ofDays(1), Integer.MAX_VALUE, clock));
+        assertThrows(IllegalArgumentException.class,
+                () -> new RateLimiter(7, Duration.ofDays(1), Integer.MAX_VALUE, clock));
         assertThrows(IllegalArgumentException.class, () -> new RateLimiter(0, SECOND, 1));
         assertThrows(IllegalArgumentException.class, () -> new RateLimiter(1, Duration.ZERO, 1));
         assertThrows(IllegalArgumentException.class, () -> new RateLimiter(1, SECOND, 0));
@@ -299,8 +300,8 @@ class RateLimiterTest {
         while (limiter.tryAcquire(Duration.ZERO)) {
             left++;
         }
-        System.out.printf("RateLimiter: %,d calls: %,d granted, %,d refused, %,d interrupted%n", threads * each, granted.get(),
-                refused.get(), interrupted.get());
+        System.out.printf("RateLimiter: %,d calls: %,d granted, %,d refused, %,d interrupted%n",
+                threads * each, granted.get(), refused.get(), interrupted.get());
         assertEquals(threads * each, granted.get() + refused.get() + interrupted.get());
         assertEquals(0, tooMany.get());
         // the bucket was never full after the first call, so not one token was lost or doubled

@@ -120,7 +120,8 @@ class RequestContextTest {
             for (int i = 0; i < rounds; i++) {
                 int id = i;
                 var done = new CompletableFuture<Integer>();
-                all.add(done.handle((value, e) -> value != null && value == id ? right.incrementAndGet() : failures.incrementAndGet()));
+                all.add(done.handle((value, e) ->
+                        (value != null && value == id ? right : failures).incrementAndGet()));
                 int kind = ThreadLocalRandom.current().nextInt(4);
                 context.call(new Request(id), () -> {
                     switch (kind) {
@@ -144,7 +145,8 @@ class RequestContextTest {
             }
             CompletableFuture.allOf(all.toArray(CompletableFuture[]::new)).get();
         }
-        System.out.printf("RequestContext: %,d tasks: %,d saw their own context, %,d not%n", rounds, right.get(), failures.get());
+        System.out.printf("RequestContext: %,d tasks: %,d saw their own context, %,d not%n",
+                rounds, right.get(), failures.get());
         assertEquals(rounds, right.get());
         assertNone();
     }

@@ -236,7 +236,8 @@ class ShieldTest {
         stress.close();
         assertEquals(0, lost.get(), "interrupts that no caller noticed");
         notStarted.set(rounds - completed.get());
-        System.out.printf("Shield: %,d calls: %,d results, %,d failures, %,d callers left (%,d before the start), %,d outcomes to the handler, %,d interrupts%n",
+        System.out.printf("Shield: %,d calls: %,d results, %,d failures, %,d left (%,d before the start), "
+                + "%,d to the handler, %,d interrupts%n",
                 rounds, values.get(), failures.get(), left.get(), notStarted.get(), late.get(), interrupts.get());
         assertEquals(rounds, values.get() + failures.get() + left.get());
         assertEquals(left.get() - notStarted.get(), late.get(), "each outcome goes to exactly one place");

@@ -244,7 +244,8 @@ class SingleFlightTest {
         assertThrows(ExecutionException.class, one::get);
 
         var fibonacci = new AtomicReference<SingleFlight<Integer, Long>>();
-        fibonacci.set(new SingleFlight<>(n -> n < 2 ? n : fibonacci.get().get(n - 1) + fibonacci.get().get(n - 2), true));
+        fibonacci.set(new SingleFlight<>(
+                n -> n < 2 ? n : fibonacci.get().get(n - 1) + fibonacci.get().get(n - 2), true));
         assertEquals(12586269025L, fibonacci.get().get(50), "recursion into other keys is fine");
     }
 
@@ -340,8 +341,8 @@ class SingleFlightTest {
         }
         done.set(true);
         interrupter.join();
-        System.out.printf("SingleFlight: %,d calls: %,d values, %,d failures, %,d interrupted, %,d loads%n", callers * each, values.get(),
-                failures.get(), interrupted.get(), begun.get());
+        System.out.printf("SingleFlight: %,d calls: %,d values, %,d failures, %,d interrupted, %,d loads%n",
+                callers * each, values.get(), failures.get(), interrupted.get(), begun.get());
         assertEquals(0, problems.get());
         assertEquals(callers * each, values.get() + failures.get() + interrupted.get());
         assertEquals(begun.get(), ended.get(), "no load alive when the last caller has gone");

@@ -1,3 +1,5 @@
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -5,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -54,17 +55,18 @@ class SubprocessTest {
     }
 
     private static Subprocess.Result run(String script, Duration timeout) throws Exception {
-        return Subprocess.run(sh(script), NOTHING, StandardCharsets.UTF_8, 10_000_000, timeout);
+        return Subprocess.run(sh(script), NOTHING, UTF_8, 10_000_000, timeout);
     }
 
     private static boolean runs(long pid) {
-        return ProcessHandle.of(pid).filter(process -> process.isAlive() && process.info().command().isPresent()).isPresent(); // no zombie
+        return ProcessHandle.of(pid).filter(p -> p.isAlive() && p.info().command().isPresent()).isPresent();
     }
 
     @Test
     void exitCodeAndBothStreams() throws Exception {
-        assertEquals(new Subprocess.Result(3, "out", "err \u00e9", false), run("printf out; printf 'err \\303\\251' >&2; exit 3", LONG));
-        assertEquals("\u00e9", Subprocess.run(sh("printf '\\351'"), NOTHING, StandardCharsets.ISO_8859_1, 10, LONG).stdout());
+        assertEquals(new Subprocess.Result(3, "out", "err \u00e9", false),
+                run("printf out; printf 'err \\303\\251' >&2; exit 3", LONG));
+        assertEquals("\u00e9", Subprocess.run(sh("printf '\\351'"), NOTHING, ISO_8859_1, 10, LONG).stdout());
         assertEquals(new Subprocess.Result(0, "", "", false), run("true", Duration.ofSeconds(Long.MAX_VALUE)));
         assertEquals(137, run("kill -9 $$", LONG).exitCode());
     }
@@ -77,29 +79,29 @@ class SubprocessTest {
         assertEquals(2_000_004, all.stdout().length());
         assertTrue(all.stdout().endsWith("end"));
         assertFalse(all.truncated());
-        var some = Subprocess.run(sh("printf start;" + both), NOTHING, StandardCharsets.UTF_8, 1_000, LONG);
+        var some = Subprocess.run(sh("printf start;" + both), NOTHING, UTF_8, 1_000, LONG);
         assertEquals(1_000, some.stderr().length());
         assertEquals(1_000, some.stdout().length());
         assertTrue(some.stdout().startsWith("start"));
         assertTrue(some.truncated());
-        assertFalse(Subprocess.run(sh("printf 1234"), NOTHING, StandardCharsets.UTF_8, 4, LONG).truncated());
-        assertTrue(Subprocess.run(sh("printf 12345"), NOTHING, StandardCharsets.UTF_8, 4, LONG).truncated());
+        assertFalse(Subprocess.run(sh("printf 1234"), NOTHING, UTF_8, 4, LONG).truncated());
+        assertTrue(Subprocess.run(sh("printf 12345"), NOTHING, UTF_8, 4, LONG).truncated());
     }
 
     @Test
     void standardInput() throws Exception {
         var builder = sh("cat");
-        byte[] input = "x".repeat(1_000_000).getBytes(StandardCharsets.UTF_8);
+        byte[] input = "x".repeat(1_000_000).getBytes(UTF_8);
         Set<Path> files = temporaryFiles();
-        assertEquals(1_000_000, Subprocess.run(builder, input, StandardCharsets.UTF_8, 2_000_000, LONG).stdout().length());
-        assertEquals("", Subprocess.run(builder, NOTHING, StandardCharsets.UTF_8, 100, LONG).stdout(), "end of file at once");
-        assertEquals(0, Subprocess.run(sh("exit 0"), input, StandardCharsets.UTF_8, 100, LONG).exitCode(), "input nobody reads");
+        assertEquals(1_000_000, Subprocess.run(builder, input, UTF_8, 2_000_000, LONG).stdout().length());
+        assertEquals("", Subprocess.run(builder, NOTHING, UTF_8, 100, LONG).stdout(), "end of file at once");
+        assertEquals(0, Subprocess.run(sh("exit 0"), input, UTF_8, 100, LONG).exitCode(), "input nobody reads");
         Path own = Files.writeString(folder.resolve("own"), "mine");
         builder.redirectInput(own.toFile());
-        assertEquals("given", Subprocess.run(builder, "given".getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8, 100, LONG).stdout());
-        assertEquals("mine", Subprocess.run(builder, NOTHING, StandardCharsets.UTF_8, 100, LONG).stdout());
+        assertEquals("given", Subprocess.run(builder, "given".getBytes(UTF_8), UTF_8, 100, LONG).stdout());
+        assertEquals("mine", Subprocess.run(builder, NOTHING, UTF_8, 100, LONG).stdout());
         assertThrows(IOException.class,
-                () -> Subprocess.run(new ProcessBuilder("/no/such/command"), input, StandardCharsets.UTF_8, 100, LONG));
+                () -> Subprocess.run(new ProcessBuilder("/no/such/command"), input, UTF_8, 100, LONG));
         assertEquals(files, temporaryFiles(), "the input's file is deleted");
     }
 
@@ -113,8 +115,8 @@ class SubprocessTest {
     void aTimeoutStopsTheChildrenToo() throws Exception {
         var pids = folder.resolve("pids");
         // were the child stopped first, the shell would go on to "after"
-        var e = assertThrows(TimeoutException.class, () -> run("echo waiting >&2; sleep 300 & echo $! > " + pids + "; sleep 301; touch "
-                + folder.resolve("after"), Duration.ofMillis(500)));
+        var e = assertThrows(TimeoutException.class, () -> run("echo waiting >&2; sleep 300 & echo $! > " + pids
+                + "; sleep 301; touch " + folder.resolve("after"), Duration.ofMillis(500)));
         assertTrue(e.getMessage().contains("still running after PT0.5S: waiting"), e::getMessage);
         assertFalse(runs(Long.parseLong(Files.readString(pids).strip())));
         assertFalse(Files.exists(folder.resolve("after")));
@@ -123,7 +125,8 @@ class SubprocessTest {
     @Test
     void whoIgnoresTheRequestIsForced() {
         long start = System.nanoTime();
-        assertThrows(TimeoutException.class, () -> run("trap '' TERM; while :; do sleep 0.05; done", Duration.ofMillis(300)));
+        assertThrows(TimeoutException.class,
+                () -> run("trap '' TERM; while :; do sleep 0.05; done", Duration.ofMillis(300)));
         assertTrue(System.nanoTime() - start >= 2_300_000_000L, "had its grace");
     }
 
@@ -192,7 +195,8 @@ class SubprocessTest {
         var kept = new AtomicBoolean();
         var caller = Thread.ofVirtual().start(() -> {
             try {
-                run("trap 'touch " + dying + "; sleep 0.3; exit' TERM; while :; do sleep 0.05; done", Duration.ofMillis(500));
+                run("trap 'touch " + dying + "; sleep 0.3; exit' TERM; while :; do sleep 0.05; done",
+                        Duration.ofMillis(500));
             } catch (TimeoutException e) {
                 kept.set(Thread.interrupted() && left().isEmpty());
             } catch (Exception e) {
@@ -223,16 +227,17 @@ class SubprocessTest {
                 for (int i = 0; i < rounds / callers; i++) {
                     int number = random.nextInt(100_000);
                     String script = switch (random.nextInt(5)) {
-                        case 0 -> "sleep 300 & sleep 300";
+                        case 0 -> "sleep 20 & sleep 20";
                         case 1 -> "head -c " + number + " /dev/zero; exit 1";
                         case 2 -> "exec sleep 0.0" + random.nextInt(10);
                         default -> "head -c " + number + " /dev/zero >&2; exit 1";
                     };
                     try {
-                        var result = run(script, Duration.ofMillis(script.startsWith("sleep") ? random.nextInt(100) : 40_000));
+                        int patience = script.startsWith("sleep") ? random.nextInt(100) : 40_000;
+                        var result = run(script, Duration.ofMillis(patience));
                         results.incrementAndGet();
                         int length = result.stdout().length() + result.stderr().length();
-                        if (result.truncated() || result.exitCode() == 1 && length != number || result.exitCode() == 0 && length != 0) {
+                        if (result.truncated() || length != (result.exitCode() == 1 ? number : 0)) {
                             wrong.incrementAndGet();
                         }
                     } catch (TimeoutException e) {
@@ -251,8 +256,8 @@ class SubprocessTest {
                 threads.get(random.nextInt(callers)).interrupt();
             }
         }
-        System.out.printf("Subprocess: %,d processes: %,d results, %,d timeouts, %,d interrupts%n", rounds, results.get(), timeouts.get(),
-                interrupts.get());
+        System.out.printf("Subprocess: %,d processes: %,d results, %,d timeouts, %,d interrupts%n",
+                rounds, results.get(), timeouts.get(), interrupts.get());
         assertEquals(0, wrong.get());
         assertEquals(rounds, results.get() + timeouts.get() + interrupts.get());
         assertEquals(Set.of(), left());
