@@ -93,24 +93,23 @@ final class Suppressions {
 
     private final class Source {
 
-        private final String[] lines;
         private final String text;
+        private final boolean mentioned;
+        private final String[] lines;
         private final boolean[] answered;
-        private boolean anyAnswered;
         private boolean parsed;
         private CompilationUnitTree unit;
         private SourcePositions positions;
 
         Source(String name, String text) {
             this.text = text;
-            boolean any = text.contains("blocking-ok") || text.contains("SuppressWarnings");
-            lines = any ? text.split("\r\n|\r|\n", -1) : new String[0];
+            mentioned = text.contains("blocking-ok");
+            lines = mentioned || text.contains("SuppressWarnings") ? text.split("\r\n|\r|\n", -1) : new String[0];
             answered = new boolean[lines.length + 1];
-            for (int line = 1; line <= lines.length; line++) {
+            for (int line = 1; mentioned && line <= lines.length; line++) {
                 var comment = COMMENT.matcher(lines[line - 1]);
                 if (comment.find()) {
                     answered[line] = comment.group(1) != null;
-                    anyAnswered |= answered[line];
                     if (!answered[line]) {
                         problems.add(name + ":" + line + ": blocking-ok counts only with a reason: // blocking-ok: why");
                     }
@@ -132,15 +131,12 @@ final class Suppressions {
         }
 
         boolean covers(Finding.Place place, String rule) {
-            if (lines.length == 0) {
+            if (lines.length == 0 || !mentioned && !text.contains("\"blocking\"") && !text.contains('"' + rule + '"')) {
                 return false;
             }
             int line = Math.min(place.line(), lines.length);
             if (before(line)) {
                 return true;
-            }
-            if (!anyAnswered && !text.contains("\"blocking\"") && !text.contains('"' + rule + '"')) {
-                return false;
             }
             if (!parsed) {
                 parse();
