@@ -1,3 +1,4 @@
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -109,6 +110,22 @@ class WorkQueueTest {
         joined.await();
         queue.done();
         queue.join();
+    }
+
+    @Test
+    void theLastDoneReleasesJoinAndNoneBefore() throws Exception {
+        var queue = new WorkQueue<Integer>(2);
+        queue.put(1);
+        queue.put(2);
+        Thread joiner = Thread.startVirtualThread(() -> assertDoesNotThrow(queue::join));
+        queue.take();
+        awaitWaiting(List.of(joiner));
+        queue.done(); // the other is still queued
+        awaitWaiting(List.of(joiner));
+        assertTrue(joiner.isAlive(), "join returned with an item in the queue");
+        queue.take();
+        queue.done();
+        joiner.join();
     }
 
     @Test
