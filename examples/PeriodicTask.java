@@ -102,6 +102,7 @@ public final class PeriodicTask implements AutoCloseable {
 
     private boolean stoppedWithin(long nanos) {
         long end = System.nanoTime() + nanos;
+        Thread.yield(); // virtual threads are not time-sliced: with no delay two would hold both carriers of a small machine
         while (true) {
             try {
                 return stopped.await(end - System.nanoTime(), TimeUnit.NANOSECONDS);

@@ -132,6 +132,22 @@ class PeriodicTaskTest {
     }
 
     @Test
+    void withoutADelayItStarvesNobody() throws Exception {
+        int many = 2 * Runtime.getRuntime().availableProcessors() + 2;
+        var all = new CountDownLatch(many);
+        var tasks = IntStream.range(0, many).mapToObj(i -> {
+            var ran = new AtomicInteger();
+            return start(Duration.ZERO, Duration.ZERO, () -> {
+                if (ran.getAndIncrement() == 0) {
+                    all.countDown();
+                }
+            });
+        }).toList();
+        all.await();
+        tasks.forEach(PeriodicTask::close);
+    }
+
+    @Test
     void closeEndsTheDelayAtOnce() throws Exception {
         for (Duration first : List.of(NEVER, Duration.ofDays(1))) {
             var waiting = start(first, Duration.ZERO, runs::incrementAndGet);
