@@ -39,7 +39,7 @@ public final class PeriodicTask implements AutoCloseable {
 
     private PeriodicTask(String name, Duration firstDelay, Duration delay, Job job, FailureHandler onFailure) {
         this.job = Objects.requireNonNull(job);
-        this.delayNanos = TimeUnit.NANOSECONDS.convert(delay); // saturates; toNanos() would overflow
+        this.delayNanos = Math.max(1_000_000, TimeUnit.NANOSECONDS.convert(delay)); // saturates; toNanos() would overflow
         this.onFailure = Objects.requireNonNull(onFailure);
         long firstNanos = TimeUnit.NANOSECONDS.convert(firstDelay);
         this.thread = Thread.ofVirtual().name(name).unstarted(() -> loop(firstNanos));
@@ -50,7 +50,8 @@ public final class PeriodicTask implements AutoCloseable {
      * the JVM alive.
      *
      * @param firstDelay before the first run; a random one keeps many processes from beating in time
-     * @param delay      between runs; zero or less runs again at once
+     * @param delay      between runs; less than a millisecond counts as one: a thread that never parks starves other virtual threads,
+     *                   which are not time-sliced, and {@code Thread.yield()} does not help
      * @param onFailure  gets what the job throws, {@link Error}s included, in the task's thread; what it throws itself goes to the
      *                   thread's uncaught handler, and the runs go on
      */

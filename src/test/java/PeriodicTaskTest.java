@@ -132,6 +132,22 @@ class PeriodicTaskTest {
     }
 
     @Test
+    void withoutADelayItStarvesNobody() throws Exception {
+        int many = 2 * Runtime.getRuntime().availableProcessors() + 2;
+        var all = new CountDownLatch(many);
+        var tasks = IntStream.range(0, many).mapToObj(i -> {
+            var ran = new AtomicInteger();
+            return start(Duration.ZERO, Duration.ZERO, () -> {
+                if (ran.getAndIncrement() == 0) {
+                    all.countDown();
+                }
+            });
+        }).toList();
+        all.await();
+        tasks.forEach(PeriodicTask::close);
+    }
+
+    @Test
     void closeEndsTheDelayAtOnce() throws Exception {
         for (Duration first : List.of(NEVER, Duration.ofDays(1))) {
             var waiting = start(first, Duration.ZERO, runs::incrementAndGet);
@@ -245,11 +261,11 @@ class PeriodicTaskTest {
         for (; total.get() < 120_000; rounds++) {
             var enough = new Semaphore(0);
             var tasks = new ArrayList<PeriodicTask>();
-            for (int t = 0; t < 10; t++) {
-                var random = new Random(rounds * 10L + t);
+            for (int t = 0; t < 200; t++) {
+                var random = new Random(rounds * 200L + t);
                 var inside = new AtomicInteger();
                 var closed = new AtomicInteger();
-                int target = 50 + random.nextInt(200);
+                int target = 20 + random.nextInt(60);
                 boolean selfClosing = t % 2 == 0;
                 var self = new CompletableFuture<PeriodicTask>();
                 var count = new AtomicInteger();
@@ -289,13 +305,13 @@ class PeriodicTaskTest {
                 self.complete(task);
                 tasks.add(task);
             }
-            enough.acquire(10); // each made its runs: none died
+            enough.acquire(200); // each made its runs: none died
             tasks.forEach(PeriodicTask::close);
             int atClose = total.get();
             Thread.yield();
             assertEquals(atClose, total.get(), "a run after close()");
         }
-        System.out.println("PeriodicTask: " + total + " runs in " + rounds * 10 + " tasks, " + reported + " failures");
+        System.out.println("PeriodicTask: " + total + " runs in " + rounds * 200 + " tasks, " + reported + " failures");
         assertEquals(0, overlaps.get());
         assertEquals(0, afterClose.get());
         assertTrue(Math.abs(thrown.get() - reported.get()) == 0, () -> thrown + " thrown, " + reported + " reported");
