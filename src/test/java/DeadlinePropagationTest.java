@@ -124,11 +124,15 @@ class DeadlinePropagationTest {
     void aCallThatNoticesTheDeadlineFirstLooksTheSame() throws Exception {
         var started = new CountDownLatch(1);
         var deadline = after(Duration.ofHours(1));
+        var owner = Thread.currentThread();
         var passing = Thread.ofVirtual().start(() -> {
             try {
                 started.await();
             } catch (InterruptedException e) {
                 throw new AssertionError(e);
+            }
+            while (owner.getState() != Thread.State.TIMED_WAITING) { // else the owner notices first
+                Thread.yield();
             }
             now.addAndGet(Duration.ofHours(2).toNanos());
         });
