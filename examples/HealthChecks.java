@@ -1,3 +1,11 @@
+import com.sun.net.httpserver.HttpServer;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -8,6 +16,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -173,6 +182,21 @@ public final class HealthChecks implements AutoCloseable {
     }
     // @end region="health"
 
+    // @start region="endpoint"
+    private static void endpoint(HttpServer server, String path, HealthChecks health, Probe probe) {
+        server.createContext(path, exchange -> {
+            try (exchange) {
+                var report = health.probe(probe);
+                byte[] body = report.failures().toString().getBytes(StandardCharsets.UTF_8);
+                exchange.sendResponseHeaders(report.up() ? 200 : 503, body.length);
+                exchange.getResponseBody().write(body);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt(); // the server is being stopped
+            }
+        });
+    }
+    // @end region="endpoint"
+
     public static void main(String[] args) throws Exception {
         var database = new CountDownLatch(1);
         var threads = new AtomicInteger();
@@ -200,7 +224,24 @@ public final class HealthChecks implements AutoCloseable {
         } while (!report.up());
         System.out.println("it answers again: " + report);
         health.stopping();
-        check(!health.probe(Probe.READINESS).up() && health.probe(Probe.LIVENESS).up(), "on the way down: not ready, but alive");
+        var server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        try (var executor = Executors.newVirtualThreadPerTaskExecutor(); var client = HttpClient.newHttpClient()) {
+            server.setExecutor(executor);
+            endpoint(server, "/readyz", health, Probe.READINESS);
+            endpoint(server, "/livez", health, Probe.LIVENESS);
+            server.start();
+            var ready = client.send(request(server, "/readyz"), BodyHandlers.ofString());
+            var alive = client.send(request(server, "/livez"), BodyHandlers.ofString());
+            System.out.println("on the way down: " + ready.statusCode() + " " + ready.body() + ", but alive: " + alive.statusCode());
+            check(ready.statusCode() == 503 && alive.statusCode() == 200, "not ready, but alive");
+        } finally {
+            server.stop(0);
+        }
+    }
+
+    private static HttpRequest request(HttpServer server, String path) {
+        var address = server.getAddress();
+        return HttpRequest.newBuilder(URI.create("http://" + address.getHostString() + ":" + address.getPort() + path)).build();
     }
 
     private static void query(CountDownLatch database, AtomicInteger threads) {

@@ -195,13 +195,16 @@ public final class Retry {
         check(page.equals("page") && attempts.size() == 4, "the fourth attempt succeeds");
 
         var slept = new ArrayList<Duration>();
+        // @start region="decorate"
         Rule asTheServerSays = failure -> parseRetryAfter(failure.getMessage(), Instant.now());
         var polite = new Retry(new Policy(3, Duration.ZERO, Duration.ZERO, Duration.ofHours(1), asTheServerSays),
-                slept::add, System::nanoTime, RandomGenerator.getDefault());
+                slept::add, System::nanoTime, RandomGenerator.getDefault()); // for tests: does not sleep
+        Callable<String> busy = polite.decorate(() -> {
+            throw new IOException("120"); // as if 503 with Retry-After: 120
+        });
+        // @end region="decorate"
         try {
-            polite.decorate(() -> {
-                throw new IOException("120"); // as if 503 with Retry-After: 120
-            }).call();
+            busy.call();
             check(false, "the last failure is thrown");
         } catch (IOException e) {
             System.out.println("gave up after waits of " + slept + "; suppressed: " + List.of(e.getSuppressed()));

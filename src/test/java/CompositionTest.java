@@ -1,0 +1,90 @@
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Test;
+
+/** The patterns around one another, in the order the reference gives. */
+@org.junit.jupiter.api.Timeout(60)
+class CompositionTest {
+
+    private final AtomicLong now = new AtomicLong();
+    private final List<Duration> slept = new ArrayList<>();
+    private final AtomicInteger calls = new AtomicInteger();
+    private final Bulkhead bulkhead = new Bulkhead(1, 0, Duration.ZERO);
+
+    // @start region="policies"
+    private final CircuitBreaker breaker = new CircuitBreaker(3, 10, Duration.ofSeconds(30), 1,
+            failure -> failure instanceof Bulkhead.FullException ? CircuitBreaker.Verdict.IGNORED : CircuitBreaker.Verdict.FAILURE,
+            now::get);
+    private final Retry retry = new Retry(new Retry.Policy(5, Duration.ZERO, Duration.ZERO, Duration.ofMinutes(1),
+            failure -> Optional.of(failure instanceof CircuitBreaker.OpenException open ? open.retryAfter() : Duration.ZERO)),
+            this::sleep, now::get, RandomGenerator.getDefault());
+    // @end region="policies"
+
+    private void sleep(Duration duration) {
+        slept.add(duration);
+        now.addAndGet(duration.toNanos());
+    }
+
+    private Fallback.Answer<String> ask(Callable<String> request) throws Exception {
+        // @start region="stack"
+        return Fallback.<String>of("live", () ->
+                retry.call(remaining ->
+                        breaker.call(() ->
+                                bulkhead.call(() ->
+                                        Timeout.call(request, least(remaining, Duration.ofMillis(100)))))))
+                .or("cache", Exception.class, () -> "cached").call();
+        // @end region="stack"
+    }
+
+    private static Duration least(Duration a, Duration b) {
+        return a.compareTo(b) < 0 ? a : b;
+    }
+
+    @Test
+    void anOpenCircuitIsWaitedForAndNotHammered() throws Exception {
+        var answer = ask(() -> {
+            if (calls.incrementAndGet() <= 3) {
+                throw new IOException();
+            }
+            return "live";
+        });
+        assertEquals("live", answer.source());
+        assertEquals(List.of(Duration.ZERO, Duration.ZERO, Duration.ZERO, Duration.ofSeconds(30)), slept);
+        assertEquals(4, calls.get());
+    }
+
+    @Test
+    void aTimeoutInsideOpensTheCircuit() throws Exception {
+        var answer = ask(() -> {
+            calls.incrementAndGet();
+            new CountDownLatch(1).await();
+            return null;
+        });
+        assertTrue(answer.degraded());
+        assertEquals("cached", answer.value());
+        assertEquals(4, calls.get(), "three that time out, then, when it is half-open, one more");
+        assertEquals(CircuitBreaker.State.OPEN, breaker.state());
+    }
+
+    @Test
+    void aFullBulkheadSaysNothingAboutTheOtherSide() throws Exception {
+        var answer = bulkhead.call(() -> ask(() -> {
+            throw new AssertionError("called");
+        }));
+        assertTrue(answer.failures().getFirst() instanceof Bulkhead.FullException);
+        assertEquals(CircuitBreaker.State.CLOSED, breaker.state());
+        assertFalse(ask(() -> "live").degraded());
+    }
+}
