@@ -3,6 +3,7 @@ package scanner;
 import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.spi.ToolProvider;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -160,15 +162,13 @@ public final class Setup {
 
     /** A jar of the classes and nothing else: the same bytes from the same sources. */
     private File compile(File[] sources, File folder) throws IOException, InterruptedException {
-        List<String> arguments = new ArrayList<>(Arrays.asList(new File(jdk, "bin/javac").getPath(),
-                "-J-XX:TieredStopAtLevel=1", "-J-Xlog:disable", "-proc:none", "-nowarn", "-g:source,lines", "-encoding",
-                "UTF-8", "-d", folder.getPath()));
+        List<String> arguments = new ArrayList<>(Arrays.asList("-proc:none", "-nowarn", "-g:source,lines",
+                "-encoding", "UTF-8", "-d", folder.getPath()));
         for (File source : sources) {
             arguments.add(source.getPath());
         }
         File complaints = new File(folder, "complaints");
-        Process compiler = new ProcessBuilder(arguments).redirectErrorStream(true).redirectOutput(complaints).start();
-        if (compiler.waitFor() != 0) {
+        if (!compiles(arguments, complaints)) {
             String first = new String(Files.readAllBytes(complaints.toPath()), StandardCharsets.UTF_8).split("\\R")[0];
             throw new IOException("the scanner cannot be compiled; install the skill again, whole. " + first);
         }
@@ -185,6 +185,19 @@ public final class Setup {
             }
         }
         return compiled;
+    }
+
+    /** With the JDK that will run it; that is quicker here, where the compiler has just compiled this class. */
+    private boolean compiles(List<String> arguments, File complaints) throws IOException, InterruptedException {
+        if (jdk.equals(new File(System.getProperty("java.home")))) {
+            try (PrintStream out = new PrintStream(complaints, "UTF-8")) {
+                return ToolProvider.findFirst("javac").get().run(out, out, arguments.toArray(new String[0])) == 0;
+            }
+        }
+        List<String> command = new ArrayList<>(Arrays.asList(new File(jdk, "bin/javac").getPath(),
+                "-J-XX:TieredStopAtLevel=1", "-J-Xlog:disable"));
+        command.addAll(arguments);
+        return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(complaints).start().waitFor() == 0;
     }
 
     /** Compiled from other sources, and a month ago: most likely not used any more, and soon made again if it is. */

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Timeout(60)
 class OptionsTest {
 
-    private static final Path CWD = Path.of("/work here");
+    private static final Path CWD = Path.of("/home/me and you");
 
     private static Options parse(String... args) throws Failure {
         return Options.parse(args, CWD);

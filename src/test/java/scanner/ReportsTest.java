@@ -36,7 +36,7 @@ class ReportsTest {
                 new Finding.Step(a, "B.load()"),
                 new Finding.Step(new Finding.Place("src/my files/B, 100%: Ä.java", 7, 1), "Thread.sleep()"));
         var places = IntStream.rangeClosed(20, 31).mapToObj(line -> new Finding.Place("src/A.java", line, 3)).toList();
-        return new Report(Path.of("/work/my project"), "my project/", List.of(17, 21), 3, List.of(
+        return new Report(Path.of("/home/me/my project"), "my project/", List.of(17, 21), 3, List.of(
                 new Finding("blocking-under-monitor", Finding.Level.ERROR, a,
                         "B.load() blocks (Thread.sleep()) in synchronized m()", chain, places,
                         "org.acme.A.m"),
@@ -52,7 +52,7 @@ class ReportsTest {
                 2, 1, List.of("src/D.java:3: does not parse"));
     }
 
-    private static final Report EMPTY = new Report(Path.of("/work/my project"), "", List.of(21), 1, List.of(), 0, 0,
+    private static final Report EMPTY = new Report(Path.of("/home/me/my project"), "", List.of(21), 1, List.of(), 0, 0,
             List.of());
 
     private static void compare(String name, String report) throws IOException {
@@ -131,7 +131,7 @@ class ReportsTest {
         Object artifact = JsonText.at(json, "runs", 0, "results", 1, "locations", 0, "physicalLocation",
                 "artifactLocation");
         assertEquals("SRCROOT", JsonText.at(artifact, "uriBaseId"));
-        assertEquals(Path.of("/work/my project/src/my files/B, 100%: Ä.java"),
+        assertEquals(Path.of("/home/me/my project/src/my files/B, 100%: Ä.java"),
                 Path.of(root.resolve((String) JsonText.at(artifact, "uri"))));
     }
 
