@@ -6,8 +6,9 @@ import java.util.zip.CRC32;
 /**
  * Starts the scanner in {@code scripts/scanner} on a JDK of 21 or later; itself it runs on 11 or later.
  *
- * <p>This file is compiled on every start, so it is short, and keeps to few and small classes of the JDK: no lambdas, no {@code +} on strings, no
- * {@code Files}. It runs what {@code scanner/Setup.java} has left in the user's cache, if the sources are the same, or else that.
+ * <p>This file is compiled on every start, so it is short, and keeps to few and small classes of the JDK: no lambdas,
+ * no {@code +} on strings, no {@code Files}. It runs what {@code scanner/Setup.java} has left in the user's cache, if
+ * the sources are the same, or else that.
  *
  * <p>Run: {@code java scripts/FindBlockingCalls.java --help}. Exit codes: the scanner's; 2 if it cannot be started.
  */
@@ -73,12 +74,13 @@ public final class FindBlockingCalls extends Thread {
         if (files == null) {
             throw new IOException("no folder ".concat(scanner.getPath()).concat("; install the skill again, whole"));
         }
-        long key = checksum(scanner.getPath().getBytes("UTF-8")) + checksum(System.getProperty("java.home").getBytes("UTF-8"));
+        long key = checksum(scanner.getPath().getBytes("UTF-8"));
         for (File file : files) { // in any order
             if (file.getName().endsWith(".java")) {
                 key = key + checksum(content(file)) * checksum(file.getName().getBytes("UTF-8"));
             }
         }
+        key = key * 31 + checksum(System.getProperty("java.home").getBytes("UTF-8"));
         String[] names = {"JAVA_HOME", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"};
         for (String name : names) {
             key = key * 31 + checksum(String.valueOf(System.getenv(name)).getBytes("UTF-8"));

@@ -12,12 +12,14 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Findings accepted as they are: a text file with a line for each, {@code rule<TAB>enclosing<TAB>last step of the chain}, sorted. It names no
- * line and no file, so it survives edits that only move code; of two findings with the same line, one line covers one.
+ * Findings accepted as they are: a text file with a line for each, {@code rule<TAB>enclosing<TAB>last step of the
+ * chain}, sorted. It names no line and no file, so it survives edits that only move code; of two findings with the
+ * same line, one line covers one.
  */
 final class Baseline {
 
-    private static final String HEADER = "# find-blocking-calls baseline: the findings below are accepted. Rewrite with --write-baseline.";
+    private static final String HEADER =
+            "# find-blocking-calls baseline: the findings below are accepted. Rewrite with --write-baseline.";
 
     private final Map<String, Integer> accepted = new HashMap<>();
 
@@ -29,12 +31,16 @@ final class Baseline {
         try {
             lines = Files.readString(file).lines().toList();
         } catch (java.nio.charset.CharacterCodingException e) {
-            throw new Failure("the baseline " + file + " is not a text file in UTF-8; write it with --write-baseline " + file);
+            throw new Failure("the baseline " + file + " is not a text file in UTF-8; write it with --write-baseline "
+                    + file);
         } catch (IOException e) {
-            throw new Failure("cannot read the baseline " + file + ": " + SourceTree.reason(e) + "; write it with --write-baseline " + file);
+            throw new Failure("cannot read the baseline " + file + ": " + SourceTree.reason(e)
+                    + "; write it with --write-baseline " + file);
         }
         if (lines.isEmpty() || !lines.get(0).equals(HEADER)) {
-            throw new Failure(file + " is not a baseline: it does not begin with its first line; write it with --write-baseline " + file);
+            throw new Failure(file
+                    + " is not a baseline: it does not begin with its first line; write it with --write-baseline "
+                    + file);
         }
         var baseline = new Baseline();
         for (int i = 1; i < lines.size(); i++) {
@@ -43,7 +49,8 @@ final class Baseline {
                 continue;
             }
             if (line.split("\t", -1).length != 3) {
-                throw new Failure(file + ":" + (i + 1) + ": not a line of a baseline (rule, place and call with a tab between); delete it or write "
+                throw new Failure(file + ":" + (i + 1)
+                        + ": not a line of a baseline (rule, place and call with a tab between); delete it or write "
                         + "the file again with --write-baseline " + file);
             }
             baseline.accepted.merge(line, 1, Integer::sum);
@@ -87,7 +94,8 @@ final class Baseline {
                 Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
             }
         } catch (IOException e) {
-            throw new Failure("cannot write the baseline " + file + ": " + SourceTree.reason(e) + "; free space there or name another file");
+            throw new Failure("cannot write the baseline " + file + ": " + SourceTree.reason(e)
+                    + "; free space there or name another file");
         } finally {
             try {
                 if (part != null) {

@@ -21,20 +21,22 @@ final class Changes {
     }
 
     /**
-     * Real paths of the files below git's work tree around {@code folder} that are new or edited: not committed, or different from where
-     * the branch left {@code since}.
+     * Real paths of the files below git's work tree around {@code folder} that are new or edited: not committed, or
+     * different from where the branch left {@code since}.
      */
     static Set<Path> files(Path folder, String since) throws Failure {
         var changes = new Changes(folder);
         String top = changes.git("rev-parse", "--show-toplevel");
         if (top == null) {
-            throw new Failure("--changed needs git, and " + folder + " is in no git work tree (" + changes.complaint + ")");
+            throw new Failure("--changed needs git, and " + folder + " is in no git work tree (" + changes.complaint
+                    + ")");
         }
         return new Changes(Path.of(top.strip())).since(since);
     }
 
     private Set<Path> since(String since) throws Failure {
-        String base = git("rev-parse", "--verify", "--quiet", "--end-of-options", (since.isEmpty() ? "HEAD" : since) + "^{commit}");
+        String base = git("rev-parse", "--verify", "--quiet", "--end-of-options", (since.isEmpty() ? "HEAD" : since)
+                + "^{commit}");
         String edited;
         if (base != null && !since.isEmpty()) {
             String fork = git("merge-base", base.strip(), "HEAD");

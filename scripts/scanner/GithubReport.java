@@ -11,8 +11,8 @@ final class GithubReport {
         for (Finding finding : report.findings()) {
             var message = new StringBuilder(finding.message());
             for (Finding.Step step : Report.chain(finding)) {
-                message.append('\n').append(step.what()).append(" (").append(report.display()).append(step.place().file()).append(':')
-                        .append(step.place().line()).append(')');
+                message.append('\n').append(step.what()).append(" (").append(report.display())
+                        .append(step.place().file()).append(':').append(step.place().line()).append(')');
             }
             text.append("::").append(finding.level() == Finding.Level.NOTE ? "notice" : Report.name(finding.level()))
                     .append(" file=").append(property(report.display() + finding.place().file()))

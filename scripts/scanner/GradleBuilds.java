@@ -15,29 +15,38 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * The JDK a {@code build.gradle} or {@code build.gradle.kts} compiles for: {@code options.release}, else {@code targetCompatibility},
- * {@code sourceCompatibility}, the toolchain; in its own file, those above it, and the build's convention plugins. Reads the usual
- * spellings, runs nothing: numbers, {@code JavaVersion}, variables, {@code gradle.properties} and version catalogs are followed.
+ * The JDK a {@code build.gradle} or {@code build.gradle.kts} compiles for: {@code options.release}, else {@code
+ * targetCompatibility}, {@code sourceCompatibility}, the toolchain; in its own file, those above it, and the build's
+ * convention plugins. Reads the usual spellings, runs nothing: numbers, {@code JavaVersion}, variables, {@code
+ * gradle.properties} and version catalogs are followed.
  */
 final class GradleBuilds {
 
     private static final List<Pattern> SETTINGS = List.of(
-            Pattern.compile("(?:\\brelease|getRelease\\(\\))\\s*(?:\\.set\\s*\\(|\\.convention\\s*\\(|=|(?<=\\brelease)\\()\\s*(?=([^\\n;]+))"
-                    + "|--release['\"]\\s*,\\s*(?=([^\\n;]+))"),
+            Pattern.compile("(?:\\brelease|getRelease\\(\\))\\s*(?:\\.set\\s*\\(|\\.convention\\s*\\(|="
+                    + "|(?<=\\brelease)\\()\\s*(?=([^\\n;]+))|--release['\"]\\s*,\\s*(?=([^\\n;]+))"),
             Pattern.compile("\\btargetCompatibility\\s*(?:\\.set\\s*\\(|=|\\(|\\s)\\s*(?=([^\\n;]+))"),
             Pattern.compile("\\bsourceCompatibility\\s*(?:\\.set\\s*\\(|=|\\(|\\s)\\s*(?=([^\\n;]+))"),
-            Pattern.compile("\\bJavaLanguageVersion\\s*\\.of\\s*\\(\\s*(?=([^\\n;]+))|\\bjvmToolchain\\s*\\(\\s*(?=([^\\n;]+))"));
+            Pattern.compile("\\bJavaLanguageVersion\\s*\\.of\\s*\\(\\s*(?=([^\\n;]+))"
+                    + "|\\bjvmToolchain\\s*\\(\\s*(?=([^\\n;]+))"));
     /** Strings first, so that what looks like a comment inside one is kept. */
-    private static final Pattern COMMENT = Pattern.compile("(\"(?:\\\\.|[^\"\\\\\\n])*\"|'(?:\\\\.|[^'\\\\\\n])*')|//[^\\n]*|(?s:/\\*.*?\\*/)");
+    private static final Pattern COMMENT = Pattern.compile(
+            "(\"(?:\\\\.|[^\"\\\\\\n])*\"|'(?:\\\\.|[^'\\\\\\n])*')|//[^\\n]*|(?s:/\\*.*?\\*/)");
     private static final Pattern CONSTANT = Pattern.compile("VERSION_(?:1_)?(\\d{1,2})\\b");
-    private static final Pattern NUMBER = Pattern.compile("^['\"]?((?:1\\.)?\\d{1,2})(?:\\.0)?['\"]?(?![\\w.]).*", Pattern.DOTALL);
+    private static final Pattern NUMBER = Pattern.compile("^['\"]?((?:1\\.)?\\d{1,2})(?:\\.0)?['\"]?(?![\\w.]).*",
+            Pattern.DOTALL);
     private static final Pattern CATALOG = Pattern.compile("\\b(\\w+)\\.versions\\.([\\w.]+)");
-    private static final Pattern PROPERTY = Pattern.compile("[pP]roperty\\(\\s*['\"]([\\w.-]+)['\"]|(?:extra|ext)\\[\\s*['\"]([\\w.-]+)");
-    private static final Pattern WRAPPED = Pattern.compile("^(?:JavaVersion\\.toVersion|JavaLanguageVersion\\.of|Integer\\.\\w+|int|String\\.valueOf)\\s*\\(\\s*");
+    private static final Pattern PROPERTY = Pattern.compile(
+            "[pP]roperty\\(\\s*['\"]([\\w.-]+)['\"]|(?:extra|ext)\\[\\s*['\"]([\\w.-]+)");
+    private static final Pattern WRAPPED = Pattern.compile(
+            "^(?:JavaVersion\\.toVersion|JavaLanguageVersion\\.of|Integer\\.\\w+|int|String\\.valueOf)\\s*\\(\\s*");
     private static final Pattern NAME = Pattern.compile("^[\"'$({]*([A-Za-z_][\\w.]*)");
-    private static final Pattern CONVERSION = Pattern.compile("\\.(?:get|toInt|toInteger|asInt|intValue|toString|majorVersion|orNull|trim|set)\\b.*");
-    private static final Pattern PLUGIN = Pattern.compile("\\bid\\s*\\(?\\s*['\"]([\\w.-]+)|apply\\s*\\(?\\s*plugin\\s*[:=]\\s*['\"]([\\w.-]+)|`([\\w.-]+)`");
-    private static final List<String> CONVENTIONS = List.of("buildSrc", "build-logic", "buildLogic", "build-conventions", "gradle/plugins",
+    private static final Pattern CONVERSION = Pattern.compile(
+            "\\.(?:get|toInt|toInteger|asInt|intValue|toString|majorVersion|orNull|trim|set)\\b.*");
+    private static final Pattern PLUGIN = Pattern.compile(
+            "\\bid\\s*\\(?\\s*['\"]([\\w.-]+)|apply\\s*\\(?\\s*plugin\\s*[:=]\\s*['\"]([\\w.-]+)|`([\\w.-]+)`");
+    private static final List<String> CONVENTIONS = List.of("buildSrc", "build-logic", "buildLogic",
+            "build-conventions", "gradle/plugins",
             "gradle/build-logic", "build-plugin", "build-plugins");
 
     /** How {@code condition ? special : usual} ends, and {@code given ?: usual}. */
@@ -49,7 +58,8 @@ final class GradleBuilds {
     private List<Path> folders = List.of();
 
     static boolean isIn(Path folder) {
-        return Files.exists(folder.resolve("build.gradle")) || Files.exists(folder.resolve("build.gradle.kts")) || isRoot(folder);
+        return Files.exists(folder.resolve("build.gradle")) || Files.exists(folder.resolve("build.gradle.kts"))
+                || isRoot(folder);
     }
 
     private static boolean isRoot(Path folder) {
@@ -77,7 +87,8 @@ final class GradleBuilds {
             }
             plugins(script, plugins);
         }
-        TreeMap<String, String> own = conventions.computeIfAbsent(folders.get(folders.size() - 1), GradleBuilds::conventions);
+        TreeMap<String, String> own = conventions.computeIfAbsent(folders.get(folders.size() - 1),
+                GradleBuilds::conventions);
         for (int i = 0; i < plugins.size(); i++) { // grows: a convention may apply another
             for (String ending : List.of(".gradle", ".gradle.kts")) {
                 String script = own.getOrDefault(plugins.get(i) + ending, "");
@@ -110,9 +121,11 @@ final class GradleBuilds {
                 continue;
             }
             try (Stream<Path> files = Files.walk(folder, 12)) {
-                files.filter(file -> file.toString().matches(".*[/\\\\]src[/\\\\]main[/\\\\].*\\.(gradle|gradle\\.kts|kt|groovy|java)"))
+                files.filter(file -> file.toString()
+                        .matches(".*[/\\\\]src[/\\\\]main[/\\\\].*\\.(gradle|gradle\\.kts|kt|groovy|java)"))
                         .sorted().limit(500)
-                        .forEach(file -> found.putIfAbsent(file.getFileName().toString(), withoutComments(ProjectSettings.read(file))));
+                        .forEach(file -> found.putIfAbsent(file.getFileName().toString(),
+                                withoutComments(ProjectSettings.read(file))));
             } catch (IOException | java.io.UncheckedIOException e) {
                 continue; // settings are a convenience: what cannot be read says nothing
             }
@@ -122,11 +135,13 @@ final class GradleBuilds {
 
     private String script(Path folder) {
         return scripts.computeIfAbsent(folder, any -> withoutComments(
-                ProjectSettings.read(folder.resolve("build.gradle")) + ProjectSettings.read(folder.resolve("build.gradle.kts"))));
+                ProjectSettings.read(folder.resolve("build.gradle"))
+                        + ProjectSettings.read(folder.resolve("build.gradle.kts"))));
     }
 
     private static String withoutComments(String script) {
-        return COMMENT.matcher(script).replaceAll(match -> match.group(1) == null ? " " : Matcher.quoteReplacement(match.group(1)));
+        return COMMENT.matcher(script).replaceAll(match -> match.group(1) == null ? " "
+                : Matcher.quoteReplacement(match.group(1)));
     }
 
     private int release(String script) {
@@ -151,7 +166,10 @@ final class GradleBuilds {
         return 0;
     }
 
-    /** What an expression at the start of {@code text} comes to; 0 if it cannot be told. {@code seen}: names that were looked up on the way. */
+    /**
+     * What an expression at the start of {@code text} comes to; 0 if it cannot be told. {@code seen}: names that were
+     * looked up on the way.
+     */
     private int value(String text, String script, Set<String> seen) {
         Matcher otherwise = OTHERWISE.matcher(text);
         String expression = (otherwise.find() ? otherwise.group(1) : text).strip();
@@ -187,13 +205,16 @@ final class GradleBuilds {
             return 0;
         }
         String quoted = Pattern.quote(name);
-        Pattern assignment = Pattern.compile("(?<![\\w.])(?:[\\w.]*\\.)?" + quoted + "(?:\\s*:\\s*\\w+)?['\"]?]?\\s*(?:=(?!=)|\\bby\\s+extra\\s*\\()\\s*(?=([^\\n;]+))"
+        Pattern assignment = Pattern.compile("(?<![\\w.])(?:[\\w.]*\\.)?" + quoted
+                + "(?:\\s*:\\s*\\w+)?['\"]?]?\\s*(?:=(?!=)|\\bby\\s+extra\\s*\\()\\s*(?=([^\\n;]+))"
                 + "|\\bset\\(\\s*['\"]" + quoted + "['\"]\\s*,\\s*(?=([^\\n;]+))");
         int release = assigned(assignment, script, seen);
         for (int i = 0; i < folders.size() && release == 0; i++) {
             Path folder = folders.get(i);
-            Matcher property = Pattern.compile("(?m)^\\s*" + quoted + "\\s*[=:]\\s*(\\S+)").matcher(ProjectSettings.read(folder.resolve("gradle.properties")));
-            release = property.find() ? ProjectSettings.built(property.group(1)) : assigned(assignment, script(folder), seen);
+            Matcher property = Pattern.compile("(?m)^\\s*" + quoted + "\\s*[=:]\\s*(\\S+)")
+                    .matcher(ProjectSettings.read(folder.resolve("gradle.properties")));
+            release = property.find() ? ProjectSettings.built(property.group(1)) : assigned(assignment, script(folder),
+                    seen);
         }
         return release;
     }
@@ -209,11 +230,16 @@ final class GradleBuilds {
         return 0;
     }
 
-    /** {@code libs.versions.java.target} is {@code java-target}, {@code java_target} or {@code java.target} of {@code gradle/libs.versions.toml}. */
+    /**
+     * {@code libs.versions.java.target} is {@code java-target}, {@code java_target} or {@code java.target} of {@code
+     * gradle/libs.versions.toml}.
+     */
     private int catalog(String catalog, String accessor) {
         String key = accessor.replace(".", "[-_.]");
-        String toml = ProjectSettings.read(folders.get(folders.size() - 1).resolve("gradle").resolve(catalog + ".versions.toml"));
-        Matcher matcher = Pattern.compile("(?m)^\\s*['\"]?" + key + "['\"]?\\s*=\\s*(?:\\{[^}\\n]*?=\\s*)?['\"]([^'\"]+)['\"]").matcher(toml);
+        String toml = ProjectSettings.read(folders.get(folders.size() - 1).resolve("gradle").resolve(catalog
+                + ".versions.toml"));
+        Matcher matcher = Pattern.compile("(?m)^\\s*['\"]?" + key
+                + "['\"]?\\s*=\\s*(?:\\{[^}\\n]*?=\\s*)?['\"]([^'\"]+)['\"]").matcher(toml);
         return matcher.find() ? ProjectSettings.installed(matcher.group(1)) : 0;
     }
 

@@ -36,7 +36,8 @@ final class Json {
         String separator = (value instanceof Map ? "{" : "[") + "\n";
         if (value instanceof Map<?, ?> object) {
             for (Map.Entry<?, ?> entry : object.entrySet()) {
-                text.append(separator).append("  ".repeat(depth + 1)).append(quoted((String) entry.getKey())).append(": ")
+                text.append(separator).append("  ".repeat(depth + 1)).append(quoted((String) entry.getKey()))
+                        .append(": ")
                         .append(text(entry.getValue(), depth + 1));
                 separator = ",\n";
             }
@@ -54,7 +55,8 @@ final class Json {
         String separator = "";
         if (value instanceof Map<?, ?> object) {
             for (Map.Entry<?, ?> entry : object.entrySet()) {
-                text.append(separator).append(quoted((String) entry.getKey())).append(": ").append(flat(entry.getValue()));
+                text.append(separator).append(quoted((String) entry.getKey())).append(": ")
+                        .append(flat(entry.getValue()));
                 separator = ", ";
             }
             return "{" + text + "}";
@@ -80,7 +82,8 @@ final class Json {
                 case '\r' -> quoted.append("\\r");
                 case '\t' -> quoted.append("\\t");
                 default -> {
-                    boolean pair = Character.isHighSurrogate(c) && i + 1 < text.length() && Character.isLowSurrogate(text.charAt(i + 1));
+                    boolean pair = Character.isHighSurrogate(c) && i + 1 < text.length()
+                            && Character.isLowSurrogate(text.charAt(i + 1));
                     if (pair) {
                         quoted.append(c).append(text.charAt(++i));
                     } else if (c < ' ' || c == 0x7f || c == 0x2028 || c == 0x2029 || Character.isSurrogate(c)) {

@@ -24,9 +24,17 @@ final class JsonReport {
             object.put("fingerprint", fingerprints.get(i));
             findings.add(object);
         }
-        Map<String, Object> summary = Json.object("errors", report.count(Finding.Level.ERROR), "warnings", report.count(Finding.Level.WARNING),
-                "notes", report.count(Finding.Level.NOTE), "suppressed", report.suppressed(), "inBaseline", report.known(), "files", report.files());
-        return Json.text(Json.object("root", SourceTree.slashed(report.root()), "releases", report.releases(), "summary", summary,
+        Map<String, Object> summary = Json.object(
+                "errors", report.count(Finding.Level.ERROR),
+                "warnings", report.count(Finding.Level.WARNING),
+                "notes", report.count(Finding.Level.NOTE),
+                "suppressed", report.suppressed(),
+                "inBaseline", report.known(),
+                "files", report.files());
+        return Json.text(Json.object(
+                "root", SourceTree.slashed(report.root()),
+                "releases", report.releases(),
+                "summary", summary,
                 "findings", findings, "problems", report.problems()));
     }
 

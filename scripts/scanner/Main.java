@@ -35,7 +35,8 @@ final class Main {
     private final Consumer<String> progress;
     private final Function<Analysis.Request, Analysis.Result> analysis;
 
-    private Main(Path cwd, PrintStream out, PrintStream err, Consumer<String> progress, Function<Analysis.Request, Analysis.Result> analysis) {
+    private Main(Path cwd, PrintStream out, PrintStream err, Consumer<String> progress,
+                 Function<Analysis.Request, Analysis.Result> analysis) {
         this.cwd = cwd;
         this.out = out;
         this.err = err;
@@ -66,13 +67,17 @@ final class Main {
             code = FAILED;
         }
         if (out.checkError()) {
-            main.say("the report could not be written whole to standard output: its disk is full or its reader (such as head) has ended");
+            main.say("the report could not be written whole to standard output: "
+                    + "its disk is full or its reader (such as head) has ended");
             code = FAILED;
         }
         return code;
     }
 
-    /** The compiler's parser recurses: code nested 10,000 deep needs more stack than threads have. Only what is used takes memory. */
+    /**
+     * The compiler's parser recurses: code nested 10,000 deep needs more stack than threads have. Only what is used
+     * takes memory.
+     */
     private int withDeepStack(String[] args) throws Failure {
         var outcome = new AtomicReference<Throwable>();
         int[] code = {FAILED};
@@ -101,11 +106,12 @@ final class Main {
             case Failure failure -> throw failure;
             case OutOfMemoryError e -> throw new Failure("out of memory at " + (Runtime.getRuntime().maxMemory() >> 20)
                     + " MB; scan fewer folders at a time, or allow more: JAVA_TOOL_OPTIONS=-Xmx4g");
-            case StackOverflowError e -> throw new Failure("some code is nested too deeply to be read; scan fewer folders at a time to find it");
+            case StackOverflowError e -> throw new Failure("some code is nested too deeply; scan less to find it");
             case UncheckedIOException e -> throw new Failure(SourceTree.reason(e.getCause()));
             case Throwable e -> {
                 StackTraceElement[] trace = e.getStackTrace();
-                throw new Failure("a defect of the scanner: " + String.valueOf(e).lines().findFirst().orElse("") + (trace.length == 0 ? "" : " at " + trace[0])
+                throw new Failure("a defect of the scanner: " + String.valueOf(e).lines().findFirst().orElse("")
+                        + (trace.length == 0 ? "" : " at " + trace[0])
                         + "; scan fewer folders at a time to get around it");
             }
         }
@@ -115,15 +121,18 @@ final class Main {
         Options options = Options.parse(args, cwd);
         switch (options.task()) {
             case HELP -> out.print(Options.HELP);
-            case LIST_RULES -> Rules.all().forEach(rule -> out.printf("%-34s %-7s  %s  (%s)%n", rule.name(), Report.name(rule.level()), rule.why(), rule.jdks()));
+            case LIST_RULES -> Rules.all().forEach(rule -> out.printf("%-34s %-7s  %s  (%s)%n", rule.name(),
+                    Report.name(rule.level()), rule.why(), rule.jdks()));
             case EXPLAIN -> {
                 Rule rule = Rules.named(options.topic()).orElse(null);
                 if (rule == null) {
+                    List<String> names = Rules.all().stream().map(Rule::name).toList();
                     throw new Failure("no rule is called " + options.topic()
-                            + Options.suggestion(options.topic(), Rules.all().stream().map(Rule::name).toList()) + " --list-rules has them all");
+                            + Options.suggestion(options.topic(), names) + " --list-rules has them all");
                 }
                 Path path = options.paths().get(0);
-                out.print(rule.explain(release(options, new ProjectSettings().releaseIn(Files.isDirectory(path) ? path : path.getParent()))));
+                Path folder = Files.isDirectory(path) ? path : path.getParent();
+                out.print(rule.explain(release(options, new ProjectSettings().releaseIn(folder))));
             }
             case SCAN -> {
                 return scan(options);
@@ -138,7 +147,8 @@ final class Main {
         }
         for (Path catalogue : options.catalogues()) {
             if (!Files.isReadable(catalogue) || Files.isDirectory(catalogue)) {
-                throw new Failure("cannot read the catalogue " + catalogue + (Files.exists(catalogue) ? "" : ": no such file"));
+                throw new Failure("cannot read the catalogue " + catalogue
+                        + (Files.exists(catalogue) ? "" : ": no such file"));
             }
         }
         Baseline baseline = options.baseline() == null ? null : Baseline.read(options.baseline());
@@ -146,7 +156,8 @@ final class Main {
         SourceTree tree = SourceTree.of(options.paths(), cwd);
         tree.problems().forEach(this::say);
         if (tree.files().isEmpty()) {
-            throw new Failure("no Java files in " + String.join(", ", options.paths().stream().map(Path::toString).toList())
+            List<String> paths = options.paths().stream().map(Path::toString).toList();
+            throw new Failure("no Java files in " + String.join(", ", paths)
                     + "; build output, hidden and generated folders are looked into only if named");
         }
 
@@ -160,7 +171,8 @@ final class Main {
         }
         Set<Path> only = options.changed() ? changed(options, tree) : Set.of();
         Analysis.Result result = options.changed() && only.isEmpty() ? new Analysis.Result(List.of(), List.of())
-                : analyse(new Analysis.Request(sources, release(options, 0), options.deep(), only, options.catalogues(), progress));
+                : analyse(new Analysis.Request(sources, release(options, 0), options.deep(), only, options.catalogues(),
+                        progress));
         progress.accept("");
         var problems = new ArrayList<>(tree.problems());
         for (String problem : result.problems()) {
@@ -184,10 +196,12 @@ final class Main {
             findings = baseline.apply(findings);
             known = all - findings.size();
             if (baseline.stale() > 0 && !options.changed()) {
-                say(Report.counted(baseline.stale(), "line") + " of the baseline " + options.baseline() + " found no more; --write-baseline drops them");
+                say(Report.counted(baseline.stale(), "line") + " of the baseline " + options.baseline()
+                        + " found no more; --write-baseline drops them");
             }
         }
-        var report = new Report(tree.root(), tree.display(), List.copyOf(releases), sources.size(), findings, suppressions.count(), known, problems);
+        var report = new Report(tree.root(), tree.display(), List.copyOf(releases), sources.size(), findings,
+                suppressions.count(), known, problems);
         switch (options.format()) {
             case TEXT -> out.print(TextReport.of(report));
             case JSON -> out.print(JsonReport.of(report));
@@ -197,7 +211,8 @@ final class Main {
         if (options.format() != Options.Format.TEXT) {
             say(report.summary());
         }
-        return code == NOTHING_FOUND && findings.stream().anyMatch(finding -> finding.level().compareTo(options.failOn()) >= 0) ? FOUND : code;
+        boolean fails = findings.stream().anyMatch(finding -> finding.level().compareTo(options.failOn()) >= 0);
+        return code == NOTHING_FOUND && fails ? FOUND : code;
     }
 
     private Analysis.Result analyse(Analysis.Request request) throws Failure {
@@ -221,9 +236,9 @@ final class Main {
             Path root = tree.root().toRealPath();
             var only = new HashSet<Path>();
             for (Path file : Changes.files(tree.root(), options.since())) {
-                Path scanned = file.startsWith(root) ? tree.files().get(SourceTree.slashed(root.relativize(file))) : null;
-                if (scanned != null) {
-                    only.add(scanned);
+                String name = file.startsWith(root) ? SourceTree.slashed(root.relativize(file)) : "";
+                if (tree.files().containsKey(name)) {
+                    only.add(tree.files().get(name));
                 }
             }
             return only;
@@ -239,7 +254,8 @@ final class Main {
     private static boolean onTerminal() {
         Console console = System.console();
         try {
-            return console != null && (Runtime.version().feature() < 22 || (boolean) Console.class.getMethod("isTerminal").invoke(console));
+            return console != null && (Runtime.version().feature() < 22
+                    || (boolean) Console.class.getMethod("isTerminal").invoke(console));
         } catch (ReflectiveOperationException e) {
             return false;
         }

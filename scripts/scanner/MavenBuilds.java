@@ -11,7 +11,10 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The JDK a {@code pom.xml} compiles for, with the properties and plugin settings of its parents as far as they are in the tree. */
+/**
+ * The JDK a {@code pom.xml} compiles for, with the properties and plugin settings of its parents as far as they are in
+ * the tree.
+ */
 final class MavenBuilds {
 
     private static final Pattern TAG = Pattern.compile("<(/?)([\\w.:-]+)[^>]*?(/?)>");
@@ -19,7 +22,8 @@ final class MavenBuilds {
     private static final Pattern REFERENCE = Pattern.compile("\\$\\{([^}]+)}");
     private static final String PROJECT = "/project";
     /** How a parent that is not in the tree, such as Spring Boot's, and many in-house ones spell it. */
-    private static final List<String> PROPERTIES = List.of("java.version", "javaVersion", "jdk.version", "java.release", "release.version");
+    private static final List<String> PROPERTIES =
+            List.of("java.version", "javaVersion", "jdk.version", "java.release", "release.version");
 
     private final Map<Path, Pom> poms = new HashMap<>();
 
@@ -47,7 +51,8 @@ final class MavenBuilds {
         for (int depth = 0; file != null && depth < 20; depth++) {
             Pom pom = poms.computeIfAbsent(file, MavenBuilds::read);
             pom.properties.forEach(properties::putIfAbsent);
-            pom.compiler.forEach((name, values) -> compiler.computeIfAbsent(name, any -> new ArrayList<>()).addAll(values));
+            pom.compiler.forEach((name, values) -> compiler.computeIfAbsent(name, any -> new ArrayList<>())
+                    .addAll(values));
             file = pom.parent;
         }
         for (String kind : List.of("release", "target", "source")) {
@@ -62,14 +67,16 @@ final class MavenBuilds {
     }
 
     private static int first(List<String> candidates, Map<String, String> properties) {
-        return candidates.stream().mapToInt(text -> ProjectSettings.built(resolved(text, properties, 0))).filter(release -> release > 0)
+        return candidates.stream().mapToInt(text -> ProjectSettings.built(resolved(text, properties, 0)))
+                .filter(release -> release > 0)
                 .findFirst().orElse(0);
     }
 
     private static String resolved(String text, Map<String, String> properties, int depth) {
         Matcher reference = REFERENCE.matcher(text);
         return depth > 10 || !reference.find() ? text : resolved(
-                reference.replaceFirst(Matcher.quoteReplacement(properties.getOrDefault(reference.group(1), "?"))), properties, depth + 1);
+                reference.replaceFirst(Matcher.quoteReplacement(properties.getOrDefault(reference.group(1), "?"))),
+                        properties, depth + 1);
     }
 
     private static Pom read(Path file) {
@@ -129,7 +136,8 @@ final class MavenBuilds {
                 } else if (here.endsWith("/execution/configuration" + closing) && execution.equals("default-compile")) {
                     pending.putIfAbsent(tag.group(2), text);
                 } else if (here.endsWith("/plugins/plugin") && artifact.equals("maven-compiler-plugin")) {
-                    pending.forEach((name, value) -> pom.compiler.computeIfAbsent(name, any -> new ArrayList<>()).add(value));
+                    pending.forEach((name, value) -> pom.compiler.computeIfAbsent(name, any -> new ArrayList<>())
+                            .add(value));
                 }
             }
         }

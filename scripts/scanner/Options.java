@@ -22,8 +22,8 @@ import java.util.Locale;
  * @param writeBaseline where to write the findings as a baseline; null for not at all
  * @param catalogues    data files that extend the built-in catalogue
  */
-record Options(Task task, String topic, List<Path> paths, Format format, int release, Finding.Level failOn, boolean deep,
-               boolean changed, String since, Path baseline, Path writeBaseline, List<Path> catalogues) {
+record Options(Task task, String topic, List<Path> paths, Format format, int release, Finding.Level failOn,
+               boolean deep, boolean changed, String since, Path baseline, Path writeBaseline, List<Path> catalogues) {
 
     enum Task { SCAN, HELP, LIST_RULES, EXPLAIN }
 
@@ -32,17 +32,21 @@ record Options(Task task, String topic, List<Path> paths, Format format, int rel
     static final String HELP = """
             Usage: find-blocking-calls [option ...] [file or folder ...]
 
-            Finds where Java code blocks where it must not, and which tasks it loses. Reads sources only: no build, no class path.
-            Without a file or folder it scans the working directory.
+            Finds where Java code blocks where it must not, and which tasks it loses. Reads sources only: no build,
+            no class path. Without a file or folder it scans the working directory.
 
-              --deep                 also follow calls through every overrider and report weaker leads, for a reader who checks each
-              --release N            the JDK the code runs on; otherwise read from pom.xml, build.gradle(.kts), .java-version or .sdkmanrc
-              --changed[=COMMIT]     only what git says is not committed yet (or differs from COMMIT), and its callers
+              --deep                 also follow calls through every overrider and report weaker leads, for a
+                                     reader who checks each
+              --release N            the JDK the code runs on; otherwise read from pom.xml, build.gradle(.kts),
+                                     .java-version or .sdkmanrc, else 21
+              --changed[=COMMIT]     only what git says is not committed yet (or differs from where the branch left
+                                     COMMIT), and its callers
               --format FORMAT        text, json, sarif or github (default: text)
               --fail-on LEVEL        error, warning or note: exit code 1 from this level on (default: note)
               --baseline FILE        leave out the findings listed in FILE
               --write-baseline FILE  list every finding in FILE and report none
-              --catalogue FILE       more blocking calls and contexts, in the form of scripts/scanner/blocking.txt; may be given again
+              --catalogue FILE       more blocking calls and contexts, in the form of scripts/scanner/blocking.txt
+                                     and contexts.txt; may be given again
               --explain RULE         why a rule is one and how to mend what it finds, on the target JDK
               --list-rules           every rule in one line
               --help                 this text
@@ -54,8 +58,8 @@ record Options(Task task, String topic, List<Path> paths, Format format, int rel
             Exit codes: 0 nothing found, 1 something found, 2 the job could not be done or not all of it.
             """;
 
-    private static final List<String> NAMES = List.of("--deep", "--release", "--changed", "--format", "--fail-on", "--baseline",
-            "--write-baseline", "--catalogue", "--explain", "--list-rules", "--help");
+    private static final List<String> NAMES = List.of("--deep", "--release", "--changed", "--format", "--fail-on",
+            "--baseline", "--write-baseline", "--catalogue", "--explain", "--list-rules", "--help");
 
     static Options parse(String[] args, Path cwd) throws Failure {
         return new Parser(args, cwd).parse();
@@ -81,8 +85,8 @@ record Options(Task task, String topic, List<Path> paths, Format format, int rel
             int diagonal = i;
             for (int j = 0; j <= b.length(); j++) {
                 int above = row[j];
-                row[j] = i == 0 ? j : j == 0 ? i
-                        : Math.min(Math.min(above, row[j - 1]) + 1, diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1));
+                boolean same = i > 0 && j > 0 && a.charAt(i - 1) == b.charAt(j - 1);
+                row[j] = i == 0 ? j : j == 0 ? i : Math.min(Math.min(above, row[j - 1]) + 1, diagonal + (same ? 0 : 1));
                 diagonal = above;
             }
         }
@@ -136,8 +140,8 @@ record Options(Task task, String topic, List<Path> paths, Format format, int rel
             if (paths.isEmpty()) {
                 paths.add(cwd);
             }
-            return new Options(task, topic, List.copyOf(paths), format, release, failOn, deep, changed, since, baseline, writeBaseline,
-                    List.copyOf(catalogues));
+            return new Options(task, topic, List.copyOf(paths), format, release, failOn, deep, changed, since, baseline,
+                    writeBaseline, List.copyOf(catalogues));
         }
 
         private void take() throws Failure {
@@ -161,7 +165,8 @@ record Options(Task task, String topic, List<Path> paths, Format format, int rel
                 }
                 case "--list-rules" -> task = Task.LIST_RULES;
                 case "--help", "-h" -> task = Task.HELP;
-                default -> throw new Failure("unknown option " + option + suggestion(option, NAMES) + " --help lists them all");
+                default -> throw new Failure("unknown option " + option + suggestion(option, NAMES)
+                        + " --help lists them all");
             }
         }
 
@@ -194,7 +199,8 @@ record Options(Task task, String topic, List<Path> paths, Format format, int rel
                 }
                 names.add(name);
             }
-            throw new Failure(option + " " + text + " is not known" + suggestion(text, names) + " It is one of " + String.join(", ", names));
+            throw new Failure(option + " " + text + " is not known" + suggestion(text, names) + " It is one of "
+                    + String.join(", ", names));
         }
 
         private Path path(String text) throws Failure {

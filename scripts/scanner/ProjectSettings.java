@@ -10,8 +10,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The JDK a source file's module is built for: what the nearest {@code pom.xml} or {@code build.gradle(.kts)} says with what it
- * inherits, else the nearest {@code .java-version} or {@code .sdkmanrc}. Looks no further up than the repository's root.
+ * The JDK a source file's module is built for: what the nearest {@code pom.xml} or {@code build.gradle(.kts)} says
+ * with what it inherits, else the nearest {@code .java-version} or {@code .sdkmanrc}. Looks no further up than the
+ * repository's root.
  */
 final class ProjectSettings {
 
@@ -53,7 +54,8 @@ final class ProjectSettings {
     /** The text of a small file; empty if it cannot be read. */
     static String read(Path file) {
         try {
-            return Files.isRegularFile(file) && Files.size(file) < 5_000_000 ? new String(Files.readAllBytes(file), StandardCharsets.UTF_8) : "";
+            boolean small = Files.isRegularFile(file) && Files.size(file) < 5_000_000;
+            return small ? new String(Files.readAllBytes(file), StandardCharsets.UTF_8) : "";
         } catch (IOException e) {
             return "";
         }
@@ -80,7 +82,8 @@ final class ProjectSettings {
         if (known == null) {
             known = installed(read(folder.resolve(".java-version")).lines().findFirst().orElse(""));
             if (known == 0) {
-                known = read(folder.resolve(".sdkmanrc")).lines().map(String::strip).filter(line -> line.startsWith("java="))
+                known = read(folder.resolve(".sdkmanrc")).lines().map(String::strip)
+                        .filter(line -> line.startsWith("java="))
                         .mapToInt(line -> installed(line.substring(5))).findFirst().orElse(0);
             }
             if (known == 0 && inherits(folder)) {

@@ -17,8 +17,8 @@ import java.util.Locale;
  * @param known      how many findings are in the baseline
  * @param problems   a line for each file that was not, or not wholly, scanned
  */
-record Report(Path root, String display, List<Integer> releases, int files, List<Finding> findings, int suppressed, int known,
-              List<String> problems) {
+record Report(Path root, String display, List<Integer> releases, int files, List<Finding> findings,
+              int suppressed, int known, List<String> problems) {
 
     static String name(Finding.Level level) {
         return level.name().toLowerCase(Locale.ROOT);
@@ -42,8 +42,10 @@ record Report(Path root, String display, List<Integer> releases, int files, List
                 levels.add(counted(count(level), name(level)));
             }
         }
-        var line = new StringBuilder(findings.isEmpty() ? "Nothing found" : counted(findings.size(), "finding") + " (" + String.join(", ", levels) + ")");
-        line.append(" in ").append(counted(files, "file")).append(" for JDK ").append(String.join(", ", releases.stream().map(String::valueOf).toList()));
+        var line = new StringBuilder(findings.isEmpty() ? "Nothing found"
+                : counted(findings.size(), "finding") + " (" + String.join(", ", levels) + ")");
+        line.append(" in ").append(counted(files, "file")).append(" for JDK ")
+                .append(String.join(", ", releases.stream().map(String::valueOf).toList()));
         if (suppressed > 0) {
             line.append("; ").append(suppressed).append(" suppressed in the source");
         }

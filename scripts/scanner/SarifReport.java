@@ -20,32 +20,41 @@ final class SarifReport {
         var results = new ArrayList<Object>();
         for (int i = 0; i < report.findings().size(); i++) {
             Finding finding = report.findings().get(i);
-            int rule = names.indexOf(finding.rule());
-            results.add(Json.object(
-                    "ruleId", finding.rule(),
-                    "ruleIndex", rule < 0 ? null : rule,
-                    "level", Report.name(finding.level()),
-                    "message", message(finding.message()),
-                    "locations", List.of(location(finding.place(), null, finding.enclosing())),
-                    "codeFlows", List.of(Json.object("threadFlows", List.of(Json.object("locations", finding.chain().stream()
-                            .map(step -> Json.object("location", location(step.place(), step.what(), null))).toList())))),
-                    "relatedLocations", finding.alsoAt().isEmpty() ? null
-                            : finding.alsoAt().stream().distinct().map(place -> location(place, "also here", null)).toList(),
-                    "partialFingerprints", Json.object("ruleEnclosingStep/v1", fingerprints.get(i))));
+            results.add(result(finding, names.indexOf(finding.rule()), fingerprints.get(i)));
         }
-        Map<String, Object> driver = Json.object("name", "find-blocking-calls", "rules", rules.stream().map(rule -> rule(rule, release)).toList());
-        Map<String, Object> invocation = Json.object("executionSuccessful", true, "toolExecutionNotifications", report.problems().isEmpty() ? null
-                : report.problems().stream().map(problem -> Json.object("level", "warning", "message", message(problem))).toList());
+        List<?> notifications = report.problems().stream()
+                .map(problem -> Json.object("level", "warning", "message", message(problem))).toList();
         String root = report.root().toUri().toString();
         return Json.text(Json.object(
                 "$schema", "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
                 "version", "2.1.0",
                 "runs", List.of(Json.object(
-                        "tool", Json.object("driver", driver),
-                        "invocations", List.of(invocation),
-                        "originalUriBaseIds", Json.object("SRCROOT", Json.object("uri", root.endsWith("/") ? root : root + "/")),
+                        "tool", Json.object("driver", Json.object(
+                                "name", "find-blocking-calls",
+                                "rules", rules.stream().map(rule -> rule(rule, release)).toList())),
+                        "invocations", List.of(Json.object(
+                                "executionSuccessful", true,
+                                "toolExecutionNotifications", notifications.isEmpty() ? null : notifications)),
+                        "originalUriBaseIds", Json.object(
+                                "SRCROOT", Json.object("uri", root.endsWith("/") ? root : root + "/")),
                         "columnKind", "utf16CodeUnits",
                         "results", results))));
+    }
+
+    private static Map<String, Object> result(Finding finding, int rule, String fingerprint) {
+        List<?> steps = finding.chain().stream()
+                .map(step -> Json.object("location", location(step.place(), step.what(), null))).toList();
+        List<?> places = finding.alsoAt().stream().distinct()
+                .map(place -> location(place, "also here", null)).toList();
+        return Json.object(
+                "ruleId", finding.rule(),
+                "ruleIndex", rule < 0 ? null : rule,
+                "level", Report.name(finding.level()),
+                "message", message(finding.message()),
+                "locations", List.of(location(finding.place(), null, finding.enclosing())),
+                "codeFlows", List.of(Json.object("threadFlows", List.of(Json.object("locations", steps)))),
+                "relatedLocations", places.isEmpty() ? null : places,
+                "partialFingerprints", Json.object("ruleEnclosingStep/v1", fingerprint));
     }
 
     private static Map<String, Object> rule(Rule rule, int release) {

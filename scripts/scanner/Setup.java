@@ -3,6 +3,7 @@ package scanner;
 import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,14 +13,16 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.spi.ToolProvider;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /**
- * Finds a JDK of 21 or later, compiles the scanner into the user's cache, runs it, and leaves a shortcut there: how to run it the next time.
- * The first scan also leaves an archive of loaded classes, which halves the start. Where no cache can be written, everything is made anew in a
- * temporary folder. Started by {@code FindBlockingCalls.java}, from its source, by any JDK from 11 on: nothing newer here.
+ * Finds a JDK of 21 or later, compiles the scanner into the user's cache, runs it, and leaves a shortcut there: how to
+ * run it the next time. The first scan also leaves an archive of loaded classes, which halves the start. Where no
+ * cache can be written, everything is made anew in a temporary folder. Started by {@code FindBlockingCalls.java}, from
+ * its source, by any JDK from 11 on: nothing newer here.
  *
  * <p>Two at once do no harm: each works in files of its own and puts them in place whole, and both make the same jar.
  */
@@ -58,7 +61,8 @@ public final class Setup {
         File temporary = null;
         try {
             temporary = Files.createTempDirectory("find-blocking-calls").toFile();
-            code = new Setup(new File(args[0]), new File(args[1]), temporary, Arrays.copyOfRange(args, 2, args.length)).run();
+            code = new Setup(new File(args[0]), new File(args[1]), temporary, Arrays.copyOfRange(args, 2, args.length))
+                    .run();
         } catch (IOException e) {
             System.err.println("find-blocking-calls: " + e.getMessage());
         } finally {
@@ -112,7 +116,10 @@ public final class Setup {
         }
     }
 
-    /** Puts the archive in its place, if a scan has filled it, and the shortcut. Without them the next start is slower, no more. */
+    /**
+     * Puts the archive in its place, if a scan has filled it, and the shortcut. Without them the next start is slower,
+     * no more.
+     */
     private void finish() {
         try {
             if (newArchive != null && newArchive.length() > USEFUL) {
@@ -144,7 +151,8 @@ public final class Setup {
         } else if (archive.isFile()) {
             options.add("-XX:SharedArchiveFile=" + archive);
         }
-        options.addAll(Arrays.asList("-Djdk.console=java.base", "-Dscanner.home=" + scanner, "-cp", jar.getPath(), "scanner.Main"));
+        options.addAll(Arrays.asList("-Djdk.console=java.base", "-Dscanner.home=" + scanner, "-cp", jar.getPath(),
+                "scanner.Main"));
         List<String> lines = new ArrayList<>(Arrays.asList("# " + jdk, "# " + jar));
         for (String option : options) {
             lines.add('"' + option.replace("\\", "\\\\").replace("\"", "\\\"") + '"');
@@ -154,20 +162,21 @@ public final class Setup {
 
     /** A jar of the classes and nothing else: the same bytes from the same sources. */
     private File compile(File[] sources, File folder) throws IOException, InterruptedException {
-        List<String> arguments = new ArrayList<>(Arrays.asList(new File(jdk, "bin/javac").getPath(), "-J-XX:TieredStopAtLevel=1", "-J-Xlog:disable", "-proc:none", "-nowarn", "-g:source,lines", "-encoding", "UTF-8", "-d", folder.getPath()));
+        List<String> arguments = new ArrayList<>(Arrays.asList("-proc:none", "-nowarn", "-g:source,lines",
+                "-encoding", "UTF-8", "-d", folder.getPath()));
         for (File source : sources) {
             arguments.add(source.getPath());
         }
         File complaints = new File(folder, "complaints");
-        Process compiler = new ProcessBuilder(arguments).redirectErrorStream(true).redirectOutput(complaints).start();
-        if (compiler.waitFor() != 0) {
+        if (!compiles(arguments, complaints)) {
             String first = new String(Files.readAllBytes(complaints.toPath()), StandardCharsets.UTF_8).split("\\R")[0];
             throw new IOException("the scanner cannot be compiled; install the skill again, whole. " + first);
         }
         File compiled = new File(folder, "scanner.jar");
         File[] classes = new File(folder, "scanner").listFiles();
         Arrays.sort(classes);
-        try (OutputStream out = Files.newOutputStream(compiled.toPath()); ZipOutputStream zip = new ZipOutputStream(out)) {
+        try (OutputStream out = Files.newOutputStream(compiled.toPath());
+                ZipOutputStream zip = new ZipOutputStream(out)) {
             for (File file : classes) {
                 ZipEntry entry = new ZipEntry("scanner/" + file.getName());
                 entry.setTime(JAR_TIME);
@@ -176,6 +185,19 @@ public final class Setup {
             }
         }
         return compiled;
+    }
+
+    /** With the JDK that will run it; that is quicker here, where the compiler has just compiled this class. */
+    private boolean compiles(List<String> arguments, File complaints) throws IOException, InterruptedException {
+        if (jdk.equals(new File(System.getProperty("java.home")))) {
+            try (PrintStream out = new PrintStream(complaints, "UTF-8")) {
+                return ToolProvider.findFirst("javac").get().run(out, out, arguments.toArray(new String[0])) == 0;
+            }
+        }
+        List<String> command = new ArrayList<>(Arrays.asList(new File(jdk, "bin/javac").getPath(),
+                "-J-XX:TieredStopAtLevel=1", "-J-Xlog:disable"));
+        command.addAll(arguments);
+        return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(complaints).start().waitFor() == 0;
     }
 
     /** Compiled from other sources, and a month ago: most likely not used any more, and soon made again if it is. */
@@ -205,7 +227,10 @@ public final class Setup {
         return Long.toHexString(checksum.getValue());
     }
 
-    /** The one that runs this if it is new enough; else JAVA_HOME; else the best of those in JAVA_HOME_NN_X64 and where JDKs are installed. */
+    /**
+     * The one that runs this if it is new enough; else JAVA_HOME; else the best of those in JAVA_HOME_NN_X64 and where
+     * JDKs are installed.
+     */
     private static File jdk() throws IOException {
         Map<String, String> environment = new TreeMap<>(System.getenv());
         File own = new File(System.getProperty("java.home"));
@@ -225,11 +250,13 @@ public final class Setup {
             }
         }
         String home = System.getProperty("user.home");
-        List<String> folders = new ArrayList<>(Arrays.asList("/usr/lib/jvm", "/usr/java", "/opt/java", "/Library/Java/JavaVirtualMachines",
-                home + "/.sdkman/candidates/java", home + "/.jdks", home + "/.cache/jdks", home + "/Library/Java/JavaVirtualMachines"));
+        List<String> folders = new ArrayList<>(Arrays.asList("/usr/lib/jvm", "/usr/java", "/opt/java",
+                home + "/.sdkman/candidates/java", home + "/.jdks", home + "/.cache/jdks",
+                "/Library/Java/JavaVirtualMachines", home + "/Library/Java/JavaVirtualMachines"));
         String programs = environment.get("ProgramFiles");
         if (programs != null) {
-            for (String vendor : new String[] {"Java", "Eclipse Adoptium", "Microsoft", "Amazon Corretto", "Zulu", "BellSoft", "Semeru"}) {
+            for (String vendor : new String[] {"Java", "Eclipse Adoptium", "Microsoft", "Amazon Corretto", "Zulu",
+                    "BellSoft", "Semeru"}) {
                 folders.add(programs + "/" + vendor);
             }
         }
@@ -251,7 +278,8 @@ public final class Setup {
             }
         }
         if (best == null) {
-            throw new IOException("needs a JDK of " + OLDEST + " or later, and there is only " + System.getProperty("java.version") + " in " + own
+            throw new IOException("needs a JDK of " + OLDEST + " or later, and there is only "
+                    + System.getProperty("java.version") + " in " + own
                     + "; install one, or set JAVA_HOME to where one is");
         }
         return best;
@@ -270,7 +298,8 @@ public final class Setup {
         try {
             for (String line : Files.readAllLines(new File(jdk, "release").toPath())) {
                 if (line.startsWith("JAVA_VERSION=")) {
-                    return Integer.parseInt(line.substring("JAVA_VERSION=".length()).replace("\"", "").split("[.+-]")[0]);
+                    return Integer.parseInt(line.substring("JAVA_VERSION=".length()).replace("\"", "")
+                            .split("[.+-]")[0]);
                 }
             }
         } catch (IOException | NumberFormatException e) {

@@ -15,15 +15,17 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * The Java files below the given files and folders. Folders of build output, generated and hidden ones and those of test data are left out unless
- * given by name; so is {@code module-info.java}. Links are followed out of the tree, never round in a circle.
+ * The Java files below the given files and folders. Folders of build output, generated and hidden ones and those of
+ * test data are left out unless given by name; so is {@code module-info.java}. Links are followed out of the tree,
+ * never round in a circle.
  */
 final class SourceTree {
 
     private static final Set<String> OUTPUT = Set.of("target", "build", "out", "bin", "dist", "classes", "generated");
-    private static final Set<String> GENERATED = Set.of("generated-sources", "generated-test-sources", "generated-src", "node_modules");
-    private static final List<String> BUILD_FILES = List.of("pom.xml", "build.gradle", "build.gradle.kts", "settings.gradle",
-            "settings.gradle.kts", "build.xml", "src", ".git", ".project");
+    private static final Set<String> GENERATED = Set.of("generated-sources", "generated-test-sources", "generated-src",
+            "node_modules");
+    private static final List<String> BUILD_FILES = List.of("pom.xml", "build.gradle", "build.gradle.kts",
+            "settings.gradle", "settings.gradle.kts", "build.xml", "src", ".git", ".project");
 
     private final Path root;
     private final String display;
@@ -50,11 +52,13 @@ final class SourceTree {
             Path folder = Files.isDirectory(path) ? path : path.getParent();
             for (root = root == null ? folder : root; !folder.startsWith(root); root = root.getParent()) {
                 if (root.getParent() == null) {
-                    throw new Failure("no common folder above " + paths.get(0) + " and " + path + "; scan them one by one");
+                    throw new Failure("no common folder above " + paths.get(0) + " and " + path
+                            + "; scan them one by one");
                 }
             }
         }
-        String display = root.equals(cwd) ? "" : root.startsWith(cwd) ? slashed(cwd.relativize(root)) + "/" : slashed(root).replaceFirst("/$", "") + "/";
+        String display = root.equals(cwd) ? "" : root.startsWith(cwd) ? slashed(cwd.relativize(root)) + "/"
+                : slashed(root).replaceFirst("/$", "") + "/";
         var tree = new SourceTree(root, display);
         for (Path path : paths) {
             try {
@@ -108,7 +112,8 @@ final class SourceTree {
             Files.walkFileTree(start, new SimpleFileVisitor<>() {
                 @Override
                 public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes attributes) {
-                    return folder.equals(start) || !skipped(folder) ? FileVisitResult.CONTINUE : FileVisitResult.SKIP_SUBTREE;
+                    return folder.equals(start) || !skipped(folder) ? FileVisitResult.CONTINUE
+                            : FileVisitResult.SKIP_SUBTREE;
                 }
 
                 @Override
@@ -147,13 +152,18 @@ final class SourceTree {
         }
         Path parent = folder.getParent();
         if (name.equals("resources")) {
-            return parent.getParent() != null && parent.getParent().endsWith("src"); // src/test/resources: data, not code
+            // src/test/resources: data, not code
+            return isIn("src", parent);
         }
-        if (name.equals("generated") && (parent.endsWith("src") || parent.getParent() != null && parent.getParent().endsWith("src"))) {
+        if (name.equals("generated") && (parent.endsWith("src") || isIn("src", parent))) {
             return true;
         }
         // A package may be called build: it is output only where a build runs.
         return OUTPUT.contains(name) && BUILD_FILES.stream().anyMatch(file -> Files.exists(parent.resolve(file)));
+    }
+
+    private static boolean isIn(String name, Path folder) {
+        return folder.getParent() != null && folder.getParent().endsWith(name);
     }
 
     /** Scans what a link leads to, unless that is scanned anyway. */
@@ -186,7 +196,8 @@ final class SourceTree {
 
     private void unreadable(Path path, IOException e) {
         complete = false;
-        problems.add(name(path) + ": cannot be read (" + reason(e) + "); give yourself the right to, or scan other paths");
+        problems.add(name(path) + ": cannot be read (" + reason(e)
+                + "); give yourself the right to, or scan other paths");
     }
 
     private String name(Path path) {

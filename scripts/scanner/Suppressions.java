@@ -34,9 +34,10 @@ import javax.tools.SimpleJavaFileObject;
 import javax.tools.ToolProvider;
 
 /**
- * Findings their author has answered for, in the source. A comment {@code // blocking-ok: reason} counts for the statement it stands in or
- * before; {@code @SuppressWarnings} with {@code "blocking"} or the rule's name counts for its declaration. Both count at the finding's
- * {@linkplain Finding#place() place}, where they cover the whole finding, and at each of its other places, where they cover that one.
+ * Findings their author has answered for, in the source. A comment {@code // blocking-ok: reason} counts for the
+ * statement it stands in or before; {@code @SuppressWarnings} with {@code "blocking"} or the rule's name counts for
+ * its declaration. Both count at the finding's {@linkplain Finding#place() place}, where they cover the whole finding,
+ * and at each of its other places, where they cover that one.
  */
 final class Suppressions {
 
@@ -61,9 +62,10 @@ final class Suppressions {
                 count++;
                 continue;
             }
-            List<Finding.Place> places = finding.alsoAt().stream().filter(place -> !covers(place, finding.rule())).toList();
-            left.add(places.size() == finding.alsoAt().size() ? finding : new Finding(finding.rule(), finding.level(), finding.place(),
-                    finding.message(), finding.chain(), places, finding.enclosing()));
+            List<Finding.Place> places = finding.alsoAt().stream().filter(place -> !covers(place, finding.rule()))
+                    .toList();
+            left.add(new Finding(finding.rule(), finding.level(), finding.place(), finding.message(), finding.chain(),
+                    places, finding.enclosing()));
         }
         return left;
     }
@@ -85,7 +87,7 @@ final class Suppressions {
     private Source read(String name) {
         Path file = files.apply(name);
         try {
-            return file == null ? new Source(name, "") : new Source(name, new String(Files.readAllBytes(file), StandardCharsets.UTF_8));
+            return new Source(name, file == null ? "" : new String(Files.readAllBytes(file), StandardCharsets.UTF_8));
         } catch (IOException e) {
             return new Source(name, ""); // gone since it was analysed: nothing in it counts any more
         }
@@ -111,7 +113,8 @@ final class Suppressions {
                 if (comment.find()) {
                     answered[line] = comment.group(1) != null;
                     if (!answered[line]) {
-                        problems.add(name + ":" + line + ": blocking-ok counts only with a reason: // blocking-ok: why");
+                        problems.add(name + ":" + line
+                                + ": blocking-ok counts only with a reason: // blocking-ok: why");
                     }
                 }
             }
@@ -121,7 +124,8 @@ final class Suppressions {
             parsed = true;
             try {
                 var compiler = ToolProvider.getSystemJavaCompiler();
-                var task = (JavacTask) compiler.getTask(Writer.nullWriter(), null, problem -> { }, List.of("-proc:none", "-Xlint:none"), null,
+                var task = (JavacTask) compiler.getTask(Writer.nullWriter(), null, problem -> { }, List.of("-proc:none",
+                        "-Xlint:none"), null,
                         List.of(new TextFile(text)));
                 unit = task.parse().iterator().next();
                 positions = Trees.instance(task).getSourcePositions();
@@ -200,9 +204,12 @@ final class Suppressions {
                 return false;
             }
             for (ExpressionTree argument : annotation.getArguments()) {
-                ExpressionTree value = argument instanceof AssignmentTree assignment ? assignment.getExpression() : argument;
-                for (ExpressionTree word : value instanceof NewArrayTree array ? array.getInitializers() : List.of(value)) {
-                    if (word instanceof LiteralTree literal && (rule.equals(literal.getValue()) || "blocking".equals(literal.getValue()))) {
+                ExpressionTree value = argument instanceof AssignmentTree assignment ? assignment.getExpression()
+                        : argument;
+                for (ExpressionTree word : value instanceof NewArrayTree array ? array.getInitializers()
+                        : List.of(value)) {
+                    if (word instanceof LiteralTree literal && (rule.equals(literal.getValue())
+                            || "blocking".equals(literal.getValue()))) {
                         return true;
                     }
                 }
@@ -224,7 +231,8 @@ final class Suppressions {
             @Override
             public Void scan(Tree tree, Void nothing) {
                 if (tree == null || tree != unit
-                        && (positions.getStartPosition(unit, tree) > offset || positions.getEndPosition(unit, tree) <= offset)) {
+                        && (positions.getStartPosition(unit, tree) > offset || positions.getEndPosition(unit,
+                                tree) <= offset)) {
                     return null;
                 }
                 switch (tree) {

@@ -14,11 +14,14 @@ final class TextReport {
         var text = new StringBuilder();
         for (Finding finding : report.findings()) {
             Finding.Place place = finding.place();
-            text.append(printable(report.display() + place.file())).append(':').append(place.line()).append(':').append(place.column()).append(": ")
-                    .append(Report.name(finding.level())).append(" [").append(finding.rule()).append("] ").append(printable(finding.message())).append('\n');
+            text.append(printable(report.display() + place.file())).append(':').append(place.line()).append(':')
+                    .append(place.column()).append(": ")
+                    .append(Report.name(finding.level())).append(" [").append(finding.rule()).append("] ")
+                            .append(printable(finding.message())).append('\n');
             String indent = "    ";
             for (Finding.Step step : Report.chain(finding)) {
-                text.append(indent).append(printable(step.what())).append(" (").append(place(step.place(), place, report)).append(")\n");
+                text.append(indent).append(printable(step.what())).append(" (").append(place(step.place(), place,
+                        report)).append(")\n");
                 indent += "  ";
             }
             List<Finding.Place> places = finding.alsoAt();

@@ -43,7 +43,8 @@ class BaselineTest {
     void oneLineAcceptsOneFinding() throws Failure {
         Baseline.write(file, List.of(Cli.at("A.java", 3, 5), Cli.at("A.java", 9, 5)));
         Finding third = Cli.at("A.java", 20, 5);
-        assertEquals(List.of(third), Baseline.read(file).apply(List.of(Cli.at("A.java", 4, 5), Cli.at("A.java", 10, 5), third)));
+        assertEquals(List.of(third), Baseline.read(file).apply(List.of(Cli.at("A.java", 4, 5), Cli.at("A.java", 10, 5),
+                third)));
     }
 
     @Test
@@ -57,17 +58,20 @@ class BaselineTest {
     @Test
     void theFileIsSortedTextThatNamesNoLine() throws Exception {
         Finding a = Cli.at("A.java", 3, 5);
-        var b = new Finding("a-rule", a.level(), a.place(), a.message(), List.of(new Finding.Step(a.place(), "two\nlines\tand a tab")), List.of(), "B.m");
+        var b = new Finding("a-rule", a.level(), a.place(), a.message(), List.of(new Finding.Step(a.place(),
+                "two\nlines\tand a tab")), List.of(), "B.m");
         Baseline.write(file, List.of(a, b));
         List<String> lines = Files.readAllLines(file);
         assertTrue(lines.get(0).startsWith("# find-blocking-calls baseline"));
-        assertEquals(List.of("a-rule\tB.m\ttwo lines and a tab", "blocking-under-monitor\torg.acme.A.m\tThread.sleep()"), lines.subList(1, 3));
+        assertEquals(List.of("a-rule\tB.m\ttwo lines and a tab",
+                "blocking-under-monitor\torg.acme.A.m\tThread.sleep()"), lines.subList(1, 3));
         assertEquals(List.of(), Baseline.read(file).apply(List.of(a, b)));
     }
 
     @Test
     void badOnesAreRefused() throws Exception {
-        assertRefused("cannot read the baseline " + file + ": no such file or folder; write it with --write-baseline " + file);
+        assertRefused("cannot read the baseline " + file + ": no such file or folder; write it with --write-baseline "
+                + file);
         Files.writeString(file, "");
         assertRefused(file + " is not a baseline: it does not begin with its first line; write it with --write-baseline " + file);
         Files.writeString(file, "{\"findings\": []}");
@@ -80,7 +84,8 @@ class BaselineTest {
                 + "--write-baseline " + file);
         Files.delete(file);
         Files.createDirectory(file);
-        assertTrue(assertThrows(Failure.class, () -> Baseline.read(file)).getMessage().startsWith("cannot read the baseline " + file));
+        assertTrue(assertThrows(Failure.class, () -> Baseline.read(file)).getMessage()
+                .startsWith("cannot read the baseline " + file));
     }
 
     private void assertRefused(String message) {

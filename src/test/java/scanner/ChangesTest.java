@@ -37,7 +37,8 @@ class ChangesTest {
     }
 
     private void git(String... arguments) throws IOException, InterruptedException {
-        var command = new ArrayList<>(List.of("git", "-c", "user.name=a", "-c", "user.email=a@b", "-c", "core.hooksPath=/dev/null"));
+        var command = new ArrayList<>(List.of("git", "-c", "user.name=a", "-c", "user.email=a@b", "-c",
+                "core.hooksPath=/dev/null"));
         command.addAll(List.of(arguments));
         var process = new ProcessBuilder(command).directory(repository.toFile()).redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes());
@@ -55,7 +56,8 @@ class ChangesTest {
 
     private List<String> changed(String since) throws Exception {
         Path root = repository.toRealPath();
-        return Changes.files(repository, since).stream().map(file -> root.relativize(file).toString()).sorted().toList();
+        return Changes.files(repository, since).stream().map(file -> root.relativize(file).toString()).sorted()
+                .toList();
     }
 
     @Test
@@ -108,7 +110,8 @@ class ChangesTest {
         commit();
         assertEquals("--changed=nowhere: git knows no commit of that name in " + repository.toRealPath(),
                 assertThrows(Failure.class, () -> changed("nowhere")).getMessage());
-        assertTrue(assertThrows(Failure.class, () -> changed("--output=x")).getMessage().startsWith("--changed=--output=x: git knows no commit"));
+        assertTrue(assertThrows(Failure.class, () -> changed("--output=x")).getMessage()
+                .startsWith("--changed=--output=x: git knows no commit"));
         assertTrue(assertThrows(Failure.class, () -> Changes.files(top, "")).getMessage()
                 .startsWith("--changed needs git, and " + top + " is in no git work tree (fatal: "));
     }

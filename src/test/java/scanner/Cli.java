@@ -19,7 +19,8 @@ record Cli(int code, String out, String err) {
     static Cli run(Path cwd, Function<Analysis.Request, Analysis.Result> analysis, String... args) {
         var out = new ByteArrayOutputStream();
         var err = new ByteArrayOutputStream();
-        int code = Main.run(args, cwd, new PrintStream(out, false, StandardCharsets.UTF_8), new PrintStream(err, true, StandardCharsets.UTF_8),
+        int code = Main.run(args, cwd, new PrintStream(out, false, StandardCharsets.UTF_8), new PrintStream(err, true,
+                StandardCharsets.UTF_8),
                 step -> { }, analysis);
         return new Cli(code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
     }
@@ -32,7 +33,8 @@ record Cli(int code, String out, String err) {
     /** A finding of one step. */
     static Finding at(String file, int line, int column) {
         var place = new Finding.Place(file, line, column);
-        return new Finding("blocking-under-monitor", Finding.Level.WARNING, place, "Thread.sleep() blocks in a synchronized block",
+        return new Finding("blocking-under-monitor", Finding.Level.WARNING, place,
+                "Thread.sleep() blocks in a synchronized block",
                 List.of(new Finding.Step(place, "Thread.sleep()")), List.of(), "org.acme.A.m");
     }
 

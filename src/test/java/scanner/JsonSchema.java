@@ -7,10 +7,14 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/** Checks JSON against the part of JSON Schema draft 4 that the SARIF schema is written in; anything else in a schema is an error. */
+/**
+ * Checks JSON against the part of JSON Schema draft 4 that the SARIF schema is written in; anything else in a schema is
+ * an error.
+ */
 final class JsonSchema {
 
-    private static final Set<String> SAYS_NOTHING = Set.of("description", "default", "$schema", "title", "id", "definitions", "format");
+    private static final Set<String> SAYS_NOTHING = Set.of("description", "default", "$schema", "title", "id",
+            "definitions", "format");
 
     private final Object root;
     private final List<String> violations = new ArrayList<>();
@@ -55,18 +59,21 @@ final class JsonSchema {
                 }
                 case "additionalProperties" -> {
                     if (value instanceof Map<?, ?> object) {
-                        var known = JsonText.at(schema, "properties") instanceof Map<?, ?> properties ? properties.keySet() : Set.of();
+                        var known = JsonText.at(schema, "properties") instanceof Map<?, ?> properties
+                                ? properties.keySet() : Set.of();
                         object.forEach((name, member) -> {
                             if (!known.contains(name) && argument instanceof Map) {
                                 check(argument, member, where + "." + name);
                             }
-                            expect(known.contains(name) || !Boolean.FALSE.equals(argument), where, "no property " + name);
+                            expect(known.contains(name) || !Boolean.FALSE.equals(argument), where, "no property "
+                                    + name);
                         });
                     }
                 }
                 case "required" -> {
                     if (value instanceof Map<?, ?> object) {
-                        ((List<?>) argument).forEach(name -> expect(object.containsKey(name), where, "required " + name));
+                        ((List<?>) argument).forEach(name -> expect(object.containsKey(name), where, "required "
+                                + name));
                     }
                 }
                 case "items" -> {
@@ -76,11 +83,16 @@ final class JsonSchema {
                         }
                     }
                 }
-                case "minItems" -> expect(!(value instanceof List<?> list) || list.size() >= (Double) argument, where, "minItems " + argument);
-                case "uniqueItems" -> expect(!(value instanceof List<?> list) || new HashSet<>(list).size() == list.size(), where, "uniqueItems");
-                case "minimum" -> expect(!(value instanceof Double number) || number >= (Double) argument, where, "minimum " + argument);
-                case "maximum" -> expect(!(value instanceof Double number) || number <= (Double) argument, where, "maximum " + argument);
-                case "pattern" -> expect(!(value instanceof String text) || Pattern.compile((String) argument).matcher(text).find(), where,
+                case "minItems" -> expect(!(value instanceof List<?> list) || list.size() >= (Double) argument, where,
+                        "minItems " + argument);
+                case "uniqueItems" -> expect(!(value instanceof List<?> list) || new HashSet<>(list)
+                        .size() == list.size(), where, "uniqueItems");
+                case "minimum" -> expect(!(value instanceof Double number) || number >= (Double) argument, where,
+                        "minimum " + argument);
+                case "maximum" -> expect(!(value instanceof Double number) || number <= (Double) argument, where,
+                        "maximum " + argument);
+                case "pattern" -> expect(!(value instanceof String text) || Pattern.compile((String) argument)
+                        .matcher(text).find(), where,
                         "pattern " + argument);
                 case "anyOf" -> expect(matching(argument, value) >= 1, where, "anyOf");
                 case "oneOf" -> expect(matching(argument, value) == 1, where, "oneOf");

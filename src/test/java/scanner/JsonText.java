@@ -51,7 +51,8 @@ final class JsonText {
                 return literal.equals("null") ? null : (Object) literal.equals("true");
             }
         }
-        var number = java.util.regex.Pattern.compile("-?(0|[1-9]\\d*)(\\.\\d+)?([eE][+-]?\\d+)?").matcher(text).region(at, text.length());
+        var number = java.util.regex.Pattern.compile("-?(0|[1-9]\\d*)(\\.\\d+)?([eE][+-]?\\d+)?").matcher(text)
+                .region(at, text.length());
         if (!number.lookingAt()) {
             throw wrong("a value");
         }
@@ -150,6 +151,7 @@ final class JsonText {
     }
 
     private IllegalArgumentException wrong(String wanted) {
-        return new IllegalArgumentException("at " + at + ": " + wanted + " expected, not " + text.substring(at, Math.min(at + 30, text.length())));
+        return new IllegalArgumentException("at " + at + ": " + wanted + " expected, not " + text.substring(at,
+                Math.min(at + 30, text.length())));
     }
 }

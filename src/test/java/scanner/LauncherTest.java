@@ -52,7 +52,8 @@ class LauncherTest {
             }
         }
         Files.createDirectories(project.resolve(".git"));
-        Cli.write(project.resolve("src/Pins.java"), "class Pins {", "  synchronized void pin() throws InterruptedException {",
+        Cli.write(project.resolve("src/Pins.java"), "class Pins {",
+                "  synchronized void pin() throws InterruptedException {",
                 "    Thread.sleep(1000);", "  }", "}");
     }
 
@@ -68,7 +69,8 @@ class LauncherTest {
 
     private static Cli result(ProcessBuilder builder, Process process) throws IOException, InterruptedException {
         int code = process.waitFor();
-        return new Cli(code, Files.readString(builder.redirectOutput().file().toPath()), Files.readString(builder.redirectError().file().toPath()));
+        return new Cli(code, Files.readString(builder.redirectOutput().file().toPath()),
+                Files.readString(builder.redirectError().file().toPath()));
     }
 
     private static Cli run(ProcessBuilder builder) throws IOException, InterruptedException {
@@ -85,7 +87,8 @@ class LauncherTest {
     private List<String> cached() throws IOException {
         try (Stream<Path> files = Files.walk(cache)) {
             return files.filter(Files::isRegularFile).map(file -> file.getFileName().toString())
-                    .map(name -> name.contains(".") ? name.substring(name.lastIndexOf('.') + 1) : name.substring(0, name.indexOf('-'))).sorted().toList();
+                    .map(name -> name.contains(".") ? name.substring(name.lastIndexOf('.') + 1) : name.substring(0,
+                            name.indexOf('-'))).sorted().toList();
         }
     }
 
@@ -191,7 +194,8 @@ class LauncherTest {
         assertFinds(run(command("bash", shell)));
         assertEquals(List.of("jar", "jsa", "sh"), cached());
         assertFinds(run(command("bash", shell, "src")));
-        ProcessBuilder elsewhere = command("bash", "find-blocking-calls.sh", "--format", "json", project.toString()).directory(scripts.toFile());
+        ProcessBuilder elsewhere = command("bash", "find-blocking-calls.sh", "--format", "json", project.toString())
+                .directory(scripts.toFile());
         Cli json = run(elsewhere);
         assertEquals(1, ((List<?>) JsonText.at(JsonText.parse(json.out()), "findings")).size());
 
@@ -219,9 +223,11 @@ class LauncherTest {
         assertTrue(Files.readString(full.redirectError().file().toPath()).contains("could not be written whole"));
 
         for (int i = 0; i < 400; i++) {
-            Cli.write(project.resolve("src/Pins" + i + ".java"), Files.readString(project.resolve("src/Pins.java")).replace("Pins", "Pins" + i));
+            Cli.write(project.resolve("src/Pins" + i + ".java"), Files.readString(project.resolve("src/Pins.java"))
+                    .replace("Pins", "Pins" + i));
         }
-        Cli head = run(command("bash", "-c", "'" + JAVA + "' '" + launcher + "' --format json | head -c 1; exit ${PIPESTATUS[0]}"));
+        Cli head = run(command("bash", "-c", "'" + JAVA + "' '" + launcher
+                + "' --format json | head -c 1; exit ${PIPESTATUS[0]}"));
         assertEquals("{", head.out());
         assertEquals(2, head.code());
         assertTrue(head.err().contains("could not be written whole"), head.err());

@@ -24,7 +24,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(120)
 class MainTest {
 
-    private static final String[] PINS = {"package org.acme;", "class Pins {", "  synchronized void pin() throws InterruptedException {",
+    private static final String[] PINS = {"package org.acme;", "class Pins {",
+            "  synchronized void pin() throws InterruptedException {",
             "    Thread.sleep(1000);", "  }", "}"};
 
     @TempDir
@@ -71,7 +72,8 @@ class MainTest {
     void eachModuleHasItsOwnTargetJdk() throws IOException {
         for (String module : List.of("17", "25", "none")) {
             Cli.write(top.resolve(module + "/src/A.java"), "class A { }");
-            Cli.write(top.resolve(module + "/build.gradle"), module.equals("none") ? "" : "sourceCompatibility = " + module);
+            Cli.write(top.resolve(module + "/build.gradle"), module.equals("none") ? "" : "sourceCompatibility = "
+                    + module);
         }
         var seen = new AtomicReference<Analysis.Request>();
         Cli run = Cli.run(top, request -> {
@@ -93,7 +95,8 @@ class MainTest {
     @Test
     void theSameFromRunToRun() throws IOException {
         for (int i = 0; i < 20; i++) {
-            Cli.write(top.resolve("p" + i % 3 + "/Pins" + i + ".java"), String.join("\n", PINS).replace("Pins", "Pins" + i));
+            Cli.write(top.resolve("p" + i % 3 + "/Pins" + i + ".java"), String.join("\n", PINS).replace("Pins", "Pins"
+                    + i));
         }
         for (String format : List.of("text", "json", "sarif", "github")) {
             Cli first = Cli.run(top, "--format", format);
@@ -105,7 +108,8 @@ class MainTest {
     @Test
     void formatsForProgramsArePureOnStandardOutput() throws IOException {
         source();
-        assertEquals(1, ((List<?>) JsonText.at(JsonText.parse(Cli.run(top, "--format", "json").out()), "findings")).size());
+        assertEquals(1, ((List<?>) JsonText.at(JsonText.parse(Cli.run(top, "--format", "json").out()), "findings"))
+                .size());
         Cli sarif = Cli.run(top, "--format", "sarif");
         assertEquals(1, ((List<?>) JsonText.at(JsonText.parse(sarif.out()), "runs", 0, "results")).size());
         assertEquals(List.of("find-blocking-calls: 1 finding (1 warning) in 1 file for JDK 21."), sarif.errors());
@@ -126,10 +130,12 @@ class MainTest {
         assertEquals(0, accepted.code());
         assertEquals("Nothing found in 1 file for JDK 21; 1 in the baseline.\n", accepted.out());
 
-        Cli.write(top.resolve("src/Pins.java"), String.join("\n", PINS).replace("1000);", "1000); // blocking-ok: a test"));
+        Cli.write(top.resolve("src/Pins.java"), String.join("\n", PINS).replace("1000);",
+                "1000); // blocking-ok: a test"));
         Cli suppressed = Cli.run(top, "--baseline", "accepted.txt");
         assertEquals("Nothing found in 1 file for JDK 21; 1 suppressed in the source.\n", suppressed.out());
-        assertEquals(List.of("find-blocking-calls: 1 line of the baseline " + baseline + " found no more; --write-baseline drops them"),
+        assertEquals(List.of("find-blocking-calls: 1 line of the baseline " + baseline
+                + " found no more; --write-baseline drops them"),
                 suppressed.errors());
     }
 
@@ -138,15 +144,21 @@ class MainTest {
         assertFails(Cli.run(top), "find-blocking-calls: no Java files in " + top
                 + "; build output, hidden and generated folders are looked into only if named");
         assertFails(Cli.run(top, "nowhere"), "find-blocking-calls: no such file or folder: " + top.resolve("nowhere"));
-        assertFails(Cli.run(top, "--frobnicate"), "find-blocking-calls: unknown option --frobnicate. --help lists them all");
-        assertFails(Cli.run(top, "--release", "x"), "find-blocking-calls: --release x is not a JDK; give the number of one from 8 on, such as 21");
-        assertFails(Cli.run(top, "--baseline", "none"), "find-blocking-calls: cannot read the baseline " + top.resolve("none")
+        assertFails(Cli.run(top, "--frobnicate"),
+                "find-blocking-calls: unknown option --frobnicate. --help lists them all");
+        assertFails(Cli.run(top, "--release", "x"),
+                "find-blocking-calls: --release x is not a JDK; give the number of one from 8 on, such as 21");
+        assertFails(Cli.run(top, "--baseline", "none"), "find-blocking-calls: cannot read the baseline "
+                + top.resolve("none")
                 + ": no such file or folder; write it with --write-baseline " + top.resolve("none"));
-        assertFails(Cli.run(top, "--changed", "--write-baseline", "b"), "find-blocking-calls: --write-baseline lists every finding: leave out --changed");
-        assertFails(Cli.run(top, "--explain", "blocking-under-monitr"), "find-blocking-calls: no rule is called blocking-under-monitr"
+        assertFails(Cli.run(top, "--changed", "--write-baseline", "b"),
+                "find-blocking-calls: --write-baseline lists every finding: leave out --changed");
+        assertFails(Cli.run(top, "--explain", "blocking-under-monitr"),
+                "find-blocking-calls: no rule is called blocking-under-monitr"
                 + "; did you mean blocking-under-monitor? --list-rules has them all");
         source();
-        assertFails(Cli.run(top, "--catalogue", "none"), "find-blocking-calls: cannot read the catalogue " + top.resolve("none") + ": no such file");
+        assertFails(Cli.run(top, "--catalogue", "none"), "find-blocking-calls: cannot read the catalogue "
+                + top.resolve("none") + ": no such file");
         Cli.write(top.resolve("odd.txt"), "# my own", "what is this");
         Cli odd = Cli.run(top, "--catalogue", "odd.txt");
         assertEquals(2, odd.code());
@@ -160,7 +172,8 @@ class MainTest {
         source();
         Cli run = Cli.run(top, "--write-baseline", "/dev/full");
         assertEquals(2, run.code());
-        assertTrue(run.err().startsWith("find-blocking-calls: cannot write the baseline /dev/full: No space left"), run.err());
+        assertTrue(run.err().startsWith("find-blocking-calls: cannot write the baseline /dev/full: No space left"),
+                run.err());
         var err = new java.io.ByteArrayOutputStream();
         try (var out = new PrintStream(new FileOutputStream("/dev/full"), false, StandardCharsets.UTF_8)) {
             assertEquals(2, Main.run(new String[0], top, out, new PrintStream(err, true, StandardCharsets.UTF_8)));
@@ -188,8 +201,10 @@ class MainTest {
     @Test
     void whateverTheAnalysisThrowsIsOneLine() throws IOException {
         source();
-        for (Throwable thrown : List.of(new OutOfMemoryError("Java heap space"), new StackOverflowError(), new IllegalStateException("odd\nthing"),
-                new NullPointerException(), new AssertionError(), new java.io.UncheckedIOException(new IOException("no rules.txt")))) {
+        for (Throwable thrown : List.of(new OutOfMemoryError("Java heap space"), new StackOverflowError(),
+                new IllegalStateException("odd\nthing"),
+                new NullPointerException(), new AssertionError(),
+                        new java.io.UncheckedIOException(new IOException("no rules.txt")))) {
             Cli run = Cli.run(top, request -> {
                 throw MainTest.<RuntimeException>unchecked(thrown);
             });
@@ -215,7 +230,8 @@ class MainTest {
     @Test
     void aFileThatIsNotUtf8IsNamedAndTheRestIsScanned() throws IOException {
         source();
-        Files.write(top.resolve("src/Latin.java"), "class Latin { String s = \"\u00e4\"; }".getBytes(StandardCharsets.ISO_8859_1));
+        Files.write(top.resolve("src/Latin.java"), "class Latin { String s = \"\u00e4\"; }".getBytes(
+                StandardCharsets.ISO_8859_1));
         assertStillFinds("src/Latin.java");
     }
 
@@ -237,8 +253,8 @@ class MainTest {
     void aFileOf50MegabytesIsNamedAndTheRestIsScanned() throws IOException {
         source();
         try (var out = Files.newOutputStream(top.resolve("src/Huge.java"))) {
-            byte[] line = "// a comment of a hundred characters, again and again, until there are fifty megabytes of it .......\n".getBytes(StandardCharsets.UTF_8);
-            for (int i = 0; i < 520_000; i++) {
+            byte[] line = ("//" + " and so on".repeat(10) + "\n").getBytes(StandardCharsets.UTF_8);
+            for (int i = 0; i < 560_000; i++) {
                 out.write(line);
             }
         }
@@ -253,7 +269,8 @@ class MainTest {
                 : open.contains("{") ? "}" : ")";
         boolean statement = open.startsWith("{") || open.startsWith("if") || open.startsWith("class");
         String deep = open.repeat(10_000) + (statement ? ";" : "1") + close.repeat(10_000);
-        Cli.write(top.resolve("src/Deep.java"), "class Deep { void m() {", statement ? deep : "Object o = " + deep + ";", "} }");
+        Cli.write(top.resolve("src/Deep.java"), "class Deep { void m() {", statement ? deep : "Object o = " + deep
+                + ";", "} }");
         Cli run = Cli.run(top);
         assertEquals(1, run.code(), run.err());
         assertTrue(run.out().contains("src/Pins.java:4:"), run.out());
@@ -272,8 +289,10 @@ class MainTest {
     @Test
     void problemsAreNamedWithAPathThatIsGoodInTheWorkingDirectory() throws IOException {
         source();
-        Cli run = Cli.run(top.resolve("elsewhere"), request -> new Analysis.Result(List.of(), List.of("Pins.java: odd", "something else")), "../src");
-        assertEquals(List.of("find-blocking-calls: " + top + "/src/Pins.java: odd", "find-blocking-calls: something else"), run.errors());
+        Cli run = Cli.run(top.resolve("elsewhere"), request -> new Analysis.Result(List.of(), List.of("Pins.java: odd",
+                "something else")), "../src");
+        assertEquals(List.of("find-blocking-calls: " + top + "/src/Pins.java: odd",
+                "find-blocking-calls: something else"), run.errors());
         assertTrue(run.out().contains("2 problems"), run.out());
     }
 
@@ -284,7 +303,8 @@ class MainTest {
         assertEquals(Rules.all().size(), list.out().lines().count());
         Cli.write(top.resolve(".java-version"), "25");
         assertTrue(Cli.run(top, "--explain", "blocking-under-monitor").out().contains("Does not hold on JDK 25"));
-        assertFalse(Cli.run(top, "--explain", "blocking-under-monitor", "--release", "21").out().contains("Does not hold"));
+        assertFalse(Cli.run(top, "--explain", "blocking-under-monitor", "--release", "21").out()
+                .contains("Does not hold"));
         assertEquals(Options.HELP, Cli.run(top, "--help").out());
     }
 }

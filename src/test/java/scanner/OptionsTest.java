@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Timeout(60)
 class OptionsTest {
 
-    private static final Path CWD = Path.of("/work here");
+    private static final Path CWD = Path.of("/home/me and you");
 
     private static Options parse(String... args) throws Failure {
         return Options.parse(args, CWD);
@@ -34,8 +34,10 @@ class OptionsTest {
 
     @Test
     void everyOptionIsTaken() throws Failure {
-        Options options = parse("--deep", "--release", "17", "--format=sarif", "--fail-on", "error", "--baseline", "b.txt",
-                "--write-baseline=w.txt", "--catalogue", "c1", "--catalogue", "c2", "src", "--changed=main", "a/../B.java");
+        Options options = parse("--deep", "--release", "17", "--format=sarif", "--fail-on", "error", "--baseline",
+                "b.txt",
+                "--write-baseline=w.txt", "--catalogue", "c1", "--catalogue", "c2", "src", "--changed=main",
+                        "a/../B.java");
         assertTrue(options.deep());
         assertEquals(17, options.release());
         assertEquals(Options.Format.SARIF, options.format());
@@ -97,7 +99,8 @@ class OptionsTest {
 
     @Test
     void helpNamesEveryOption() {
-        for (String option : List.of("--deep", "--release", "--changed", "--format", "--fail-on", "--baseline", "--write-baseline", "--catalogue",
+        for (String option : List.of("--deep", "--release", "--changed", "--format", "--fail-on", "--baseline",
+                "--write-baseline", "--catalogue",
                 "--explain", "--list-rules", "--help", "blocking-ok", "@SuppressWarnings", "Exit codes")) {
             assertTrue(Options.HELP.contains(option), option);
         }

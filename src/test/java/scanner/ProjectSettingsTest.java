@@ -26,12 +26,14 @@ class ProjectSettingsTest {
     }
 
     private void pom(String folder, String content) throws IOException {
-        Cli.write(project.resolve(folder).resolve("pom.xml"), "<?xml version=\"1.0\"?>", "<project xmlns=\"http://maven.apache.org/POM/4.0.0\">",
+        Cli.write(project.resolve(folder).resolve("pom.xml"), "<?xml version=\"1.0\"?>",
+                "<project xmlns=\"http://maven.apache.org/POM/4.0.0\">",
                 content, "</project>");
     }
 
     private static String compiler(String configuration) {
-        return "<plugins><plugin><artifactId>maven-compiler-plugin</artifactId>" + configuration + "</plugin></plugins>";
+        return "<plugins><plugin><artifactId>maven-compiler-plugin</artifactId>" + configuration
+                + "</plugin></plugins>";
     }
 
     @ParameterizedTest
@@ -113,8 +115,10 @@ class ProjectSettingsTest {
 
     @Test
     void compilerPluginInPluginManagementAndDefaultExecutionCount() throws IOException {
-        pom("", "<build><pluginManagement>" + compiler("<configuration><target>17</target></configuration>") + "</pluginManagement></build>");
-        pom("other", "<build>" + compiler("<executions><execution><id>default-compile</id><configuration><release>11</release></configuration>"
+        pom("", "<build><pluginManagement>" + compiler("<configuration><target>17</target></configuration>")
+                + "</pluginManagement></build>");
+        pom("other", "<build>"
+                + compiler("<executions><execution><id>default-compile</id><configuration><release>11</release></configuration>"
                 + "</execution><execution><id>java21</id><configuration><release>21</release></configuration></execution></executions>") + "</build>");
         assertEquals(17, release("src"));
         assertEquals(11, release("other/src"));
@@ -129,7 +133,8 @@ class ProjectSettingsTest {
 
     @Test
     void mavenParentsInTheTreeAreInherited() throws IOException {
-        pom("", "<properties><jdk>17</jdk></properties><build>" + compiler("<configuration><release>${jdk}</release></configuration>") + "</build>");
+        pom("", "<properties><jdk>17</jdk></properties><build>"
+                + compiler("<configuration><release>${jdk}</release></configuration>") + "</build>");
         pom("a", "<parent><artifactId>root</artifactId></parent>");
         pom("b", "<parent><artifactId>root</artifactId></parent><properties><jdk>21</jdk></properties>");
         pom("c", "<parent><artifactId>root</artifactId><relativePath/></parent>");
@@ -152,7 +157,8 @@ class ProjectSettingsTest {
         Cli.write(project.resolve("settings.gradle"), "include 'a', 'b', 'c'");
         Cli.write(project.resolve("build.gradle"), "subprojects { sourceCompatibility = 17 }");
         Cli.write(project.resolve("a/build.gradle"), "dependencies { }");
-        Cli.write(project.resolve("b/build.gradle.kts"), "java { toolchain { languageVersion = JavaLanguageVersion.of(21) } }");
+        Cli.write(project.resolve("b/build.gradle.kts"),
+                "java { toolchain { languageVersion = JavaLanguageVersion.of(21) } }");
         assertEquals(17, release("a/src/main/java"));
         assertEquals(21, release("b/src/main/java"));
         assertEquals(17, release("c/src/main/java"), "a module without a build file");
@@ -161,12 +167,16 @@ class ProjectSettingsTest {
     @Test
     void gradleVersionCatalogsAndPropertiesAreFollowed() throws IOException {
         Cli.write(project.resolve("settings.gradle.kts"), "include(\"a\")");
-        Cli.write(project.resolve("gradle/libs.versions.toml"), "[versions]", "java-target = \"21\"", "jdk = { strictly = \"17\" }");
+        Cli.write(project.resolve("gradle/libs.versions.toml"), "[versions]", "java-target = \"21\"",
+                "jdk = { strictly = \"17\" }");
         Cli.write(project.resolve("gradle.properties"), "javaVersion=11");
-        Cli.write(project.resolve("a/build.gradle.kts"), "kotlin { jvmToolchain(libs.versions.java.target.get().toInt()) }");
-        Cli.write(project.resolve("b/build.gradle"), "java.toolchain.languageVersion = JavaLanguageVersion.of(libs.versions.jdk.get())");
+        Cli.write(project.resolve("a/build.gradle.kts"),
+                "kotlin { jvmToolchain(libs.versions.java.target.get().toInt()) }");
+        Cli.write(project.resolve("b/build.gradle"),
+                "java.toolchain.languageVersion = JavaLanguageVersion.of(libs.versions.jdk.get())");
         Cli.write(project.resolve("c/build.gradle"), "sourceCompatibility = javaVersion");
-        Cli.write(project.resolve("d/build.gradle.kts"), "java.sourceCompatibility = JavaVersion.toVersion(property(\"javaVersion\") as String)");
+        Cli.write(project.resolve("d/build.gradle.kts"),
+                "java.sourceCompatibility = JavaVersion.toVersion(property(\"javaVersion\") as String)");
         assertEquals(21, release("a"));
         assertEquals(17, release("b"));
         assertEquals(11, release("c"));
@@ -176,9 +186,12 @@ class ProjectSettingsTest {
     @Test
     void gradleConventionPluginsAreFollowed() throws IOException {
         Cli.write(project.resolve("settings.gradle.kts"), "");
-        Cli.write(project.resolve("build-logic/src/main/kotlin/acme.base.gradle.kts"), "java { toolchain { languageVersion = JavaLanguageVersion.of(17) } }");
-        Cli.write(project.resolve("build-logic/src/main/kotlin/acme.service.gradle.kts"), "plugins { id(\"acme.new\") }");
-        Cli.write(project.resolve("build-logic/src/main/kotlin/acme.new.gradle.kts"), "tasks.compileJava { options.release = 21 }");
+        Cli.write(project.resolve("build-logic/src/main/kotlin/acme.base.gradle.kts"),
+                "java { toolchain { languageVersion = JavaLanguageVersion.of(17) } }");
+        Cli.write(project.resolve("build-logic/src/main/kotlin/acme.service.gradle.kts"),
+                "plugins { id(\"acme.new\") }");
+        Cli.write(project.resolve("build-logic/src/main/kotlin/acme.new.gradle.kts"),
+                "tasks.compileJava { options.release = 21 }");
         Cli.write(project.resolve("a/build.gradle.kts"), "plugins { `acme.base` }");
         Cli.write(project.resolve("b/build.gradle.kts"), "plugins { id(\"acme.service\") }");
         assertEquals(17, release("a"));

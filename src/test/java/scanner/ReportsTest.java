@@ -21,9 +21,11 @@ import org.junit.jupiter.api.Timeout;
 class ReportsTest {
 
     private static final List<Rule> RULES = List.of(
-            new Rule("blocking-under-monitor", Finding.Level.WARNING, 8, 23, "it pins", "use a lock", "references/a.md", "examples/traps/T.java",
+            new Rule("blocking-under-monitor", Finding.Level.WARNING, 8, 23, "it pins", "use a lock", "references/a.md",
+                    "examples/traps/T.java",
                     List.of(new Rule.Detail(21, 23, "on 21 \"too\""), new Rule.Detail(25, 25, "not told"))),
-            new Rule("lost-failure", Finding.Level.NOTE, 8, Integer.MAX_VALUE, "it is lost", "keep it", "references/b.md", "", List.of()));
+            new Rule("lost-failure", Finding.Level.NOTE, 8, Integer.MAX_VALUE, "it is lost", "keep it",
+                    "references/b.md", "", List.of()));
 
     private static final Report REPORT = report();
 
@@ -35,25 +37,31 @@ class ReportsTest {
                 new Finding.Step(new Finding.Place("src/my files/B, 100%: Ä.java", 7, 1), "Thread.sleep()"));
         var places = IntStream.rangeClosed(20, 31).mapToObj(line -> new Finding.Place("src/A.java", line, 3)).toList();
         return new Report(Path.of("/home/me/my project"), "my project/", List.of(17, 21), 3, List.of(
-                new Finding("blocking-under-monitor", Finding.Level.ERROR, a, "B.load() blocks (Thread.sleep()) in synchronized m()", chain, places,
+                new Finding("blocking-under-monitor", Finding.Level.ERROR, a,
+                        "B.load() blocks (Thread.sleep()) in synchronized m()", chain, places,
                         "org.acme.A.m"),
-                new Finding("blocking-under-monitor", Finding.Level.WARNING, new Finding.Place("src/my files/B, 100%: Ä.java", 3, 1),
+                new Finding("blocking-under-monitor", Finding.Level.WARNING,
+                        new Finding.Place("src/my files/B, 100%: Ä.java", 3, 1),
                         "100% \"odd\",\n::a message\twith\u001b[31m everything: \\ \u2028 \ud83d\ude80", List.of(
                         new Finding.Step(new Finding.Place("src/my files/B, 100%: Ä.java", 3, 1), "Object.wait()")),
                         List.of(new Finding.Place("src/A.java", 1, 1)), "org.acme.B.<init>"),
-                new Finding("lost-failure", Finding.Level.NOTE, new Finding.Place("C.java", 1, 1), "what it throws is lost", List.of(
-                        new Finding.Step(new Finding.Place("C.java", 1, 1), "what it throws is lost")), List.of(), "C.run")),
+                new Finding("lost-failure", Finding.Level.NOTE, new Finding.Place("C.java", 1, 1),
+                        "what it throws is lost", List.of(
+                        new Finding.Step(new Finding.Place("C.java", 1, 1), "what it throws is lost")), List.of(),
+                                "C.run")),
                 2, 1, List.of("src/D.java:3: does not parse"));
     }
 
-    private static final Report EMPTY = new Report(Path.of("/home/me/my project"), "", List.of(21), 1, List.of(), 0, 0, List.of());
+    private static final Report EMPTY = new Report(Path.of("/home/me/my project"), "", List.of(21), 1, List.of(), 0, 0,
+            List.of());
 
     private static void compare(String name, String report) throws IOException {
         if ("write".equals(System.getProperty("recorded"))) {
             Files.writeString(Path.of("src/test/resources/scanner", name), report);
             return;
         }
-        assertEquals(Cli.recorded(name), report, "rewrite with mvn test -Dtest=ReportsTest -DargLine=-Drecorded=write if this is meant");
+        assertEquals(Cli.recorded(name), report,
+                "rewrite with mvn test -Dtest=ReportsTest -DargLine=-Drecorded=write if this is meant");
     }
 
     @Test
@@ -94,7 +102,8 @@ class ReportsTest {
         assertEquals(List.of(), JsonSchema.violations(schema, SarifReport.of(REPORT, RULES, 21)));
         assertEquals(List.of(), JsonSchema.violations(schema, SarifReport.of(EMPTY, RULES, 21)));
         assertEquals(List.of(), JsonSchema.violations(schema, SarifReport.of(REPORT, Rules.all(), 25)));
-        assertEquals(List.of(), JsonSchema.violations(schema, SarifReport.of(REPORT, List.of(), 8)), "findings of a rule not listed");
+        assertEquals(List.of(), JsonSchema.violations(schema, SarifReport.of(REPORT, List.of(), 8)),
+                "findings of a rule not listed");
     }
 
     @Test
@@ -119,9 +128,11 @@ class ReportsTest {
     void sarifFilesAreRelativeToTheScannedRoot() {
         Object json = JsonText.parse(SarifReport.of(REPORT, RULES, 21));
         URI root = URI.create((String) JsonText.at(json, "runs", 0, "originalUriBaseIds", "SRCROOT", "uri"));
-        Object artifact = JsonText.at(json, "runs", 0, "results", 1, "locations", 0, "physicalLocation", "artifactLocation");
+        Object artifact = JsonText.at(json, "runs", 0, "results", 1, "locations", 0, "physicalLocation",
+                "artifactLocation");
         assertEquals("SRCROOT", JsonText.at(artifact, "uriBaseId"));
-        assertEquals(Path.of("/home/me/my project/src/my files/B, 100%: Ä.java"), Path.of(root.resolve((String) JsonText.at(artifact, "uri"))));
+        assertEquals(Path.of("/home/me/my project/src/my files/B, 100%: Ä.java"),
+                Path.of(root.resolve((String) JsonText.at(artifact, "uri"))));
     }
 
     @Test

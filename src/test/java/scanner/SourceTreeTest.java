@@ -48,7 +48,8 @@ class SourceTreeTest {
 
     @Test
     void outputHiddenAndGeneratedFoldersAreLeftOut() throws Exception {
-        java("m/src/main/java/A.java", "m/target/B.java", "m/src/generated/C.java", "m/src/main/generated/D.java", ".hidden/E.java",
+        java("m/src/main/java/A.java", "m/target/B.java", "m/src/generated/C.java", "m/src/main/generated/D.java",
+                ".hidden/E.java",
                 "m/generated-sources/F.java", "m/node_modules/G.java", "m/src/test/resources/H.java");
         Cli.write(top.resolve("m/pom.xml"), "<project/>");
         assertEquals(List.of("m/src/main/java/A.java"), names("."));
@@ -56,7 +57,8 @@ class SourceTreeTest {
 
     @Test
     void aPackageMayBeCalledBuild() throws Exception {
-        java("m/src/main/java/org/acme/build/A.java", "m/src/main/java/org/acme/generated/B.java", "m/build/C.java", "m/src/main/java/org/resources/D.java");
+        java("m/src/main/java/org/acme/build/A.java", "m/src/main/java/org/acme/generated/B.java", "m/build/C.java",
+                "m/src/main/java/org/resources/D.java");
         Cli.write(top.resolve("m/build.gradle"), "");
         assertEquals(List.of("m/src/main/java/org/acme/build/A.java", "m/src/main/java/org/acme/generated/B.java",
                 "m/src/main/java/org/resources/D.java"), names("."));
@@ -83,7 +85,8 @@ class SourceTreeTest {
         assertEquals(List.of("a/A.java", "b/c/B.java"), List.copyOf(tree.files().keySet()));
         assertEquals("p/", tree.display());
         assertEquals("", scan(".").display());
-        assertEquals(top.resolve("p") + "/", SourceTree.of(List.of(top.resolve("p")), top.resolve("elsewhere")).display());
+        assertEquals(top.resolve("p") + "/", SourceTree.of(List.of(top.resolve("p")), top.resolve("elsewhere"))
+                .display());
     }
 
     @Test
@@ -142,7 +145,8 @@ class SourceTreeTest {
             SourceTree tree = scan(".");
             assertEquals(List.of("A.java"), List.copyOf(tree.files().keySet()));
             assertEquals(2, tree.problems().size());
-            assertTrue(tree.problems().stream().allMatch(problem -> problem.contains("permission denied")), tree.problems()::toString);
+            assertTrue(tree.problems().stream().allMatch(problem -> problem.contains("permission denied")),
+                    tree.problems()::toString);
             assertFalse(tree.complete());
         } finally {
             Files.setPosixFilePermissions(top.resolve("closed"), PosixFilePermissions.fromString("rwx------"));
@@ -152,7 +156,8 @@ class SourceTreeTest {
     @Test
     void whatIsNotThereOrNoSourceIsNamed() throws Exception {
         Cli.write(top.resolve("notes.txt"), "");
-        assertEquals("no such file or folder: " + top.resolve("nowhere"), assertThrows(Failure.class, () -> scan("nowhere")).getMessage());
+        assertEquals("no such file or folder: " + top.resolve("nowhere"), assertThrows(Failure.class,
+                () -> scan("nowhere")).getMessage());
         assertEquals("neither a folder nor a .java file: " + top.resolve("notes.txt"),
                 assertThrows(Failure.class, () -> scan("notes.txt")).getMessage());
     }

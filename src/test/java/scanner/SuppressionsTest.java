@@ -85,21 +85,25 @@ class SuppressionsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"// blocking-ok", "// blocking-ok:", "// blocking-ok: ", "/* blocking-ok: */", "// blocking-ok because"})
+    @ValueSource(strings = {"// blocking-ok", "// blocking-ok:", "// blocking-ok: ", "/* blocking-ok: */",
+            "// blocking-ok because"})
     void aReasonIsNeeded(String comment) throws IOException {
         assertEquals(false, suppressed("class A { void m() {\n ^sleep(); " + comment + "\n } }"));
-        assertEquals(List.of("A.java:2: blocking-ok counts only with a reason: // blocking-ok: why"), suppressions.problems());
+        assertEquals(List.of("A.java:2: blocking-ok counts only with a reason: // blocking-ok: why"),
+                suppressions.problems());
     }
 
     @Test
     void furtherPlacesAreCoveredOneByOne() throws IOException {
-        Path file = Cli.write(folder.resolve("A.java"), "class A { void m() {", " a();", " b(); // blocking-ok: this one", " c();", "} }");
+        Path file = Cli.write(folder.resolve("A.java"), "class A { void m() {", " a();",
+                " b(); // blocking-ok: this one", " c();", "} }");
         var places = new ArrayList<Finding.Place>();
         for (int line = 3; line <= 4; line++) {
             places.add(new Finding.Place("A.java", line, 2));
         }
         Finding one = Cli.at("A.java", 2, 2);
-        var finding = new Finding(one.rule(), one.level(), one.place(), one.message(), one.chain(), places, one.enclosing());
+        var finding = new Finding(one.rule(), one.level(), one.place(), one.message(), one.chain(), places,
+                one.enclosing());
         var left = new Suppressions(name -> file).apply(List.of(finding));
         assertEquals(1, left.size());
         assertEquals(List.of(new Finding.Place("A.java", 4, 2)), left.get(0).alsoAt());
@@ -116,6 +120,7 @@ class SuppressionsTest {
     @Test
     void deepNestingDoesNotEndIt() throws IOException {
         String deep = "(".repeat(20_000) + "1" + ")".repeat(20_000);
-        assertEquals(true, suppressed("class A { int x = " + deep + ";\n void m() {\n ^sleep(); // blocking-ok: still counts\n } }"));
+        assertEquals(true, suppressed("class A { int x = " + deep
+                + ";\n void m() {\n ^sleep(); // blocking-ok: still counts\n } }"));
     }
 }
