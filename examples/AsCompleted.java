@@ -116,7 +116,8 @@ public final class AsCompleted<T> implements AutoCloseable {
     public static void main(String[] args) throws Exception {
         var gone = new Phaser(1); // one phase for each outcome taken
         List<Callable<String>> tasks = List.of(() -> {
-            gone.awaitAdvanceInterruptibly(gone.awaitAdvanceInterruptibly(0));
+            gone.awaitAdvanceInterruptibly(0);
+            gone.awaitAdvanceInterruptibly(1); // not the phase the line above returns: a late starter may see a later one
             return "slow";
         }, () -> "quick", () -> {
             gone.awaitAdvanceInterruptibly(0);
