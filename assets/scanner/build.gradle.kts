@@ -1,5 +1,5 @@
-// Into build.gradle.kts of the root project: gradle check fails on an error.
-// The skill has to be in the project: bash scripts/install.sh --project DIR
+// Into build.gradle.kts of the root project: gradle check fails on an error that the scanner finds; warning and note are stricter.
+// The skill has to be in the project, as .claude/skills/java-async-patterns.
 val findBlockingCalls by tasks.registering(Exec::class) {
     group = "verification"
     description = "Finds blocking calls and lost tasks."
