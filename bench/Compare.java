@@ -17,10 +17,12 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The examples, naive Java, asyncio and asyncio on uvloop side by side, in one run: {@code java bench/Compare.java} (any Java of 17 or later; the
- * JDKs that are measured are looked for). {@code --help} lists the options. Each measurement is a process of its own ({@code Workloads.java},
- * {@code workloads.py}) with its warm-up inside; the runtimes take turns. A full run writes {@code bench/results/results.tsv}, {@code .md} and
- * {@code .svg}, and the short table between the markers {@code bench: start} and {@code bench: end} of README.md and references/performance.md.
+ * The examples, naive Java, asyncio and asyncio on uvloop side by side, in one run: {@code java bench/Compare.java}
+ * (any Java of 17 or later; the JDKs that are measured are looked for). {@code --help} lists the options. Each
+ * measurement is a process of its own ({@code Workloads.java}, {@code workloads.py}) with its warm-up inside; the
+ * runtimes take turns. A full run writes {@code bench/results/results.tsv}, {@code .md} and {@code .svg}, and the
+ * short table between the markers {@code bench: start} and {@code bench: end} of README.md and
+ * references/performance.md.
  */
 public final class Compare {
 

@@ -11,16 +11,17 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * The other end of the HTTP measurements, the same for Java and Python, on plain sockets. {@code java HttpLoad serve} answers every request and
- * prints its port; it ends with its standard input. {@code java HttpLoad get PORT CONNECTIONS N} sends N requests over kept connections after a
- * warm-up, prints a line between the two, and then the nanoseconds.
+ * The other end of the HTTP measurements, the same for Java and Python, on plain sockets. {@code java HttpLoad serve}
+ * answers every request and prints its port; it ends with its standard input. {@code java HttpLoad get PORT
+ * CONNECTIONS N} sends N requests over kept connections after a warm-up, prints a line between the two, and then the
+ * nanoseconds.
  */
 public final class HttpLoad {
 
     static final String BODY = "x".repeat(100);
-    private static final byte[] RESPONSE = ("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " + BODY.length() + "\r\n\r\n" + BODY)
-            .getBytes(StandardCharsets.US_ASCII);
-    private static final byte[] REQUEST = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] RESPONSE = ascii("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: "
+            + BODY.length() + "\r\n\r\n" + BODY);
+    private static final byte[] REQUEST = ascii("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
 
     private HttpLoad() {
     }
@@ -47,6 +48,10 @@ public final class HttpLoad {
                 System.exit(0);
             }
         }
+    }
+
+    private static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
     }
 
     /** Each socket {@code each} requests, again until {@code nanos} have passed. */

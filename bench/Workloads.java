@@ -1,3 +1,4 @@
+import com.sun.management.OperatingSystemMXBean;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -23,12 +24,12 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.stream.IntStream;
 
 /**
- * One measurement in one process: {@code java Workloads PATTERN VARIANT N [PORT]}. VARIANT is {@code examples}, the project's files as they
- * are, or {@code naive}, a virtual-thread-per-task executor and futures. Prints wall nanoseconds, CPU nanoseconds of the whole process
- * (JIT and GC included) and peak resident kilobytes, tab-separated. {@code workloads.py} is the same in asyncio; {@code Compare} runs both.
+ * One measurement in one process: {@code java Workloads PATTERN VARIANT N [PORT]}. VARIANT is {@code examples}, the
+ * project's files as they are, or {@code naive}, a virtual-thread-per-task executor and futures. Prints wall
+ * nanoseconds, CPU nanoseconds of the whole process (JIT and GC included) and peak resident kilobytes, tab-separated.
+ * {@code workloads.py} is the same in asyncio; {@code Compare} runs both.
  */
 public final class Workloads {
 
@@ -103,7 +104,7 @@ public final class Workloads {
     }
 
     private static long cpu() {
-        return ((com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getProcessCpuTime();
+        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getProcessCpuTime();
     }
 
     /** VmHWM, or 0 where there is no /proc. */
@@ -152,7 +153,7 @@ public final class Workloads {
     }
 
     private static long gather(int n) throws Exception {
-        return Gather.all(Collections.nCopies(n, (Callable<Integer>) Workloads::sleeping)).stream().mapToInt(i -> i).sum();
+        return Gather.<Integer>all(Collections.nCopies(n, Workloads::sleeping)).stream().mapToInt(i -> i).sum();
     }
 
     private static long naiveGather(int n) throws Exception {
@@ -330,7 +331,8 @@ public final class Workloads {
 
     private static Workload client(int port, boolean naive) {
         var client = HttpClient.newHttpClient();
-        var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/")).version(HttpClient.Version.HTTP_1_1).build();
+        var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/"))
+                .version(HttpClient.Version.HTTP_1_1).build();
         BoundedGather.Operation<Object, Integer> get = any -> {
             int length = client.send(request, HttpResponse.BodyHandlers.ofString()).body().length();
             return length == HttpLoad.BODY.length() ? 1 : 0;
@@ -346,7 +348,7 @@ public final class Workloads {
                 }
             }));
         }
-        return n -> BoundedGather.map(() -> IntStream.range(0, n).iterator(), CONNECTIONS, get).stream().mapToInt(i -> i).sum();
+        return n -> BoundedGather.map(Collections.nCopies(n, 1), CONNECTIONS, get).stream().mapToInt(i -> i).sum();
     }
 
     // http-server: n GETs over 50 kept connections, sent by another process
@@ -364,7 +366,7 @@ public final class Workloads {
         });
         server.start();
         var load = new ProcessBuilder(System.getenv("BENCH_LOAD").split("\t"));
-        load.command().addAll(List.of("get", String.valueOf(server.getAddress().getPort()), String.valueOf(CONNECTIONS), String.valueOf(n)));
+        load.command().addAll(List.of("get", "" + server.getAddress().getPort(), "" + CONNECTIONS, "" + n));
         Process process = load.redirectError(ProcessBuilder.Redirect.INHERIT).start();
         try (var reader = process.inputReader()) {
             reader.readLine(); // warm-up is over
