@@ -1,12 +1,14 @@
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * asyncio: {@code gather(*tasks)}, failing fast. Final API, JDK 21 and later.
@@ -33,21 +35,37 @@ public final class Gather {
      */
     public static <T> List<T> all(Collection<? extends Callable<? extends T>> tasks)
             throws InterruptedException, ExecutionException {
+        var results = new ArrayList<T>(Collections.nCopies(tasks.size(), null)); // each task sets its own element
+        var failure = new AtomicReference<Throwable>();
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
             try {
-                var completed = new ExecutorCompletionService<T>(executor);
-                var futures = new ArrayList<Future<T>>(tasks.size());
+                int index = 0;
                 for (var task : tasks) {
-                    futures.add(completed.submit(task::call));
+                    int i = index++;
+                    executor.execute(() -> {
+                        try {
+                            results.set(i, task.call());
+                        } catch (Throwable e) {
+                            if (failure.compareAndSet(null, e)) {
+                                executor.shutdownNow();
+                            }
+                        }
+                    });
                 }
-                for (int i = 0; i < futures.size(); i++) {
-                    completed.take().get();
+                executor.shutdown();
+                executor.awaitTermination(Long.MAX_VALUE, TimeUnit.NANOSECONDS);
+            } catch (RejectedExecutionException e) {
+                if (failure.get() == null) { // else a task failed before all were started
+                    throw e;
                 }
-                return futures.stream().map(Future::resultNow).toList();
             } finally {
                 executor.shutdownNow(); // not Future.cancel: on 21 close() does not wait for cancelled futures
             }
         }
+        if (failure.get() != null) {
+            throw new ExecutionException(failure.get());
+        }
+        return Collections.unmodifiableList(results);
     }
     // @end region="gather"
 

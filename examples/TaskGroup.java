@@ -43,7 +43,7 @@ public final class TaskGroup<T> implements AutoCloseable {
     private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
     private final Queue<Throwable> failures = new ConcurrentLinkedQueue<>(); // in order of time
     private final AtomicReference<Task<? extends T>> first = new AtomicReference<>();
-    private final AtomicInteger running = new AtomicInteger();
+    private final AtomicInteger running = new AtomicInteger(1); // and one for the owner, until join
     private final AtomicBoolean cancelled = new AtomicBoolean();
     private final Semaphore settled = new Semaphore(0); // released where join may have to look again
     private boolean forked;
@@ -121,6 +121,7 @@ public final class TaskGroup<T> implements AutoCloseable {
         boolean expired = false;
         try {
             long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout); // saturates; toNanos() would overflow
+            ended();
             while (running.get() > 0 && !cancelled.get() && !expired) {
                 expired = !settled.tryAcquire(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
             }
@@ -183,15 +184,20 @@ public final class TaskGroup<T> implements AutoCloseable {
                 }
             }
         } finally {
-            if (running.decrementAndGet() == 0 || cancelled.get()) {
-                settled.release();
-            }
+            ended();
+        }
+    }
+
+    private void ended() {
+        if (running.decrementAndGet() == 0) {
+            settled.release();
         }
     }
 
     private void cancel() {
         if (cancelled.compareAndSet(false, true)) { // interrupted once: a second interrupt would hit the tasks' cleanup
             executor.shutdownNow(); // unlike Future.cancel on 21, it leaves the threads to be waited for
+            settled.release();
         }
     }
 

@@ -148,7 +148,9 @@ public final class WorkQueue<T> implements AutoCloseable {
                 notEmpty.signal();
             } else if (inHand == 0 && queued.isEmpty()) {
                 allDone.signalAll();
-                notEmpty.signalAll(); // if closed, consumers waited for what might be handed back
+                if (closed) {
+                    notEmpty.signalAll(); // consumers waited for what might be handed back
+                }
             }
         } finally {
             lock.unlock();

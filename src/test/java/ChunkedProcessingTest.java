@@ -1,0 +1,185 @@
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class ChunkedProcessingTest {
+
+    @Test
+    void eachItemOnceInChunksThatKeepTheirOrder() throws Exception {
+        var chunks = new ConcurrentSkipListMap<Long, List<Integer>>();
+        var processing = new ChunkedProcessing(3, 2);
+        processing.<Integer>run(IntStream.range(0, 10).iterator(), chunks::put);
+        assertEquals(new TreeMap<>(java.util.Map.of(0L, List.of(0, 1, 2), 3L, List.of(3, 4, 5), 6L, List.of(6, 7, 8), 9L, List.of(9))),
+                chunks);
+        assertEquals(10, processing.done());
+        var empty = new ChunkedProcessing(3, 2);
+        empty.run(Collections.emptyIterator(), (first, chunk) -> assertTrue(false));
+        assertEquals(0, empty.done());
+        assertThrows(IllegalStateException.class, () -> empty.run(Collections.emptyIterator(), (first, chunk) -> { }));
+        assertThrows(IllegalArgumentException.class, () -> new ChunkedProcessing(0, 1));
+        assertThrows(IllegalArgumentException.class, () -> new ChunkedProcessing(1, 0));
+    }
+
+    @Test
+    void theSourceIsReadOnlyAsFarAsThereIsRoom() throws Exception {
+        var read = new AtomicInteger();
+        var begun = new CountDownLatch(3);
+        var go = new CountDownLatch(1);
+        var most = new AtomicInteger();
+        Thread.startVirtualThread(() -> {
+            try {
+                begun.await();
+                Thread.sleep(20); // time to read too far
+                most.set(read.get());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            } finally {
+                go.countDown();
+            }
+        });
+        Iterator<Integer> source = IntStream.range(0, 1_000).peek(i -> read.incrementAndGet()).iterator();
+        new ChunkedProcessing(10, 3).run(source, (first, chunk) -> {
+            begun.countDown();
+            go.await();
+        });
+        assertEquals(1_000, read.get());
+        assertTrue(most.get() <= 31, () -> most + " read, with room for 30"); // hasNext of a stream reads one ahead
+    }
+
+    @Test
+    void aFailureStopsTheRestAndDoneStaysBeforeIt() {
+        var boom = new IOException("boom");
+        var ended = new AtomicInteger();
+        var begun = new CountDownLatch(2);
+        var processing = new ChunkedProcessing(10, 3);
+        var thrown = assertThrows(ExecutionException.class, () ->
+                processing.run(IntStream.iterate(0, i -> i + 1).iterator(), (first, chunk) -> {
+                    if (first == 10) {
+                        begun.await();
+                        throw boom;
+                    }
+                    begun.countDown();
+                    try {
+                        new CountDownLatch(1).await();
+                    } catch (InterruptedException e) {
+                        Thread.sleep(20);
+                        ended.incrementAndGet(); // and returns, as if it were done
+                    }
+                }));
+        assertSame(boom, thrown.getCause());
+        assertEquals(2, ended.get());
+        assertEquals(0, processing.done(), "an action that was told to stop has not done its chunk");
+    }
+
+    @Test
+    void chunksDoneOutOfTurnCountOnceTheGapIsClosed() throws Exception {
+        var processing = new ChunkedProcessing(1, 2);
+        var seen = new AtomicLong(-1);
+        var others = new CountDownLatch(9);
+        processing.run(IntStream.range(0, 10).iterator(), (first, chunk) -> {
+            if (first == 0) {
+                others.await();
+                seen.set(processing.done());
+            } else {
+                others.countDown();
+            }
+        });
+        assertEquals(0, seen.get());
+        assertEquals(10, processing.done());
+    }
+
+    @Test
+    void theSourcesExceptionAndTheCallersInterruptAreThrownAfterTheActionsHaveEnded() throws Exception {
+        var ended = new AtomicInteger();
+        var begun = new CountDownLatch(2);
+        ChunkedProcessing.Action<Integer> waiting = (first, chunk) -> {
+            begun.countDown();
+            try {
+                new CountDownLatch(1).await();
+            } finally {
+                ended.incrementAndGet();
+            }
+        };
+        var boom = new IllegalStateException("boom");
+        assertSame(boom, assertThrows(IllegalStateException.class, () ->
+                new ChunkedProcessing(1, 10).run(IntStream.range(0, 3).peek(i -> {
+                    if (i == 2) {
+                        throw boom;
+                    }
+                }).iterator(), waiting)));
+        assertEquals(2, ended.get());
+        var atReturn = new AtomicInteger();
+        Thread caller = Thread.ofVirtual().start(() -> {
+            assertThrows(InterruptedException.class, () -> new ChunkedProcessing(1, 1).run(IntStream.range(0, 3).iterator(), waiting));
+            atReturn.set(ended.get());
+        });
+        while (caller.getState() != Thread.State.WAITING) {
+            Thread.onSpinWait();
+        }
+        caller.interrupt();
+        caller.join();
+        assertEquals(ended.get(), atReturn.get());
+    }
+
+    @Test
+    void stressGoingOnWhereItStopped() throws Exception {
+        int items = 200_000;
+        int rounds = 0;
+        var handled = new AtomicInteger();
+        var tasks = new ArrayList<Chaos.Task>();
+        var failures = new AtomicInteger();
+        var interrupts = new AtomicInteger();
+        for (int t = 0; t < 4; t++) {
+            rounds++;
+            tasks.add(() -> {
+                var seen = new BitSet(items);
+                for (long from = 0; from < items; ) {
+                    int start = (int) from;
+                    var processing = new ChunkedProcessing(ThreadLocalRandom.current().nextInt(1, 50), ThreadLocalRandom.current().nextInt(1, 9));
+                    try {
+                        processing.run(IntStream.range(start, items).iterator(), (first, chunk) -> {
+                            if (ThreadLocalRandom.current().nextInt(2_000) == 0) {
+                                throw new IOException();
+                            }
+                            synchronized (seen) {
+                                chunk.forEach(seen::set);
+                            }
+                            handled.addAndGet(chunk.size());
+                        });
+                    } catch (ExecutionException e) {
+                        failures.incrementAndGet();
+                    } catch (InterruptedException e) {
+                        interrupts.incrementAndGet();
+                    }
+                    from += processing.done();
+                    synchronized (seen) {
+                        assertTrue(seen.nextClearBit(0) >= from, "done counts nothing that is not");
+                    }
+                }
+                assertEquals(items, seen.cardinality());
+            });
+        }
+        Chaos.run(tasks, java.time.Duration.ofMillis(5));
+        System.out.printf("ChunkedProcessing: %d rounds of %,d items, %,d failures and %,d interrupts gone on from, %,d handled%n", rounds, items,
+                failures.get(), interrupts.get(), handled.get());
+    }
+}

@@ -1,0 +1,59 @@
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class PoolSizingTest {
+
+    @Test
+    void littlesLaw() {
+        assertEquals(8, PoolSizing.connections(2_000, Duration.ofMillis(4)));
+        assertEquals(9, PoolSizing.connections(2_001, Duration.ofMillis(4)));
+        assertEquals(0, PoolSizing.connections(0, Duration.ofMillis(4)));
+    }
+
+    @Test
+    void theBoundHoldsAndTheFiguresObeyTheLaw() throws Exception {
+        var running = new AtomicInteger();
+        var most = new AtomicInteger();
+        var measured = PoolSizing.measure(3, 10, Duration.ofMillis(300), () -> {
+            most.accumulateAndGet(running.incrementAndGet(), Math::max);
+            try {
+                Thread.sleep(1);
+            } finally {
+                running.decrementAndGet();
+            }
+        });
+        assertEquals(3, most.get());
+        assertEquals(0, running.get(), "all threads have ended");
+        assertTrue(measured.perSecond() > 0 && measured.perSecond() <= 3_000, () -> "" + measured);
+        assertTrue(PoolSizing.connections(measured.perSecond(), measured.held()) <= 3, () -> "" + measured);
+        assertTrue(measured.waiting().toNanos() > 0);
+    }
+
+    @Test
+    void interruptedItEndsItsThreads() throws Exception {
+        var running = new AtomicInteger();
+        var begun = new CountDownLatch(2);
+        Thread caller = Thread.ofVirtual().start(() -> assertThrows(InterruptedException.class, () ->
+                PoolSizing.measure(2, 5, Duration.ofDays(1), () -> {
+                    begun.countDown();
+                    running.incrementAndGet();
+                    try {
+                        new CountDownLatch(1).await();
+                    } finally {
+                        running.decrementAndGet();
+                    }
+                })));
+        begun.await();
+        caller.interrupt();
+        caller.join();
+        assertEquals(0, running.get());
+    }
+}
