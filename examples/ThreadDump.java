@@ -306,10 +306,8 @@ public final class ThreadDump {
                 throw wrong("no JSON object; was the dump made with -format=json?");
             }
             var map = (Map<?, ?>) value("");
-            for (int c; (c = read()) >= 0; ) {
-                if (c > ' ') {
-                    throw wrong("text after the end of the JSON");
-                }
+            if (blank() >= 0) {
+                throw wrong("text after the end of the JSON");
             }
             return map;
         }
@@ -394,11 +392,15 @@ public final class ThreadDump {
 
         /** The next character that is no white space; it stays. */
         private int token() throws IOException {
+            if (blank() < 0) {
+                throw wrong(CUT);
+            }
+            return peek();
+        }
+
+        private int blank() throws IOException {
             while (peek() == ' ' || peek() == '\n' || peek() == '\r' || peek() == '\t') {
                 line += read() == '\n' ? 1 : 0;
-            }
-            if (peek() < 0) {
-                throw wrong(CUT);
             }
             return peek();
         }

@@ -1,0 +1,119 @@
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.locks.ReentrantLock;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class JfrMonitorTest {
+
+    private static final Duration MILLIS = Duration.ofMillis(50);
+    private final ConcurrentLinkedQueue<JfrMonitor.Wait> waits = new ConcurrentLinkedQueue<>();
+
+    private List<JfrMonitor.Wait> of(String event) {
+        return waits.stream().filter(wait -> wait.event().equals(event)).toList();
+    }
+
+    private static final class First {
+        static {
+            sleep();
+        }
+
+        static void touch() {
+        }
+    }
+
+    private static void sleep() {
+        try {
+            Thread.sleep(100);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Test
+    void tellsOfPinnedThreadsAndOfWaits() throws Exception {
+        var lock = new ReentrantLock();
+        var permits = new Semaphore(0);
+        var monitor = JfrMonitor.start(MILLIS, MILLIS, Duration.ofMinutes(1), waits::add);
+        try (monitor) {
+            Thread.ofVirtual().name("initialises").start(First::touch).join();
+            lock.lock();
+            Thread platform = Thread.ofPlatform().name("platform").start(() -> {
+                lock.lock();
+                lock.unlock();
+            });
+            Thread virtual = Thread.ofVirtual().name("unmounted").start(() -> {
+                lock.lock();
+                lock.unlock();
+            });
+            Thread timed = Thread.ofVirtual().name("timed").start(() -> {
+                try {
+                    JfrMonitor.timed("permit", permits::acquire);
+                    JfrMonitor.timed("at once", () -> { });
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            });
+            while (!lock.hasQueuedThread(platform) || !lock.hasQueuedThread(virtual) || !permits.hasQueuedThreads()) {
+                Thread.sleep(1);
+            }
+            Thread.sleep(100);
+            lock.unlock();
+            permits.release();
+            platform.join();
+            virtual.join();
+            timed.join();
+        }
+        var pinned = of("jdk.VirtualThreadPinned");
+        assertEquals(1, pinned.size(), waits::toString);
+        assertTrue(pinned.getFirst().thread().matches("virtual #\\d+ initialises"), waits::toString);
+        assertEquals("JfrMonitorTest.sleep", pinned.getFirst().frames().getFirst().replaceFirst(":.*", ""));
+        assertTrue(of("jdk.ThreadPark").stream().anyMatch(wait -> wait.thread().endsWith("platform") && wait.detail().contains("ReentrantLock")), waits::toString);
+        assertTrue(waits.stream().noneMatch(wait -> wait.thread().contains("unmounted")), () -> "the JDK records no such wait; if it does now, say so: " + waits);
+        assertEquals(List.of("permit"), of("app.Wait").stream().map(JfrMonitor.Wait::detail).toList());
+        assertTrue(of("app.Wait").getFirst().duration().compareTo(MILLIS) >= 0);
+    }
+
+    @Test
+    void onePlaceIsToldOnceInAWhile() throws Exception {
+        var monitor = JfrMonitor.start(MILLIS, Duration.ofNanos(1), Duration.ofDays(1), waits::add);
+        try (monitor) {
+            for (int i = 0; i < 2_000; i++) {
+                JfrMonitor.timed("here", () -> Thread.sleep(Duration.ofNanos(1)));
+            }
+            JfrMonitor.timed("there", () -> Thread.sleep(Duration.ofNanos(1)));
+        }
+        assertEquals(List.of("here", "there"), of("app.Wait").stream().map(JfrMonitor.Wait::detail).sorted().toList());
+    }
+
+    @Test
+    void theNextOneSaysHowManyWereSkipped() throws Exception {
+        var monitor = JfrMonitor.start(MILLIS, Duration.ofNanos(1), Duration.ofMillis(1), waits::add);
+        long events = 20_000;
+        try (monitor) {
+            for (int i = 0; i < events; i++) {
+                JfrMonitor.timed("here", () -> Thread.onSpinWait());
+            }
+        }
+        long told = of("app.Wait").stream().mapToLong(wait -> 1 + wait.skipped()).sum();
+        assertTrue(told <= events && of("app.Wait").stream().anyMatch(wait -> wait.skipped() > 0), () -> told + " of " + events);
+    }
+
+    @Test
+    void whatTheWaitThrowsComesThrough() {
+        var monitor = JfrMonitor.start(MILLIS, Duration.ofNanos(1), Duration.ofDays(1), waits::add);
+        try (monitor) {
+            assertThrows(InterruptedException.class, () -> JfrMonitor.timed("interrupted", () -> {
+                throw new InterruptedException();
+            }));
+        }
+        assertEquals("interrupted", of("app.Wait").getFirst().detail());
+    }
+}

@@ -1,0 +1,103 @@
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.management.HotSpotDiagnosticMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(60)
+class LockOwnersTest {
+
+    @TempDir
+    private Path folder;
+
+    private Path heap() throws IOException {
+        Path file = folder.resolve("heap.hprof").toAbsolutePath();
+        ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class).dumpHeap(file.toString(), true);
+        return file;
+    }
+
+    @Test
+    void namesTheOwnerOfEachLock() throws Exception {
+        var a = new ReentrantLock();
+        var b = new ReentrantReadWriteLock(true);
+        var holding = new CyclicBarrier(2);
+        Thread ab = Thread.ofVirtual().start(() -> lock(a, b.writeLock(), holding));
+        Thread ba = Thread.ofPlatform().daemon().start(() -> lock(b.writeLock(), a, holding)); // a deadlock of both kinds
+        while (!a.hasQueuedThread(ba) || !b.hasQueuedThread(ab)) {
+            Thread.sleep(1);
+        }
+        var latch = new CountDownLatch(1);
+        Thread third = Thread.ofVirtual().start(() -> {
+            try {
+                a.lockInterruptibly();
+                a.unlock();
+                latch.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        while (!a.hasQueuedThread(third)) {
+            Thread.sleep(1);
+        }
+        var waits = LockOwners.read(heap());
+        assertEquals(owner(waits, ab), ba.threadId());
+        assertEquals(owner(waits, ba), ab.threadId());
+        assertEquals(owner(waits, third), ab.threadId());
+        var cycle = LockOwners.deadlocks(waits).stream().filter(one -> one.stream().anyMatch(wait -> wait.thread() == ab.threadId())).findFirst();
+        assertEquals(2, cycle.orElseThrow().size(), "the third one waits for the cycle, but is not in it");
+        assertTrue(waits.stream().anyMatch(wait -> wait.thread() == ab.threadId() && wait.lock().startsWith("ReentrantReadWriteLock$FairSync@")), waits::toString);
+        ab.interrupt();
+        ba.interrupt();
+        third.interrupt();
+        ab.join();
+        ba.join();
+        third.join();
+        assertTrue(LockOwners.read(heap2()).stream().noneMatch(wait -> wait.thread() == ab.threadId() || wait.thread() == third.threadId()));
+    }
+
+    private Path heap2() throws IOException {
+        Files.delete(folder.resolve("heap.hprof"));
+        return heap();
+    }
+
+    private static long owner(List<LockOwners.Wait> waits, Thread thread) {
+        return waits.stream().filter(wait -> wait.thread() == thread.threadId()).findFirst().orElseThrow().owner();
+    }
+
+    @Test
+    void badInputIsOneLine() throws IOException {
+        Path text = Files.writeString(folder.resolve("a.hprof"), "{ this is no heap dump, but long enough to be one }");
+        assertTrue(assertThrows(IOException.class, () -> LockOwners.read(text)).getMessage().endsWith("no heap dump of a 64-bit JVM"));
+        byte[] all = Files.readAllBytes(heap());
+        Path cut = Files.write(folder.resolve("cut.hprof"), Arrays.copyOf(all, all.length - 1_000));
+        assertTrue(assertThrows(IOException.class, () -> LockOwners.read(cut)).getMessage().contains("ends too early"));
+        assertTrue(assertThrows(IOException.class, () -> LockOwners.read(folder.resolve("none"))).getMessage().endsWith("no such file"));
+    }
+
+    private static void lock(Lock first, Lock second, CyclicBarrier holding) {
+        first.lock();
+        try {
+            holding.await();
+            second.lockInterruptibly();
+            second.unlock();
+        } catch (Exception e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            first.unlock();
+        }
+    }
+}
