@@ -72,8 +72,8 @@ final class Analysis {
         var origins = new Origins(typing);
         var calls = new CallGraph(typing, origins, catalogue, request.deep());
         var contexts = new Contexts(typing, catalogue, origins);
-        var tasks = new TaskScan(typing, origins);
-        var blocking = new BlockingScan(calls, request.deep());
+        var tasks = new TaskScan(typing, origins, request.deep());
+        var blocking = new BlockingScan(calls, catalogue, request.deep());
         for (SourceUnit unit : world.units) {
             int release = unit.source.release() > 0 ? unit.source.release() : request.release();
             for (TypeDecl type : unit.types) {
