@@ -36,12 +36,17 @@ final class Analysis {
     record Result(List<Finding> findings, List<String> problems) {
     }
 
-    private static final long STACK = 1L << 29; // for sources nested thousands deep; touched only as far as it is used
+    /** The compiler's parser recurses: sources nested 10,000 deep need more than threads have. Only what is used takes memory. */
+    private static final long STACK = 1L << 29;
 
     /** @throws IllegalArgumentException with a line for the user, if one of the catalogues cannot be read. */
     static Result run(Request request) {
         var result = new FutureTask<Result>(() -> analyse(request));
-        Thread.ofPlatform().name("analysis").stackSize(STACK).daemon().start(result);
+        try {
+            Thread.ofPlatform().name("analysis").stackSize(STACK).daemon().start(result);
+        } catch (OutOfMemoryError e) {
+            result.run(); // no room for such a thread: without, only deeply nested files are lost
+        }
         boolean interrupted = false;
         try {
             while (true) {
@@ -72,8 +77,8 @@ final class Analysis {
         var origins = new Origins(typing);
         var calls = new CallGraph(typing, origins, catalogue, request.deep());
         var contexts = new Contexts(typing, catalogue, origins);
-        var tasks = new TaskScan(typing, origins);
-        var blocking = new BlockingScan(calls, request.deep());
+        var tasks = new TaskScan(typing, origins, request.deep());
+        var blocking = new BlockingScan(calls, catalogue, request.deep());
         for (SourceUnit unit : world.units) {
             int release = unit.source.release() > 0 ? unit.source.release() : request.release();
             for (TypeDecl type : unit.types) {

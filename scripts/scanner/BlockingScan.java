@@ -2,7 +2,6 @@ package scanner;
 
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -17,8 +16,9 @@ final class BlockingScan {
     private static final int DEPTH_DEEP = 10;
 
     private final CallGraph calls;
+    private final Catalogue catalogue;
     private final boolean deep;
-    private final Map<EnumSet<Kind>, Reach> reaches = new HashMap<>();
+    private final Map<List<Set<Kind>>, Reach> reaches = new HashMap<>();
     private final Map<String, List<Hit>> groups = new LinkedHashMap<>();
 
     /** A context and a call that leads to blocking. @param direct whether the call stands in the context itself. */
@@ -28,7 +28,8 @@ final class BlockingScan {
         }
     }
 
-    BlockingScan(CallGraph calls, boolean deep) {
+    BlockingScan(CallGraph calls, Catalogue catalogue, boolean deep) {
+        this.catalogue = catalogue;
         this.calls = calls;
         this.deep = deep;
     }
@@ -37,7 +38,8 @@ final class BlockingScan {
         if (region.weak() && !deep) {
             return;
         }
-        Reach reach = reaches.computeIfAbsent(region.kinds(), kinds -> new Reach(calls, kinds, deep));
+        Reach reach = reaches.computeIfAbsent(List.of(region.kinds(), deep ? catalogue.leads(region.rule()) : Set.of()),
+                kinds -> new Reach(calls, kinds.get(0), kinds.get(1)));
         var hits = new ArrayList<Hit>();
         int depth = deep ? DEPTH_DEEP : DEPTH;
         for (CallGraph.Site site : calls.sites(region.body(), region.scope())) {

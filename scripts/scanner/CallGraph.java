@@ -90,7 +90,7 @@ final class CallGraph {
     }
 
     /** Under {@code if (future.isDone())} a get does not wait. */
-    private static boolean isGuarded(List<Node> path) {
+    static boolean isGuarded(List<Node> path) {
         for (int i = path.size() - 1; i >= 0; i--) {
             Node test = switch (path.get(i)) {
                 case Node.If choice -> choice.test();

@@ -52,6 +52,7 @@ final class Catalogue {
     private final List<Context> returns = new ArrayList<>();
     private final Map<String, List<Api>> inline = new HashMap<>();
     private final Map<String, EnumSet<Kind>> kinds = new HashMap<>();
+    private final Map<String, EnumSet<Kind>> leads = new HashMap<>();
 
     /** @throws IllegalArgumentException with a line for the user, if a line cannot be read. */
     Catalogue(List<DataFile.Line> lines) {
@@ -83,12 +84,12 @@ final class Catalogue {
     private void context(String[] fields) {
         String rule = fields[0].strip();
         String how = fields[1].strip();
-        if (how.equals("kinds")) {
+        if (how.equals("kinds") || how.equals("leads")) {
             EnumSet<Kind> set = EnumSet.noneOf(Kind.class);
             for (String kind : fields[2].strip().split("\\s+")) {
                 set.add(Kind.of(kind));
             }
-            kinds.put(rule, set);
+            (how.equals("kinds") ? kinds : leads).put(rule, set);
             return;
         }
         Set<String> chained = Set.of();
@@ -121,6 +122,13 @@ final class Catalogue {
     EnumSet<Kind> kinds(String rule) {
         return kinds.getOrDefault(rule, EnumSet.allOf(Kind.class));
     }
+
+    /** What else may hurt there, as a lead. */
+    EnumSet<Kind> leads(String rule) {
+        return leads.getOrDefault(rule, LEADS);
+    }
+
+    private static final EnumSet<Kind> LEADS = EnumSet.of(Kind.STREAM, Kind.FILE, Kind.DNS);
 
     boolean mayBlock(String method) {
         return blocking.containsKey(method);

@@ -8,6 +8,13 @@ interface Check {
     /** The rule's name, as in {@code rules.txt}. */
     String rule();
 
+    /** How far apart the same message is still one cause: a habit of a package is mended in one go. */
+    enum Group { TYPE, PACKAGE, SOURCE_ROOT }
+
+    default Group group() {
+        return Group.TYPE;
+    }
+
     /** Called at every node of every body. @param path the nodes around it, the outermost first. */
     void visit(Node node, Scope scope, List<Node> path, Report report);
 
@@ -21,7 +28,13 @@ interface Check {
         /** The JDK the code at hand runs on. */
         int release();
 
+        /** Whether leads are wanted too, not only findings. */
+        boolean deep();
+
         void add(String rule, MethodDecl method, int pos, String message, Finding.Step... before);
+
+        /** A lead: a note of {@code --deep}. */
+        void lead(String rule, MethodDecl method, int pos, String message, Finding.Step... before);
 
         default boolean isA(Node node, Scope scope, String type) {
             return node != null && typing().world.isA(typing().type(node, scope), type);

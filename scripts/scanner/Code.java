@@ -34,6 +34,11 @@ final class Code {
         return any(body, node -> node instanceof Node.Call call && wanted.contains(call.name()));
     }
 
+    /** A value that may tell of what was caught. */
+    static boolean mayTell(Node node) {
+        return node instanceof Node.Call || node instanceof Node.New || node instanceof Node.Lambda;
+    }
+
     static boolean isLog(Node node) {
         return node instanceof Node.Drop drop && drop.value() instanceof Node.Call call && LOGS.contains(call.name());
     }
@@ -74,7 +79,7 @@ final class Code {
         };
     }
 
-    private static boolean catchesAll(Node.Try attempt) {
+    static boolean catchesAll(Node.Try attempt) {
         return attempt.catches().stream().anyMatch(c -> c.types().stream().anyMatch(t -> BROAD.contains(t.simple())));
     }
 
@@ -88,8 +93,7 @@ final class Code {
             case Node.Lambda lambda -> isGuarded(lambda.body());
             case Node.Ref ref -> {
                 List<Members.Found> found = report.typing().members.methods(report.typing().type(ref.on(), scope), ref.name(), -1, scope.unit());
-                yield found.isEmpty() || found.get(0).source() == null || found.get(0).source().body == null
-                        || isGuarded(found.get(0).source().body);
+                yield found.isEmpty() || found.get(0).source() == null || isGuarded(found.get(0).source(), scope, report);
             }
             case Node.New made when made.body() != null -> made.body().methods.stream()
                     .filter(m -> m.name.equals("run") || m.name.equals("call")).allMatch(m -> isGuarded(m.body));
@@ -97,10 +101,62 @@ final class Code {
         };
     }
 
+    /** A method that a subclass of the one at hand has to write may throw, unless each one there is catches all. */
+    private static boolean isGuarded(MethodDecl task, Scope scope, Check.Report report) {
+        if (task.body != null) {
+            return isGuarded(task.body);
+        }
+        World world = report.typing().world;
+        if (!world.supers(scope.type().name).contains(task.owner.name)) {
+            return true;
+        }
+        List<MethodDecl> written = world.subtypes(task.owner.name).stream().flatMap(type -> type.methods.stream())
+                .filter(method -> method.name.equals(task.name) && Members.sameParams(method, task) && method.body != null).toList();
+        return !written.isEmpty() && written.stream().allMatch(method -> isGuarded(method.body));
+    }
+
     private static boolean isGuardedTarget(Node.Call call, Scope scope, Check.Report report) {
         Type receiver = report.typing().receiver(call, scope);
         Members.Found found = receiver == null || receiver.isArray() ? null : report.typing().best(receiver, call, scope);
-        return found == null || found.source() == null || found.source().body == null || isGuarded(found.source().body);
+        return found == null || found.source() == null || isGuarded(found.source(), scope, report);
+    }
+
+    static boolean isInterrupted(Node.Catch each) {
+        return catches(each, "InterruptedException");
+    }
+
+    static boolean catches(Node.Catch each, String... types) {
+        return each.types().stream().anyMatch(type -> List.of(types).contains(type.simple()));
+    }
+
+    /** In a task outside of any loop of it: the thread ends soon, interrupted or not. */
+    static boolean endsTheThread(List<Node> path, Scope scope) {
+        for (int i = path.size() - 1; i >= 0; i--) {
+            switch (path.get(i)) {
+                case Node.Loop loop -> {
+                    return false;
+                }
+                case Node.Each each -> {
+                    return false;
+                }
+                case Node.Lambda lambda -> {
+                    return true;
+                }
+                default -> { }
+            }
+        }
+        return scope.method().name.equals("run") || scope.method().name.equals("main");
+    }
+
+    static boolean hasCall(Node body) {
+        return any(body, node -> node instanceof Node.Call);
+    }
+
+    /** The one method of the sources that a call goes to; null if it is not in the sources. */
+    static MethodDecl target(Node.Call call, Scope scope, Check.Report report) {
+        Type receiver = report.typing().receiver(call, scope);
+        Members.Found found = receiver == null || receiver.isArray() ? null : report.typing().best(receiver, call, scope);
+        return found == null ? null : found.source();
     }
 
     /** What happens to a local variable after its declaration. @return null if it leaves the body, else the methods called on it. */

@@ -38,7 +38,9 @@ final class Contexts {
         new Walk() {
             @Override
             boolean visit(Node node, Scope scope) {
-                if (node instanceof Node.Sync sync) {
+                if (node instanceof Node.Block block) {
+                    locked(block, scope, method, regions);
+                } else if (node instanceof Node.Sync sync) {
                     regions.accept(region("blocking-under-monitor", sync.pos(), "a synchronized block", method, sync.body(),
                             scope, false));
                 } else if (node instanceof Node.Call call && !call.args().isEmpty()) {
@@ -47,6 +49,69 @@ final class Contexts {
                 return true;
             }
         }.walkMethod(method);
+    }
+
+    // locks
+
+    /** What stands between {@code lock()} and {@code unlock()}: a finding where a task of the same class takes that lock too. */
+    private void locked(Node.Block block, Scope scope, MethodDecl method, Consumer<Region> regions) {
+        for (int i = 0; i < block.statements().size(); i++) {
+            if (block.statements().get(i) instanceof Node.Drop drop && drop.value() instanceof Node.Call taken && isLock(taken, scope)) {
+                List<Node> under = new ArrayList<>();
+                for (Node next : block.statements().subList(i + 1, block.statements().size())) {
+                    if (next instanceof Node.Drop last && last.value() instanceof Node.Call call && call.name().equals("unlock")) {
+                        break;
+                    }
+                    under.add(next instanceof Node.Try attempt && Code.calls(attempt.last(), "unlock") ? attempt.body() : next);
+                    if (under.getLast() != next) {
+                        break;
+                    }
+                }
+                var body = new Node.Block(taken.pos(), List.copyOf(under));
+                String what = "the code under " + Code.text(taken.on());
+                if (isTakenByTask(method.owner, taken.on())) {
+                    regions.accept(new Region("blocking-under-lock", taken.pos(), what + ", which a task of this class takes too", method, body,
+                            scope, EnumSet.of(Kind.AWAIT), false, Set.of()));
+                }
+                regions.accept(region("blocking-under-lock", taken.pos(), what, method, body, scope, true));
+            }
+        }
+    }
+
+    private boolean isLock(Node.Call call, Scope scope) {
+        return call.on() != null && (call.name().equals("lock") || call.name().equals("lockInterruptibly"))
+                && typing.world.isA(typing.type(call.on(), scope), "java.util.concurrent.locks.Lock");
+    }
+
+    /** Whether a function or an object made in the same file takes the lock when it is called. */
+    private static boolean isTakenByTask(TypeDecl owner, Node lock) {
+        for (TypeDecl type : owner.unit.types) {
+            for (MethodDecl method : type.methods) {
+                boolean isOfTask = FUNCTIONS.contains(method.name) && type.within != null;
+                if (isOfTask && takes(method.body, lock, type, 1) || Code.any(method.body, node -> switch (node) {
+                    case Node.Lambda lambda -> takes(lambda.body(), lock, type, 1);
+                    case Node.Ref ref when ref.on() instanceof Node.Name self && self.name().equals("this") -> takes(ref.name(), lock, type, 1);
+                    default -> false;
+                })) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    private static boolean takes(Node body, Node lock, TypeDecl type, int depth) {
+        return Code.any(body, node -> node instanceof Node.Call call && (call.name().startsWith("lock") && isSameLock(call.on(), lock)
+                || depth > 0 && call.on() == null && takes(call.name(), lock, type, depth - 1)));
+    }
+
+    private static boolean takes(String method, Node lock, TypeDecl type, int depth) {
+        return type.methods.stream().anyMatch(each -> each.name.equals(method) && takes(each.body, lock, type, depth));
+    }
+
+    /** {@code lock.writeLock()} and {@code lock.readLock()} are the same here. */
+    private static boolean isSameLock(Node a, Node b) {
+        return Code.same(a, b) || a instanceof Node.Call x && b instanceof Node.Call y && Code.same(x.on(), y.on());
     }
 
     private Region region(String rule, int pos, String what, MethodDecl method, Node body, Scope scope, boolean weak) {
@@ -81,8 +146,8 @@ final class Contexts {
         }
         for (Catalogue.Context context : catalogue.returns()) {
             String simple = context.api().type().substring(context.api().type().lastIndexOf('.') + 1);
-            if (method.returns != null && method.returns.simple().equals(simple)
-                    && method.owner.annotations.stream().anyMatch(a -> a.simple().equals(context.api().method()))
+            if (method.returns != null && method.returns.simple().equals(simple) && (context.api().method().equals("*")
+                    || method.owner.annotations.stream().anyMatch(a -> a.simple().equals(context.api().method())))
                     && typing.world.isA(typing.world.resolve(method.returns, method.owner.unit, method.owner, method), context.api().type())
                     && told.add(context.rule())) {
                 regions.accept(region(context.rule(), method.pos, method.name + "(), " + context.what(), method, method.body,

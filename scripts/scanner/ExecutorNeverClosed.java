@@ -3,12 +3,17 @@ package scanner;
 import java.util.List;
 import java.util.Set;
 
-/** A pool that nobody shuts down: in a local variable that does not leave the method, or in a field of a class that has an end. */
+/**
+ * A pool that nobody shuts down: in a local variable that does not leave the method, in a field of a class that has an end, or given to
+ * a wrapper that cannot end it.
+ */
 final class ExecutorNeverClosed implements Check {
 
-    /** Those whose threads stay: a cached pool's leave after a minute, a single-thread executor's when it is collected. */
+    /** Those whose threads stay for good. */
     private static final Set<String> MAKERS = Set.of("newFixedThreadPool", "newScheduledThreadPool", "newWorkStealingPool",
             "newSingleThreadScheduledExecutor");
+    /** Theirs stay for a minute, or until the collector comes by: a fault only of an object that has an end. */
+    private static final Set<String> SHORT_LIVED = Set.of("newSingleThreadExecutor", "newCachedThreadPool");
     private static final Set<String> ENDS = Set.of("shutdown", "shutdownNow", "close");
     private static final Set<String> ENDS_OF_OWNERS = Set.of("close", "stop", "shutdown", "destroy", "dispose", "terminate");
 
@@ -27,16 +32,24 @@ final class ExecutorNeverClosed implements Check {
                             + scope.method().name + "() returns");
                 }
             }
-            case Node.Call call when isPool(call.on(), scope, report) -> report.add(rule(), scope.method(), call.pos(),
-                    "the executor made here cannot be shut down: nobody keeps it");
-            case Node.Assign assign when isPool(assign.value(), scope, report) -> field(assign, scope, report);
+            case Node.Call call when call.on() != null && !ENDS.contains(call.name()) && isPool(call.on(), scope, report) ->
+                    report.add(rule(), scope.method(), call.pos(), "the executor made here cannot be shut down: nobody keeps it");
+            case Node.Assign assign -> {
+                if (isPool(assign.value(), scope, report) || isShortLived(assign.value(), scope, report)) {
+                    field(assign.target(), assign.value(), scope, report);
+                } else if (assign.value() instanceof Node.New made && hasPool(made, scope, report)) {
+                    wrapped(made, scope, report);
+                }
+            }
+            case Node.Call call when call.on() == null && call.name().equals("this") && call.args().stream()
+                    .anyMatch(arg -> isPool(arg, scope, report) || isShortLived(arg, scope, report)) -> passedOn(call, scope, report);
             default -> { }
         }
     }
 
-    private void field(Node.Assign assign, Scope scope, Report report) {
-        String name = assign.target() instanceof Node.Name plain && scope.find(plain.name()) == null ? plain.name()
-                : assign.target() instanceof Node.Select select && select.on() instanceof Node.Name self && self.name().equals("this")
+    private void field(Node target, Node maker, Scope scope, Report report) {
+        String name = target instanceof Node.Name plain && scope.find(plain.name()) == null ? plain.name()
+                : target instanceof Node.Select select && select.on() instanceof Node.Name self && self.name().equals("this")
                         ? select.name() : null;
         TypeDecl type = scope.type();
         TypeDecl.FieldDecl field = name == null ? null : type.field(name);
@@ -44,13 +57,57 @@ final class ExecutorNeverClosed implements Check {
                 || mayLeave(type, name)) {
             return;
         }
-        report.add(rule(), scope.method(), field.pos(), name + " is never shut down, also not when its " + type.simpleName() + " ends");
+        var place = new Finding.Place(scope.unit().source.name(), Pos.line(field.pos()), Pos.column(field.pos()));
+        report.add(rule(), scope.method(), maker.pos(), name + " is never shut down, also not when its " + type.simpleName() + " ends",
+                new Finding.Step(place, "the field " + name));
     }
 
-    /** Whether the field is shut down, handed over or returned anywhere in the file. */
+    /** {@code this(..., Executors.newCachedThreadPool())}: the constructor that keeps it. */
+    private void passedOn(Node.Call call, Scope scope, Report report) {
+        MethodDecl constructor = Code.target(call, scope, report);
+        if (constructor == null || constructor.body == null) {
+            return;
+        }
+        for (int i = 0; i < call.args().size() && i < constructor.paramNames.size(); i++) {
+            Node arg = call.args().get(i);
+            if (isPool(arg, scope, report) || isShortLived(arg, scope, report)) {
+                String parameter = constructor.paramNames.get(i);
+                Code.any(constructor.body, node -> {
+                    if (node instanceof Node.Assign assign && assign.value() instanceof Node.Name kept && kept.name().equals(parameter)) {
+                        field(assign.target(), arg, Scope.of(scope.method()), report);
+                    }
+                    return false;
+                });
+            }
+        }
+    }
+
+    /** {@code new Wrapper(Executors.newSingleThreadScheduledExecutor())} where the wrapper never shuts anything down. */
+    private void wrapped(Node.New made, Scope scope, Report report) {
+        Type type = report.typing().type(made, scope);
+        World world = report.typing().world;
+        if (type == null || made.body() != null || world.decl(type.name(), scope.unit()) == null || scope.method().isStatic) {
+            return;
+        }
+        for (String name : world.supers(type.name())) {
+            TypeDecl each = world.decl(name, scope.unit());
+            if (each == null ? !name.startsWith("java.") : each.methods.stream().anyMatch(method -> !method.name.equals("<init>")
+                    && (ENDS.contains(method.name) || Code.any(method.body, node -> node instanceof Node.Call call
+                            && (call.name().startsWith("shutdown") || call.name().equals("close")))))) {
+                return;
+            }
+        }
+        report.add(rule(), scope.method(), made.pos(), "the executor given to this " + made.type().simple() + " is never shut down: nobody else has it");
+    }
+
+    private static boolean hasPool(Node.New made, Scope scope, Report report) {
+        return made.args().stream().anyMatch(arg -> isPool(arg, scope, report));
+    }
+
+    /** Whether the field is shut down, handed over or returned anywhere in its class and those around it and in it. */
     private static boolean mayLeave(TypeDecl owner, String name) {
         for (TypeDecl type : owner.unit.types) {
-            for (MethodDecl method : type.methods) {
+            for (MethodDecl method : top(type) == top(owner) ? type.methods : List.<MethodDecl>of()) {
                 if (Code.any(method.body, node -> leaves(node, name))) {
                     return true;
                 }
@@ -59,13 +116,17 @@ final class ExecutorNeverClosed implements Check {
         return false;
     }
 
+    private static TypeDecl top(TypeDecl type) {
+        return type.outer == null ? type : top(type.outer);
+    }
+
     private static boolean leaves(Node node, String name) {
         return switch (node) {
             case Node.Call call -> is(call.on(), name) && ENDS.contains(call.name()) || call.args().stream().anyMatch(arg -> is(arg, name));
             case Node.New made -> made.args().stream().anyMatch(arg -> is(arg, name));
             case Node.Ref ref -> is(ref.on(), name) && ENDS.contains(ref.name());
             case Node.Return value -> is(value.value(), name);
-            case Node.Assign assign -> is(assign.value(), name);
+            case Node.Assign assign -> is(assign.value(), name) && !is(assign.target(), name); // this.x = x
             case Node.Local local -> is(local.init(), name);
             case Node.Each each -> is(each.in(), name);
             case Node.NewArray array -> array.items().stream().anyMatch(item -> is(item, name));
@@ -84,5 +145,9 @@ final class ExecutorNeverClosed implements Check {
 
     private static boolean isPool(Node node, Scope scope, Report report) {
         return node instanceof Node.Call call && MAKERS.contains(call.name()) && report.isA(call.on(), scope, "java.util.concurrent.Executors");
+    }
+
+    private static boolean isShortLived(Node node, Scope scope, Report report) {
+        return node instanceof Node.Call call && SHORT_LIVED.contains(call.name()) && report.isA(call.on(), scope, "java.util.concurrent.Executors");
     }
 }

@@ -10,6 +10,8 @@ enum Kind {
     WAIT,
     /** Another thread: futures, queues, latches, joins. */
     AWAIT,
+    /** {@code Condition.await}: gives its own lock back, and no other. */
+    CONDITION,
     /** A lock that is seldom held for long. */
     LOCK,
     /** The network. */
@@ -18,6 +20,8 @@ enum Kind {
     STREAM,
     FILE,
     DNS,
+    /** Random numbers of the system's. */
+    ENTROPY,
     PROCESS,
     JDBC,
     /** A publisher's value, asked for in a blocking way. */

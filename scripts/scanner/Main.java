@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
@@ -61,7 +60,7 @@ final class Main {
         var main = new Main(cwd, out, err, progress, analysis);
         int code;
         try {
-            code = main.withDeepStack(args);
+            code = main.guarded(args);
         } catch (Failure e) {
             main.say(e.getMessage());
             code = FAILED;
@@ -74,46 +73,24 @@ final class Main {
         return code;
     }
 
-    /**
-     * The compiler's parser recurses: code nested 10,000 deep needs more stack than threads have. Only what is used
-     * takes memory.
-     */
-    private int withDeepStack(String[] args) throws Failure {
-        var outcome = new AtomicReference<Throwable>();
-        int[] code = {FAILED};
-        Runnable job = () -> {
-            try {
-                code[0] = run(args);
-            } catch (Failure | RuntimeException | Error e) {
-                outcome.set(e);
-            }
-        };
-        var thread = new Thread(null, job, "scan", 512L << 20);
+    /** What goes wrong is one line that says how to get around it. */
+    private int guarded(String[] args) throws Failure {
         try {
-            thread.start();
-            thread.join();
+            return run(args);
         } catch (OutOfMemoryError e) {
-            job.run(); // no room for such a thread: without, only deeply nested files are lost
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new Failure("interrupted");
-        }
-        progress.accept("");
-        switch (outcome.get()) {
-            case null -> {
-                return code[0];
-            }
-            case Failure failure -> throw failure;
-            case OutOfMemoryError e -> throw new Failure("out of memory at " + (Runtime.getRuntime().maxMemory() >> 20)
+            throw new Failure("out of memory at " + (Runtime.getRuntime().maxMemory() >> 20)
                     + " MB; scan fewer folders at a time, or allow more: JAVA_TOOL_OPTIONS=-Xmx4g");
-            case StackOverflowError e -> throw new Failure("some code is nested too deeply; scan less to find it");
-            case UncheckedIOException e -> throw new Failure(SourceTree.reason(e.getCause()));
-            case Throwable e -> {
-                StackTraceElement[] trace = e.getStackTrace();
-                throw new Failure("a defect of the scanner: " + String.valueOf(e).lines().findFirst().orElse("")
-                        + (trace.length == 0 ? "" : " at " + trace[0])
-                        + "; scan fewer folders at a time to get around it");
-            }
+        } catch (StackOverflowError e) {
+            throw new Failure("some code is nested too deeply; scan less to find it");
+        } catch (UncheckedIOException e) {
+            throw new Failure(SourceTree.reason(e.getCause()));
+        } catch (RuntimeException | Error e) {
+            StackTraceElement[] trace = e.getStackTrace();
+            throw new Failure("a defect of the scanner: " + String.valueOf(e).lines().findFirst().orElse("")
+                    + (trace.length == 0 ? "" : " at " + trace[0])
+                    + "; scan fewer folders at a time to get around it");
+        } finally {
+            progress.accept("");
         }
     }
 

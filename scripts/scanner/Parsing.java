@@ -36,6 +36,9 @@ final class Parsing {
     private static final long CHUNK_BYTES = 2_000_000;
     private static final long MAX_BYTES = 20_000_000;
 
+    /** With previews it is newer still: 21 reads the unnamed variables of 22. */
+    private static final String NEWEST = String.valueOf(Runtime.version().feature());
+
     private final JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
     private final Declarations.Strings strings = new Declarations.Strings();
     private final List<SourceUnit> units = new ArrayList<>();
@@ -104,7 +107,8 @@ final class Parsing {
             }
         };
         var task = (JavacTask) compiler.getTask(Writer.nullWriter(), files, listener,
-                List.of("-proc:none", "-implicit:none", "-Xlint:none", "-nowarn", "-Xmaxerrs", "1000000"), null, chunk);
+                List.of("-proc:none", "-implicit:none", "-Xlint:none", "-nowarn", "-Xmaxerrs", "1000000", "--enable-preview", "-source",
+                        NEWEST), null, chunk);
         SourcePositions positions = Trees.instance(task).getSourcePositions();
         for (CompilationUnitTree tree : task.parse()) {
             Text text = texts.get(tree.getSourceFile().toUri());

@@ -1,5 +1,6 @@
 package scanner;
 
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -18,6 +19,9 @@ final class PermitNotReleased implements Check {
 
     @Override
     public void visit(Node node, Scope scope, List<Node> path, Report report) {
+        if (node instanceof Node.Try attempt && attempt.last() != null) {
+            inFinally(attempt.last(), attempt.last(), scope, report);
+        }
         if (!(node instanceof Node.Block block)) {
             return;
         }
@@ -28,6 +32,36 @@ final class PermitNotReleased implements Check {
                 look(statements, i, taken, risks(block, scope, report), scope, report);
             }
         }
+    }
+
+    /** A release that comes after other work in the same finally. */
+    private void inFinally(Node.Block block, Node.Block last, Scope scope, Report report) {
+        for (Node statement : block.statements()) {
+            if (statement instanceof Node.If choice && choice.yes() instanceof Node.Block inner) {
+                inFinally(inner, last, scope, report);
+            }
+            if (statement instanceof Node.Drop drop && drop.value() instanceof Node.Call given && given.on() != null
+                    && PAIRS.containsValue(given.name()) && isLock(given.on(), scope, report)) {
+                Set<Node> risks = risks(last, scope, report);
+                if (before(last, given).stream().anyMatch(risks::contains)) {
+                    report.add(rule(), scope.method(), given.pos(), "an exception earlier in this finally keeps " + Code.text(given.on())
+                            + " for ever");
+                }
+                return;
+            }
+        }
+    }
+
+    /** The calls in a body before one of them. */
+    private static List<Node> before(Node body, Node call) {
+        var calls = new ArrayList<Node>();
+        Code.any(body, node -> {
+            if (node instanceof Node.Call && node != call) {
+                calls.add(node);
+            }
+            return node == call;
+        });
+        return calls;
     }
 
     private void look(List<Node> statements, int from, Node.Call taken, Set<Node> risks, Scope scope, Report report) {
@@ -58,7 +92,7 @@ final class PermitNotReleased implements Check {
                 if (node instanceof Node.Call call && !PAIRS.containsKey(call.name()) && mayThrow(call, at, report)) {
                     risks.add(call);
                 }
-                return !(node instanceof Node.Lambda);
+                return !(node instanceof Node.Lambda) && !(node instanceof Node.Try attempt && Code.catchesAll(attempt));
             }
         }.walk(block, scope);
         return risks;

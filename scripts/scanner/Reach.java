@@ -1,6 +1,5 @@
 package scanner;
 
-import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,16 +36,14 @@ final class Reach {
     private static final List<String> SOCKETS = List.of("Socket", "SSLSocket", "SocketChannel", "DatagramSocket", "ServerSocket",
             "URLConnection", "HttpURLConnection", "AsynchronousSocketChannel");
 
-    private static final Set<Kind> LEADS = Set.of(Kind.STREAM, Kind.FILE, Kind.DNS);
-
     private final CallGraph calls;
-    private final EnumSet<Kind> kinds;
-    private final boolean leads;
+    private final Set<Kind> kinds;
+    private final Set<Kind> leads;
     private final Map<Key, Path> known = new HashMap<>();
     private static final Path NONE = new Path(null, 0, "", null, false, 0, null);
 
-    /** @param kinds what counts as blocking. @param leads whether streams, files and names count too, as leads. */
-    Reach(CallGraph calls, EnumSet<Kind> kinds, boolean leads) {
+    /** @param kinds what counts as blocking. @param leads what counts too, as a lead. */
+    Reach(CallGraph calls, Set<Kind> kinds, Set<Kind> leads) {
         this.calls = calls;
         this.leads = leads;
         this.kinds = kinds;
@@ -55,7 +52,7 @@ final class Reach {
     /** @param in the type the call stands in. @param depth how many more calls to follow. @return null if nothing blocks. */
     Path from(CallGraph.Site site, TypeDecl in, int depth) {
         Kind kind = site.blocking() == null ? null : site.blocking().kind();
-        if (kind != null && (kinds.contains(kind) || leads && LEADS.contains(kind))) {
+        if (kind != null && (kinds.contains(kind) || leads.contains(kind))) {
             boolean sure = kinds.contains(kind) && (kind != Kind.STREAM || holdsSocket(in));
             return new Path(in.unit, site.pos(), site.what(), kind, sure, 1, null);
         }

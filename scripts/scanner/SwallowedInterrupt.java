@@ -1,7 +1,6 @@
 package scanner;
 
 import java.util.List;
-import java.util.Set;
 
 /** {@code catch (InterruptedException e)}, or a broad one around a wait in a loop, that does nothing or only logs. */
 final class SwallowedInterrupt implements Check {
@@ -12,22 +11,31 @@ final class SwallowedInterrupt implements Check {
     }
 
     @Override
-    public void visit(Node node, Scope scope, List<Node> path, Report report) {
-        if (!(node instanceof Node.Catch each) || !each.body().statements().stream().allMatch(Code::isLog) || leavesLoop(path)
-                || endsTheThread(path, scope)) {
-            return;
-        }
-        if (names(each, Set.of("InterruptedException"))) {
-            report.add(rule(), scope.method(), each.pos(), "InterruptedException is caught and forgotten: the thread cannot be told to stop");
-        } else if (names(each, Set.of("Exception", "Throwable")) && isInLoop(path) && path.getLast() instanceof Node.Try attempt
-                && attempt.catches().stream().noneMatch(other -> names(other, Set.of("InterruptedException")))
-                && waits(attempt.body(), scope, report)) {
-            report.add(rule(), scope.method(), each.pos(), "this catch swallows the InterruptedException of the wait above: the loop goes on");
-        }
+    public Group group() {
+        return Group.PACKAGE;
     }
 
-    private static boolean names(Node.Catch each, Set<String> types) {
-        return each.types().stream().anyMatch(type -> types.contains(type.simple()));
+    @Override
+    public void visit(Node node, Scope scope, List<Node> path, Report report) {
+        if (!(node instanceof Node.Catch each) || leavesLoop(path)) {
+            return;
+        }
+        boolean isInterrupt = Code.isInterrupted(each);
+        if (isInterrupt && returnsQuietly(each, path, scope)) {
+            report.add(rule(), scope.method(), each.pos(), "InterruptedException is caught and the method returns as if nothing was");
+            return;
+        }
+        if (!each.body().statements().stream().allMatch(Code::isLog)) {
+            return;
+        }
+        if (isInterrupt) {
+            if (!Code.endsTheThread(path, scope) || goesToWork(path, scope, report)) {
+                report.add(rule(), scope.method(), each.pos(), "InterruptedException is caught and forgotten: the thread cannot be told to stop");
+            }
+        } else if (Code.catches(each, "Exception", "Throwable") && isInLoop(path) && path.getLast() instanceof Node.Try attempt
+                && attempt.catches().stream().noneMatch(Code::isInterrupted) && waits(attempt.body(), scope, report)) {
+            report.add(rule(), scope.method(), each.pos(), "this catch swallows the InterruptedException of the wait above: the loop goes on");
+        }
     }
 
     private static boolean isInLoop(List<Node> path) {
@@ -60,29 +68,27 @@ final class SwallowedInterrupt implements Check {
     /** A loop inside the try has been left: it was told to stop, and it did. */
     private static boolean leavesLoop(List<Node> path) {
         return path.getLast() instanceof Node.Try attempt
-                && Code.any(attempt.body(), node -> node instanceof Node.Loop loop && hasCall(loop.body()) || node instanceof Node.Each);
+                && Code.any(attempt.body(), node -> node instanceof Node.Loop loop && Code.hasCall(loop.body()) || node instanceof Node.Each);
     }
 
-    private static boolean hasCall(Node body) {
-        return Code.any(body, node -> node instanceof Node.Call);
+    /** {@code return} or {@code return false} as the only reaction: the caller takes it for the end of the wait. */
+    private static boolean returnsQuietly(Node.Catch each, List<Node> path, Scope scope) {
+        List<Node> statements = each.body().statements();
+        return !statements.isEmpty() && statements.getLast() instanceof Node.Return value && !Code.any(value, Code::mayTell)
+                && statements.stream().limit(statements.size() - 1).allMatch(Code::isLog) && !isInLoop(path) && !isTask(path, scope);
     }
 
-    /** Outside of any loop of a task the thread ends soon, interrupted or not. */
-    private static boolean endsTheThread(List<Node> path, Scope scope) {
-        for (int i = path.size() - 1; i >= 0; i--) {
-            switch (path.get(i)) {
-                case Node.Loop loop -> {
-                    return false;
-                }
-                case Node.Each each -> {
-                    return false;
-                }
-                case Node.Lambda lambda -> {
-                    return true;
-                }
-                default -> { }
-            }
+    private static boolean isTask(List<Node> path, Scope scope) {
+        return path.stream().anyMatch(node -> node instanceof Node.Lambda) || List.of("run", "call", "main").contains(scope.method().name);
+    }
+
+    /** A task that waits before its work, and goes to work all the same when it is told not to. */
+    private static boolean goesToWork(List<Node> path, Scope scope, Report report) {
+        if (path.size() < 2 || !(path.getLast() instanceof Node.Try attempt) || !(path.get(path.size() - 2) instanceof Node.Block block)
+                || attempt.body().statements().size() != 1 || !waits(attempt.body(), scope, report)) {
+            return false;
         }
-        return scope.method().name.equals("run") || scope.method().name.equals("main");
+        int next = block.statements().indexOf(attempt) + 1;
+        return block.statements().stream().skip(next).anyMatch(after -> !Code.isLog(after) && Code.hasCall(after));
     }
 }

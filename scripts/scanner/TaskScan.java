@@ -11,18 +11,21 @@ final class TaskScan implements Check.Report {
     /** All checks; a new one is added here. */
     private static final List<Check> CHECKS = List.of(new VirtualThreadsPooled(), new StructuredScopeGeneration(), new SubtaskGetBeforeJoin(),
             new PoolWaitsForItself(), new ExecutorNeverClosed(), new HttpClientPerCall(), new LostFailure(), new PeriodicTaskUnguarded(),
-            new SwallowedInterrupt(), new CancelDoesNotStop(), new LockInsideTry(), new PermitNotReleased());
+            new SwallowedInterrupt(), new InterruptNotRestored(), new CancelDoesNotStop(), new LockInsideTry(), new PermitNotReleased(),
+            new LockOrderInCompute(), new WaitWithoutTimeout());
 
     private final Typing typing;
     private final Origins origins;
     private final Map<Cause, List<Finding>> causes = new LinkedHashMap<>();
+    private final boolean deep;
     private int release;
 
-    /** The same thing done in the same class. */
-    private record Cause(String rule, TypeDecl type, String message) {
+    /** The same thing done in the same class, package or source root. */
+    private record Cause(String rule, Object group, String message) {
     }
 
-    TaskScan(Typing typing, Origins origins) {
+    TaskScan(Typing typing, Origins origins, boolean deep) {
+        this.deep = deep;
         this.typing = typing;
         this.origins = origins;
     }
@@ -57,12 +60,41 @@ final class TaskScan implements Check.Report {
     }
 
     @Override
+    public boolean deep() {
+        return deep;
+    }
+
+    @Override
     public void add(String rule, MethodDecl method, int pos, String message, Finding.Step... before) {
+        add(Rules.named(rule).orElseThrow().level(), rule, method, pos, message, before);
+    }
+
+    @Override
+    public void lead(String rule, MethodDecl method, int pos, String message, Finding.Step... before) {
+        if (deep) {
+            add(Finding.Level.NOTE, rule, method, pos, message, before);
+        }
+    }
+
+    private void add(Finding.Level level, String rule, MethodDecl method, int pos, String message, Finding.Step... before) {
         var place = new Finding.Place(method.owner.unit.source.name(), Pos.line(pos), Pos.column(pos));
         var steps = new ArrayList<>(List.of(before));
         steps.add(new Finding.Step(place, message));
-        var finding = new Finding(rule, Rules.named(rule).orElseThrow().level(), place, message, List.copyOf(steps), List.of(), method.toString());
-        causes.computeIfAbsent(new Cause(rule, method.owner, message), c -> new ArrayList<>()).add(finding);
+        var finding = new Finding(rule, level, place, message, List.copyOf(steps), List.of(), method.toString());
+        causes.computeIfAbsent(new Cause(rule, group(rule, method.owner), message), c -> new ArrayList<>()).add(finding);
+    }
+
+    private static Object group(String rule, TypeDecl type) {
+        String file = type.unit.source.name();
+        String folder = file.substring(0, file.lastIndexOf('/') + 1);
+        return switch (CHECKS.stream().filter(check -> check.rule().equals(rule)).findFirst().orElseThrow().group()) {
+            case TYPE -> type;
+            case PACKAGE -> folder;
+            case SOURCE_ROOT -> {
+                String path = type.unit.packageName.replace('.', '/') + "/";
+                yield folder.endsWith(path) ? folder.substring(0, folder.length() - path.length()) : folder;
+            }
+        };
     }
 
     List<Finding> findings() {
