@@ -1,0 +1,146 @@
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.http.HttpRequest;
+import java.net.http.HttpTimeoutException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class SharedHttpClientTest {
+
+    private static final Duration LONG = Duration.ofSeconds(Long.MAX_VALUE);
+
+    private static SharedHttpClient http(int limit) {
+        return new SharedHttpClient(limit, Duration.ofSeconds(10));
+    }
+
+    private static HttpRequest get(HostileServer server) {
+        return HttpRequest.newBuilder(server.uri()).build();
+    }
+
+    @Test
+    void oneConnectionServesOneExchangeAfterAnother() throws Exception {
+        try (var http = http(1); var server = new HostileServer(HostileServer.Fault.HEALTHY); var callers = Executors.newVirtualThreadPerTaskExecutor()) {
+            var calls = new ArrayList<Future<String>>();
+            for (int i = 0; i < 50; i++) {
+                calls.add(callers.submit(() -> http.exchange(get(server), LONG, SharedHttpClient.text(2))));
+            }
+            for (var call : calls) {
+                assertEquals("ok", call.get());
+            }
+            assertEquals(50, server.requests.get());
+            assertEquals(1, server.connections.get());
+        }
+    }
+
+    @Test
+    void waitingForAPermitCountsAgainstTheDeadline() throws Exception {
+        try (var http = http(1); var server = new HostileServer(HostileServer.Fault.SILENT); var callers = Executors.newVirtualThreadPerTaskExecutor()) {
+            var first = callers.submit(() -> http.exchange(get(server), LONG, SharedHttpClient.bytes(1)));
+            while (server.requests.get() == 0) {
+                Thread.sleep(1);
+            }
+            assertThrows(HttpTimeoutException.class, () -> http.exchange(get(server), Duration.ofMillis(50), SharedHttpClient.bytes(1)));
+            assertEquals(1, server.requests.get());
+            first.cancel(true);
+            server.awaitAllClosed();
+            assertThrows(HttpTimeoutException.class, () -> http.exchange(get(server), Duration.ofMillis(500), SharedHttpClient.bytes(1)));
+            assertEquals(2, server.requests.get(), "the permit came back");
+        }
+    }
+
+    @Test
+    void bodiesOfExactlyTheLimitPass() throws Exception {
+        try (var http = http(1); var server = new HostileServer(HostileServer.Fault.HEALTHY)) {
+            assertArrayEquals("ok".getBytes(), http.exchange(get(server), LONG, SharedHttpClient.bytes(2)));
+            assertThrows(IOException.class, () -> http.exchange(get(server), LONG, SharedHttpClient.bytes(1)));
+        }
+    }
+
+    @Test
+    void whatTheReaderThrowsComesAsItIs() throws Exception {
+        var mine = new IllegalStateException("mine");
+        try (var http = http(1); var server = new HostileServer(HostileServer.Fault.HEALTHY)) {
+            assertSame(mine, assertThrows(IllegalStateException.class, () -> http.exchange(get(server), LONG, response -> {
+                throw mine;
+            })));
+        }
+    }
+
+    @Test
+    void anInterruptEndsTheExchangeAndItsConnection() throws Exception {
+        try (var http = http(1); var server = new HostileServer(HostileServer.Fault.STALLS_IN_BODY)) {
+            var reading = new CountDownLatch(1);
+            var ended = new AtomicInteger();
+            var thrown = new AtomicReference<Throwable>();
+            var caller = Thread.ofVirtual().start(() -> {
+                try {
+                    http.exchange(get(server), LONG, response -> {
+                        reading.countDown();
+                        try {
+                            return response.body().readAllBytes();
+                        } finally {
+                            ended.incrementAndGet();
+                        }
+                    });
+                } catch (Throwable e) {
+                    thrown.set(e);
+                    ended.addAndGet(10);
+                }
+            });
+            reading.await();
+            caller.interrupt();
+            caller.join();
+            assertInstanceOf(InterruptedException.class, thrown.get());
+            assertEquals(11, ended.get());
+            server.awaitAllClosed();
+        }
+    }
+
+    /** Exchanges that are cut off at a random moment: in the connect, the send, the headers, the body. */
+    @Test
+    void stress() throws Exception {
+        int rounds = 2000;
+        var cut = new AtomicInteger();
+        try (var http = http(20); var stalling = new HostileServer(HostileServer.Fault.STALLS_IN_BODY);
+             var healthy = new HostileServer(HostileServer.Fault.HEALTHY)) {
+            http.exchange(get(healthy), LONG, SharedHttpClient.bytes(2));
+            try (var callers = Executors.newVirtualThreadPerTaskExecutor()) {
+                for (int i = 0; i < rounds; i++) {
+                    int id = i;
+                    callers.submit(() -> {
+                        try {
+                            http.exchange(get(id % 2 == 0 ? stalling : healthy), Duration.ofNanos(new Random(id).nextInt(20_000_000)), SharedHttpClient.bytes(2));
+                        } catch (HttpTimeoutException e) {
+                            cut.incrementAndGet();
+                        }
+                        return null;
+                    });
+                    if (i % 20 == 0) {
+                        Thread.sleep(5);
+                    }
+                }
+            }
+            stalling.awaitAllClosed();
+            assertTrue(cut.get() >= rounds / 2, () -> "only " + cut);
+            for (int i = 0; i < 20; i++) { // all permits are back
+                assertEquals(2, http.exchange(get(healthy), LONG, SharedHttpClient.bytes(2)).length);
+            }
+        }
+        System.out.println("SharedHttpClient stress: " + rounds + " exchanges, " + cut + " cut off at a random moment, no connection left in use");
+    }
+}
