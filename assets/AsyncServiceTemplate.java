@@ -64,7 +64,7 @@ import jdk.jfr.consumer.RecordingStream;
  * asyncio: an {@code aiohttp} application. Final API, JDK 21 and later. A production-ready HTTP service in one file without a library: copy it,
  * rename it, fill in {@link #main} and {@link #application}. Do not use where a framework is in place, or for TLS (terminate it in front).
  *
- * <p><b>Requests</b> run in a virtual thread each; before JDK 24 in platform threads, at most twice {@code MAX_IN_FLIGHT}, for {@code HttpServer}
+ * <p><b>Requests</b> run in a virtual thread each; before JDK 24 in platform threads, at most twice {@code MAX_IN_FLIGHT} and 64, for {@code HttpServer}
  * reads within {@code synchronized} and two slow clients would pin the carriers of two processors. A request has
  * {@code REQUEST_TIMEOUT} to arrive, or its connection is closed. Then the handler has {@code HANDLER_TIMEOUT}; it is interrupted, and the
  * client gets 504 even if it does not heed that. More than {@code MAX_IN_FLIGHT} at once: 503. Every exception or {@code Error} becomes an answer.
@@ -98,10 +98,11 @@ public final class AsyncServiceTemplate implements AutoCloseable {
         URI prices = settings.uri("PRICES_URL", "http://localhost:8081"); // without a second argument: must be set
         return service -> {
             service.route("GET", "/hello/{name}", request -> Response.json(200, Map.of("hello", request.path("name"))));
-            service.route("POST", "/orders", request -> {
-                String item = request.field("item", String.class);
-                service.background("confirm " + item, () -> Log.info("order confirmed", "item", item));
-                return Response.json(201, Map.of("item", item, "count", request.field("count", Long.class)));
+            service.route("POST", "/orders", request ->
+                    Response.json(201, Map.of("item", request.field("item", String.class), "count", request.field("count", Long.class))));
+            service.route("POST", "/reports", request -> {
+                service.background("report", () -> Log.info("report written")); // 503 if too many are on their way
+                return Response.json(202, Map.of("state", "accepted"));
             });
             service.route("GET", "/prices", request -> {
                 var price = service.call(HttpRequest.newBuilder(prices));
@@ -455,6 +456,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
     private volatile RecordingStream recording;
     private volatile boolean started;
     private volatile boolean stopping;
+    private volatile boolean closing; // the listener is closed: clients are to leave. Before, they would only come back
     private volatile long lastBusy = System.nanoTime();
 
     /** Runs the service until a signal comes; then, or if it cannot start, ends the JVM. The outermost call of {@code main}. */
@@ -558,7 +560,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
         }
         this.requests = Runtime.version().feature() >= 24
                 ? Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("request-", 0).factory())
-                : new ThreadPoolExecutor(0, 2 * config.maxInFlight, 30, TimeUnit.SECONDS, new SynchronousQueue<>(),
+                : new ThreadPoolExecutor(0, 2 * config.maxInFlight + 64, 30, TimeUnit.SECONDS, new SynchronousQueue<>(),
                         Thread.ofPlatform().daemon().name("request-", 0).factory());
         this.outgoing = new Semaphore(config.outgoingLimit);
         this.inFlight = new Semaphore(config.maxInFlight);
@@ -663,6 +665,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
             } catch (IOException | InterruptedException | ExecutionException | TimeoutException e) {
                 Log.error("stopping without holding the connections open", e);
             }
+            closing = true;
             var stop = Thread.ofPlatform().daemon().start(() -> server.stop((int) config.stopGrace.plus(AFTER_INTERRUPT).toSeconds() + 1));
             awaitIdle(deadline, QUIET);
             boolean clean = busy.get() == 0;
@@ -885,7 +888,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
         var headers = exchange.getResponseHeaders();
         response.headers.forEach(headers::set);
         headers.set("X-Request-Id", request.id);
-        if (stopping || response.status == 413) {
+        if (closing || response.status == 413) {
             headers.set("Connection", "close");
         }
         boolean head = exchange.getRequestMethod().equals("HEAD");
