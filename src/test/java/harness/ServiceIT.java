@@ -1,0 +1,529 @@
+package harness;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import com.sun.management.UnixOperatingSystemMXBean;
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+
+/**
+ * The service template as a process of its own, on each JDK found: signals, start-up, slow and greedy clients, handlers that misbehave. What can be
+ * tried within one JVM is in {@code AsyncServiceTemplateTest}. More rounds of SIGTERM under load than 5 a JDK: {@code -Dservice.rounds=20}.
+ */
+@Execution(ExecutionMode.CONCURRENT)
+class ServiceIT {
+
+    private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final int ROUNDS = Integer.getInteger("service.rounds", 5);
+    private static final int CLIENTS = 128;
+    private static final ReentrantLock MANY_SOCKETS = new ReentrantLock();
+
+    @FunctionalInterface
+    private interface Scenario {
+        void run(Jdk jdk, Path classes) throws Exception;
+    }
+
+    @TestFactory
+    List<DynamicTest> template() throws Exception {
+        var scenarios = new LinkedHashMap<String, Scenario>();
+        scenarios.put("SIGTERM under load", ServiceIT::sigtermUnderLoad);
+        scenarios.put("signals and exit codes", ServiceIT::exitCodes);
+        scenarios.put("configuration", ServiceIT::configuration);
+        scenarios.put("slow clients", ServiceIT::slowClients);
+        scenarios.put("handlers that misbehave", ServiceIT::misbehaviour);
+        scenarios.put("limits", ServiceIT::limits);
+        scenarios.put("downstream that stalls", ServiceIT::downstream);
+        scenarios.put("10,000 connections", ServiceIT::manyConnections);
+        var tests = new ArrayList<DynamicTest>();
+        for (Jdk jdk : Jdk.installed()) {
+            Path classes = Files.createDirectories(Path.of("target/service-on-jdk-" + jdk.feature()));
+            Child.succeed(LIMIT, List.of(jdk.tool("javac"), "--release", "21", "-Xlint:all", "-Werror", "-proc:none", "-d", classes.toString(),
+                    "assets/AsyncServiceTemplate.java", "src/test/java/ServiceUnderTest.java"));
+            scenarios.forEach((name, scenario) -> tests.add(dynamicTest(name + " on JDK " + jdk.feature(),
+                    Coverage.recorded("service: " + name, jdk.feature(), () -> scenario.run(jdk, classes)))));
+        }
+        for (int feature : Jdk.PROMISED) {
+            if (Jdk.of(feature).isEmpty()) {
+                tests.add(dynamicTest("service on JDK " + feature, Coverage.recorded("service", feature,
+                        () -> Assumptions.abort("JDK " + feature + " was not found"))));
+            }
+        }
+        return tests;
+    }
+
+    // ---- signals
+
+    /**
+     * What the service has begun to read is answered, and so is what came on a connection that it had answered on before. In every other round the
+     * clients heed readiness, as a load balancer does: then nothing at all is lost. In the others they go on until they are refused, and
+     * what waits in the system's queue when the listener closes is reset unread.
+     */
+    private static void sigtermUnderLoad(Jdk jdk, Path classes) throws Exception {
+        int answered = 0;
+        int refused = 0;
+        int unread = 0;
+        for (int round = 0; round < ROUNDS; round++) {
+            var random = new Random(round);
+            boolean balanced = round % 2 == 1;
+            var ready = new AtomicBoolean(true);
+            try (var service = Service.start(jdk, classes, Map.of("DRAIN_DELAY", balanced ? "2s" : "0s")); var clients = Executors.newVirtualThreadPerTaskExecutor()) {
+                var ids = new AtomicInteger();
+                var lost = ConcurrentHashMap.<String>newKeySet();
+                var reused = ConcurrentHashMap.<String>newKeySet();
+                var results = new ArrayList<Future<int[]>>();
+                for (int i = 0; i < CLIENTS; i++) {
+                    boolean keepAlive = i % 4 != 0;
+                    results.add(clients.submit(() -> load(service.port, keepAlive, ready, ids, lost, reused)));
+                }
+                while (ids.get() < 3 * CLIENTS) {
+                    Thread.sleep(5);
+                }
+                Thread.sleep(random.nextInt(60));
+                service.process.toHandle().destroy();
+                while (balanced && ready.get()) {
+                    try (var probe = new Client(service.port)) {
+                        ready.set(probe.get("/readyz", "").status == 200);
+                    }
+                }
+                assertEquals(143, service.exit(), service::output);
+                for (var result : results) {
+                    answered += result.get()[0];
+                    refused += result.get()[1];
+                }
+                assertTrue(!balanced || lost.isEmpty(), () -> "lost " + lost);
+                unread += lost.size();
+                assertTrue(service.output().contains("\"clean\":true"), service::output);
+                var begun = new HashSet<String>();
+                Matcher id = Pattern.compile("\"event\":\"begun\".*?\"id\":\"(\\d+)\"").matcher(service.output());
+                while (id.find()) {
+                    begun.add(id.group(1));
+                }
+                begun.retainAll(lost);
+                assertEquals(Set.of(), begun, "begun, but not answered");
+                assertEquals(Set.of(), reused, "on a connection the service had answered on, but not answered");
+            }
+        }
+        System.out.printf("JDK %d: %d rounds of SIGTERM with %d requests in flight: %d answered, %d connections refused, "
+                + "%d requests on new connections that were never read%n", jdk.feature(), ROUNDS, CLIENTS, answered, refused, unread);
+    }
+
+    private static int[] load(int port, boolean keepAlive, AtomicBoolean ready, AtomicInteger ids, Set<String> lost, Set<String> lostOnReused) {
+        int answered = 0;
+        while (ready.get()) {
+            try (var client = new Client(port)) {
+                for (boolean first = true; first || ready.get(); first = false) {
+                    String id = String.valueOf(ids.incrementAndGet());
+                    Answer answer;
+                    try {
+                        answer = client.get("/work?id=" + id + "&ms=" + (5 + ids.get() % 40), keepAlive ? "" : "Connection: close\r\n");
+                    } catch (IOException e) {
+                        answer = null;
+                    }
+                    if (answer == null || answer.status != 200 || !answer.body.equals(id)) {
+                        (first ? lost : lostOnReused).add(id + (answer == null ? "" : ": " + answer));
+                        lost.add(id);
+                        break;
+                    }
+                    answered++;
+                    if (answer.head.toLowerCase().contains("connection: close") || !keepAlive) {
+                        break;
+                    }
+                }
+            } catch (IOException e) {
+                return new int[] {answered, 1}; // refused: the listener is closed
+            }
+        }
+        return new int[] {answered, 0};
+    }
+
+    private static void exitCodes(Jdk jdk, Path classes) throws Exception {
+        try (var service = Service.start(jdk, classes, Map.of("EXIT_CODE", "0"))) {
+            assertEquals(0, service.terminate(), service::output);
+            assertTrue(service.output().contains("resource closed"), service::output);
+        }
+        try (var service = Service.launch(jdk, classes, Map.of("START_DELAY", "60s"))) { // killed while it starts
+            service.await("\"listening\"");
+            try (var client = new Client(service.port)) {
+                assertEquals(503, client.get("/readyz", "").status);
+                assertEquals(503, client.get("/startupz", "").status);
+                assertEquals(200, client.get("/livez", "").status);
+                assertEquals(503, client.get("/work?id=1&ms=1", "").status);
+            }
+            assertEquals(143, service.terminate(), service::output);
+            assertTrue(service.output().contains("resource closed"), service::output);
+            assertFalse(service.output().contains("\"ready\""), service::output);
+        }
+        try (var service = Service.launch(jdk, classes, Map.of())) { // killed at some moment before that
+            Thread.sleep(100);
+            assertTrue(service.terminate() > 0, service::output); // 143, or 1 from a JVM that has not got as far as main
+            assertFalse(service.output().contains("\tat "), service::output);
+        }
+        try (var taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                var service = Service.launch(jdk, classes, Map.of("PORT", String.valueOf(taken.getLocalPort())))) {
+            assertEquals(1, service.exit(), service::output);
+            assertTrue(service.output().contains("cannot start: "), service::output);
+            assertTrue(service.output().contains("127.0.0.1:" + taken.getLocalPort() + ": Address already in use"), service::output);
+            assertEquals(1, service.output().lines().filter(line -> !line.startsWith("{")).count(), service::output);
+        }
+        try (var service = Service.start(jdk, classes, Map.of("STOP_GRACE", "300ms")); var client = new Client(service.port)) { // heeds it
+            client.send("/hang", "");
+            service.await(client, "http_requests_in_flight 1");
+            service.process.toHandle().destroy();
+            assertEquals(503, client.read().status);
+            assertEquals(143, service.exit(), service::output);
+        }
+        try (var service = Service.start(jdk, classes, Map.of("STOP_GRACE", "100ms")); var client = new Client(service.port)) { // does not
+            client.send("/hang?ignore=yes", "");
+            service.await(client, "http_requests_in_flight 1");
+            assertEquals(1, service.terminate(), service::output);
+            assertTrue(service.output().contains("\"clean\":false"), service::output);
+        }
+        try (var service = Service.start(jdk, classes, Map.of("DRAIN_DELAY", "700ms")); var client = new Client(service.port)) {
+            service.process.toHandle().destroy();
+            service.await("\"stopping\"");
+            var ready = client.get("/readyz", "");
+            assertEquals(503, ready.status);
+            try (var other = new Client(service.port)) {
+                assertEquals(200, other.get("/work?id=1&ms=1", "").status);
+            }
+            assertEquals(143, service.exit(), service::output);
+        }
+    }
+
+    private static void configuration(Jdk jdk, Path classes) throws Exception {
+        var wrong = Map.of("PORT", "65536", "HANDLER_TIMEOUT", "10", "MAX_BODY", "-1", "EXIT_CODE", "7", "HOST", "", "DOWNSTREAM", "", "START_DELAY", "99m\n");
+        try (var service = Service.launch(jdk, classes, wrong)) {
+            assertEquals(2, service.exit(), service::output);
+            assertEquals(List.of("configuration: PORT=65536 is not a number from 0 to 65535",
+                    "configuration: HANDLER_TIMEOUT=10 is not a duration such as 500ms, 10s or 5m, from 10ms to 3600000ms",
+                    "configuration: MAX_BODY=-1 is not a number from 0 to 1073741824",
+                    "configuration: EXIT_CODE=7 is not 143 or 0",
+                    "configuration: DOWNSTREAM is not set",
+                    "configuration: START_DELAY=99m is not a duration such as 500ms, 10s or 5m, from 0ms to 60000ms"),
+                    service.output().lines().toList());
+        }
+    }
+
+    // ---- clients
+
+    private static void slowClients(Jdk jdk, Path classes) throws Exception {
+        try (var service = Service.start(jdk, classes, Map.of("REQUEST_TIMEOUT", "3s"))) {
+            var slow = new ArrayList<Client>();
+            for (int i = 0; i < 40; i++) {
+                var client = new Client(service.port);
+                client.raw(i % 2 == 0 ? "GET /work HTTP/1.1\r\nHost: x\r\nX-Slow: "
+                        : "POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf");
+                slow.add(client);
+            }
+            int served = 0;
+            for (int i = 0; i < 500; i++) {
+                try (var client = new Client(service.port)) {
+                    served += client.get("/work?ms=0&id=" + i, "").body.equals(String.valueOf(i)) ? 1 : 0;
+                }
+            }
+            assertEquals(500, served);
+            for (var client : slow) {
+                try (client) {
+                    int end;
+                    try {
+                        end = client.in.read();
+                    } catch (IOException reset) {
+                        end = -1;
+                    }
+                    assertEquals(-1, end, "cut off after REQUEST_TIMEOUT");
+                }
+            }
+            try (var client = new Client(service.port)) {
+                service.await(client, "body_bytes_buffered 0");
+            }
+            assertEquals(143, service.terminate(), service::output);
+        }
+    }
+
+    private static void manyConnections(Jdk jdk, Path classes) throws Exception {
+        Assumptions.assumeTrue(ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system
+                && system.getMaxFileDescriptorCount() >= 11_000, "10,000 connections need ulimit -n 11000");
+        MANY_SOCKETS.lock();
+        var connections = new ArrayList<Client>();
+        try (var service = Service.start(jdk, classes, Map.of("MAX_CONNECTIONS", "10100"))) {
+            for (int i = 0; i < 10_000; i++) {
+                var client = new Client(service.port);
+                connections.add(client);
+                client.socket.setSoLinger(true, 0);
+            }
+            for (int round = 0; round < 2; round++) { // all are kept
+                for (int start = 0; start < connections.size(); start += 500) {
+                    var some = connections.subList(start, start + 500);
+                    for (var client : some) {
+                        client.send("/inherit/a%20b", "");
+                    }
+                    for (var client : some) {
+                        assertEquals("{\"name\":\"a b\"}", client.read().body);
+                    }
+                }
+            }
+            assertEquals(143, service.terminate(), service::output);
+        } finally {
+            for (var client : connections) {
+                client.close();
+            }
+            MANY_SOCKETS.unlock();
+        }
+    }
+
+    private static void limits(Jdk jdk, Path classes) throws Exception {
+        try (var service = Service.start(jdk, classes, Map.of("MAX_BODY", "1000", "MAX_IN_FLIGHT", "2", "MAX_CONNECTIONS", "20"))) {
+            try (var client = new Client(service.port)) {
+                client.raw("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n" + "x".repeat(1000));
+                assertEquals("1000", client.read().body);
+                client.raw("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n" + "x".repeat(1001));
+                assertEquals(413, client.read().status);
+            }
+            try (var client = new Client(service.port)) {
+                client.raw("POST /length HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                        + ("64\r\n" + "x".repeat(100) + "\r\n").repeat(11) + "0\r\n\r\n");
+                assertEquals(413, client.read().status);
+            }
+            try (var client = new Client(service.port)) { // too large a header: closed, HttpServer has no answer for that
+                client.raw("GET /livez HTTP/1.1\r\nHost: x\r\nX-Large: " + "x".repeat(20_000) + "\r\n\r\n");
+                assertTrue(client.in.read() == -1);
+            } catch (IOException reset) {
+                // as well
+            }
+            try (var a = new Client(service.port); var b = new Client(service.port); var c = new Client(service.port)) {
+                a.send("/work?id=1&ms=60000", "");
+                b.send("/work?id=2&ms=60000", "");
+                service.await(c, "http_requests_in_flight 2");
+                var overloaded = c.get("/work?id=3&ms=1", "");
+                assertEquals(503, overloaded.status);
+                assertTrue(overloaded.head.toLowerCase().contains("retry-after: 1"), overloaded::toString);
+                assertEquals(200, c.get("/livez", "").status);
+            }
+        }
+    }
+
+    private static void misbehaviour(Jdk jdk, Path classes) throws Exception {
+        try (var service = Service.start(jdk, classes, Map.of("HANDLER_TIMEOUT", "300ms")); var client = new Client(service.port)) {
+            for (String what : List.of("exception", "error")) {
+                var failed = client.get("/throw?what=" + what, "X-Request-Id: abc-" + what + "\r\n");
+                assertEquals(500, failed.status);
+                assertFalse(failed.body.contains("purpose"), failed::body);
+                assertTrue(failed.body.contains("abc-" + what), failed::body);
+                assertTrue(service.await("abc-" + what).contains("on purpose\\nsecond line"), service::output);
+            }
+            assertEquals(504, client.get("/hang", "").status);
+            assertEquals("first", client.get("/twice", "").body);
+            service.await("answered twice");
+            assertEquals(500, client.get("/never", "").status);
+            assertEquals(100_000, client.get("/flag", "").body.length());
+            assertEquals(200, client.get("/work?id=1&ms=1", "").status); // the same connection all along
+            try (var stuck = new Client(service.port)) {
+                assertEquals(504, stuck.get("/hang?ignore=yes", "").status);
+            }
+            var injection = client.get("/inherit/%0A%7B%22level%22:%22FAKE%22%7D", "X-Request-Id: a\"b\r\n");
+            assertEquals(200, injection.status);
+            assertTrue(service.output().lines().allMatch(line -> line.startsWith("{\"ts\":\"") && line.endsWith("}")), service::output);
+        }
+    }
+
+    private static void downstream(Jdk jdk, Path classes) throws Exception {
+        try (var server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress()); var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            var closedByUs = threads.submit(() -> {
+                try (var connection = server.accept()) {
+                    var in = connection.getInputStream();
+                    Client.head(in);
+                    connection.getOutputStream().write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf".getBytes(StandardCharsets.US_ASCII));
+                    return in.read() == -1; // until the service gives up
+                }
+            });
+            var env = Map.of("OUTGOING_TIMEOUT", "3s", "OUTGOING_LIMIT", "1", "OUTGOING_WAIT", "50ms",
+                    "DOWNSTREAM", "http://127.0.0.1:" + server.getLocalPort() + "/");
+            try (var service = Service.start(jdk, classes, env); var a = new Client(service.port); var b = new Client(service.port)) {
+                a.send("/call", "");
+                service.await(b, "outgoing_calls_in_use 1");
+                assertEquals(503, b.get("/call", "").status, "no place within OUTGOING_WAIT");
+                assertEquals(504, a.read().status);
+                assertTrue(closedByUs.get(LIMIT.toSeconds(), TimeUnit.SECONDS));
+                service.await(b, "outgoing_calls_in_use 0");
+            }
+            try (var service = Service.start(jdk, classes, Map.of()); var a = new Client(service.port)) { // nobody listens there
+                assertEquals(502, a.get("/call", "").status);
+            }
+        }
+    }
+
+    // ---- a service and a client
+
+    private static final class Service implements AutoCloseable {
+        private final Process process;
+        private final Path log;
+        private int port;
+
+        private Service(Process process, Path log) {
+            this.process = process;
+            this.log = log;
+        }
+
+        private static Service launch(Jdk jdk, Path classes, Map<String, String> environment) throws Exception {
+            Path log = Files.createTempFile("service", ".log");
+            var builder = new ProcessBuilder(jdk.tool("java"), "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp", classes.toString(), "ServiceUnderTest")
+                    .redirectErrorStream(true).redirectOutput(log.toFile());
+            builder.environment().keySet().removeAll(Set.of("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS"));
+            builder.environment().putAll(Map.of("PORT", "0", "PINNED_EVENTS", "0", "ACCESS_LOG", "0", "DOWNSTREAM", "http://127.0.0.1:1/"));
+            builder.environment().putAll(environment);
+            var process = builder.start();
+            process.getOutputStream().close();
+            return new Service(process, log);
+        }
+
+        private static Service start(Jdk jdk, Path classes, Map<String, String> environment) throws Exception {
+            var service = launch(jdk, classes, environment);
+            service.await("\"ready\"");
+            return service;
+        }
+
+        private String output() {
+            try {
+                return Files.readString(log);
+            } catch (IOException e) {
+                return e.toString();
+            }
+        }
+
+        private String await(String text) throws InterruptedException {
+            long end = System.nanoTime() + LIMIT.toNanos();
+            while (!output().contains(text) && process.isAlive() && System.nanoTime() < end) {
+                Thread.sleep(10);
+            }
+            String output = output();
+            assertTrue(output.contains(text), () -> text + " is not in:\n" + output);
+            Matcher port = Pattern.compile("\"port\":(\\d+)").matcher(output);
+            this.port = port.find() ? Integer.parseInt(port.group(1)) : 0;
+            return output;
+        }
+
+        private void await(Client any, String metric) throws Exception {
+            for (long end = System.nanoTime() + LIMIT.toNanos(); System.nanoTime() < end; Thread.sleep(10)) {
+                try (var client = new Client(port)) {
+                    if (client.get("/metrics", "").body.contains(metric + "\n")) {
+                        return;
+                    }
+                }
+            }
+            assertNotNull(null, metric);
+        }
+
+        /** SIGTERM. */
+        private int terminate() throws Exception {
+            process.toHandle().destroy();
+            return exit();
+        }
+
+        private int exit() throws Exception {
+            assertTrue(process.waitFor(LIMIT.toMillis(), TimeUnit.MILLISECONDS), () -> "still running\n" + output());
+            return process.exitValue();
+        }
+
+        @Override
+        public void close() throws IOException {
+            process.destroyForcibly().onExit().join();
+            Files.deleteIfExists(log);
+        }
+    }
+
+    private record Answer(int status, String head, String body) {
+    }
+
+    /** One connection, no retries, unlike {@code HttpClient}. */
+    private static final class Client implements AutoCloseable {
+        private final Socket socket = new Socket();
+        private final InputStream in;
+
+        private Client(int port) throws IOException {
+            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 30_000);
+            socket.setSoTimeout(60_000);
+            socket.setTcpNoDelay(true);
+            in = new BufferedInputStream(socket.getInputStream());
+        }
+
+        private void raw(String text) throws IOException {
+            socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
+        }
+
+        private void send(String path, String headers) throws IOException {
+            raw("GET " + path + " HTTP/1.1\r\nHost: x\r\n" + headers + "\r\n");
+        }
+
+        private Answer get(String path, String headers) throws IOException {
+            send(path, headers);
+            return read();
+        }
+
+        private static String head(InputStream in) throws IOException {
+            var head = new ByteArrayOutputStream();
+            while (!head.toString(StandardCharsets.ISO_8859_1).endsWith("\r\n\r\n")) {
+                int b = in.read();
+                if (b < 0) {
+                    throw new IOException("ended after " + head.toString(StandardCharsets.ISO_8859_1));
+                }
+                head.write(b);
+            }
+            return head.toString(StandardCharsets.ISO_8859_1);
+        }
+
+        private Answer read() throws IOException {
+            String head = head(in);
+            Matcher length = Pattern.compile("(?i)content-length: (\\d+)").matcher(head);
+            if (!length.find()) {
+                throw new IOException(head);
+            }
+            int expected = Integer.parseInt(length.group(1));
+            byte[] body = in.readNBytes(expected);
+            if (body.length < expected) {
+                throw new IOException("half a body");
+            }
+            return new Answer(Integer.parseInt(head.substring(9, 12)), head, new String(body, StandardCharsets.UTF_8));
+        }
+
+        @Override
+        public void close() throws IOException {
+            socket.close();
+        }
+    }
+}
