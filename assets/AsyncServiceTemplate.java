@@ -1300,7 +1300,8 @@ public final class AsyncServiceTemplate implements AutoCloseable {
             try {
                 while (true) {
                     batch.add(LINES.take());
-                    LINES.drainTo(batch, 500);
+                    Thread.sleep(5); // a wake-up for each line costs more than the line
+                    LINES.drainTo(batch);
                     batch.stream().filter(String.class::isInstance).forEach(text::append);
                     try {
                         out.write(text.toString().getBytes(StandardCharsets.UTF_8));
