@@ -487,35 +487,31 @@ public final class AsyncServiceTemplate implements AutoCloseable {
             }
         }, "shutdown");
         Runtime.getRuntime().addShutdownHook(hook);
-        boolean signalled = false;
+        Throwable failure = null;
         try (var service = start(config, application)) {
             try {
                 Thread.sleep(Duration.ofSeconds(Long.MAX_VALUE));
             } catch (InterruptedException e) {
                 exitCode.set(service.stop() ? config.exitCode : 1);
             }
-        } catch (InterruptedException e) {
-            exitCode.set(config.exitCode); // while starting: all closed
         } catch (Throwable e) {
-            Log.error("cannot start", e);
-            System.err.println("cannot start: " + e);
-        } finally {
+            Log.error("not started", e);
             Log.flush();
-            try {
-                Runtime.getRuntime().removeShutdownHook(hook);
-            } catch (IllegalStateException e) {
-                signalled = true;
+            failure = e;
+        }
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException signalled) {
+            if (failure != null) {
+                exitCode.set(config.exitCode); // killed while starting: what was opened has been closed
             }
             ended.countDown();
+            pause(Duration.ofDays(1)); // the JVM halts when the hook returns
         }
-        while (signalled) { // the JVM halts when the hook returns
-            try {
-                Thread.sleep(Duration.ofDays(1));
-            } catch (InterruptedException e) {
-                continue;
-            }
+        if (failure != null) {
+            System.err.println("cannot start: " + failure);
         }
-        System.exit(1);
+        System.exit(exitCode.get());
     }
 
     /**
