@@ -1,8 +1,6 @@
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.ByteArrayOutputStream;
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -26,6 +24,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -79,7 +78,7 @@ import jdk.jfr.consumer.RecordingStream;
  * STOP_GRACE + 10 s}. A shutdown hook does it (a handler of {@code sun.misc.Signal} would keep the other hooks from running): it interrupts
  * {@code main}, where all of it takes place, and waits, with a limit.
  *
- * <p><b>Exit codes</b>: after a signal 128 + its number (SIGTERM 143), or 0 with {@code EXIT_CODE=0}; 1 could not start, or something still ran at
+ * <p><b>Exit codes</b>: after a signal 128 + its number (SIGTERM 143), or 0 with {@code EXIT_CODE=0} (halts: other hooks may be cut off); 1 could not start, or something still ran at
  * the end; 2 wrong configuration, a line for each problem on stderr.
  *
  * <p>Run: {@code java assets/AsyncServiceTemplate.java}, then {@code curl localhost:8080/hello/you}
@@ -266,6 +265,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
         private Thread thread;
         private long deadline;
         private volatile int whyInterrupted;
+        private volatile long interruptedAt;
 
         private Request(HttpExchange exchange) {
             this.exchange = exchange;
@@ -344,6 +344,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
         /** Once; never after the handler has ended, when the thread serves another. */
         private void interrupt(int status) {
             if (state.compareAndSet(RUNNING, INTERRUPTING)) {
+                interruptedAt = System.nanoTime();
                 whyInterrupted = status;
                 thread.interrupt();
                 state.set(INTERRUPTED);
@@ -486,35 +487,31 @@ public final class AsyncServiceTemplate implements AutoCloseable {
             }
         }, "shutdown");
         Runtime.getRuntime().addShutdownHook(hook);
-        boolean signalled = false;
+        Throwable failure = null;
         try (var service = start(config, application)) {
             try {
                 Thread.sleep(Duration.ofSeconds(Long.MAX_VALUE));
             } catch (InterruptedException e) {
                 exitCode.set(service.stop() ? config.exitCode : 1);
             }
-        } catch (InterruptedException e) {
-            exitCode.set(config.exitCode); // while starting: all closed
         } catch (Throwable e) {
-            Log.error("cannot start", e);
-            System.err.println("cannot start: " + e);
-        } finally {
+            Log.error("not started", e);
             Log.flush();
-            try {
-                Runtime.getRuntime().removeShutdownHook(hook);
-            } catch (IllegalStateException e) {
-                signalled = true;
+            failure = e;
+        }
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException signalled) {
+            if (failure != null) {
+                exitCode.set(config.exitCode); // killed while starting: what was opened has been closed
             }
             ended.countDown();
+            pause(Duration.ofDays(1)); // the JVM halts when the hook returns
         }
-        while (signalled) { // the JVM halts when the hook returns
-            try {
-                Thread.sleep(Duration.ofDays(1));
-            } catch (InterruptedException e) {
-                continue;
-            }
+        if (failure != null) {
+            System.err.println("cannot start: " + failure);
         }
-        System.exit(1);
+        System.exit(exitCode.get());
     }
 
     /**
@@ -755,8 +752,10 @@ public final class AsyncServiceTemplate implements AutoCloseable {
         } catch (HttpError e) {
             answer(request, error(request, e.status, e.getMessage()), start);
         } catch (IOException e) {
-            if (request.body != null) { // else the client has gone, or was too slow
+            if (request.body != null) {
                 answer(request, failed(request, e), start);
+            } else { // the client has gone, or was slower than REQUEST_TIMEOUT: nobody to answer
+                Log.info("request cut off", "cause", e.toString());
             }
         } catch (Throwable e) {
             answer(request, failed(request, e), start);
@@ -912,7 +911,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
                     if (now - request.deadline >= 0) {
                         request.interrupt(504);
                     }
-                    if (request.whyInterrupted != 0 && now - request.deadline >= AFTER_INTERRUPT.toNanos() / 2) {
+                    if (request.whyInterrupted != 0 && now - request.interruptedAt >= AFTER_INTERRUPT.toNanos() / 2) {
                         answerFor(request);
                     }
                 }
@@ -927,7 +926,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
             Thread.ofPlatform().daemon().start(() -> { // may block
                 Log.REQUEST.set(request.id);
                 Log.error("handler does not heed its interrupt", stackOf(request.thread));
-                answer(request, error(request, request.whyInterrupted, "took too long"), request.deadline - config.handlerTimeout.toNanos());
+                answer(request, failed(request, null), request.deadline - config.handlerTimeout.toNanos());
                 request.exchange.close();
             });
         }
@@ -1294,17 +1293,16 @@ public final class AsyncServiceTemplate implements AutoCloseable {
         }
 
         private static void write() {
-            var out = new FileOutputStream(FileDescriptor.out);
             var batch = new ArrayList<Object>();
             var text = new StringBuilder();
             try {
                 while (true) {
                     batch.add(LINES.take());
-                    LINES.drainTo(batch, 500);
+                    Thread.sleep(5); // a wake-up for each line costs more than the line
+                    LINES.drainTo(batch);
                     batch.stream().filter(String.class::isInstance).forEach(text::append);
-                    try {
-                        out.write(text.toString().getBytes(StandardCharsets.UTF_8));
-                    } catch (IOException e) { // whoever read it has gone
+                    System.out.print(text);
+                    if (System.out.checkError()) { // flushes; whoever read it may have gone
                         DROPPED.add(batch.size());
                     }
                     batch.stream().filter(CountDownLatch.class::isInstance).forEach(latch -> ((CountDownLatch) latch).countDown());
@@ -1322,6 +1320,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
     /** Strict (RFC 8259), small, not fast: put your library in its place. */
     public static final class Json {
         private static final int DEEPEST = 64;
+        private static final Pattern INTEGER = Pattern.compile("-?(0|[1-9]\\d*)");
         private static final Pattern NUMBER = Pattern.compile("-?(0|[1-9]\\d*)(\\.\\d+)?([eE][+-]?\\d+)?");
         private final String text;
         private int at;
@@ -1344,84 +1343,70 @@ public final class AsyncServiceTemplate implements AutoCloseable {
             if (depth > DEEPEST) {
                 throw bad("less depth");
             }
-            switch (next()) {
+            return switch (next()) {
                 case '{' -> {
                     var map = new LinkedHashMap<String, Object>();
-                    at++;
-                    for (boolean first = true; !end('}', first); first = false) {
-                        if (next() != '"') {
-                            throw bad("a name");
+                    while (element('}', map.isEmpty())) {
+                        String name = next() == '"' ? string() : null;
+                        if (name == null || map.containsKey(name)) {
+                            throw bad("a new name");
                         }
-                        String name = string();
-                        if (next() != ':') {
-                            throw bad("':'");
-                        }
-                        at++;
-                        if (map.containsKey(name)) {
-                            throw bad("each name once");
-                        }
+                        expect(':');
                         map.put(name, value(depth + 1));
                     }
-                    return map;
+                    yield map;
                 }
                 case '[' -> {
                     var list = new ArrayList<Object>();
-                    at++;
-                    for (boolean first = true; !end(']', first); first = false) {
+                    while (element(']', list.isEmpty())) {
                         list.add(value(depth + 1));
                     }
-                    return list;
+                    yield list;
                 }
-                case '"' -> {
-                    return string();
-                }
-                default -> {
-                    return word();
-                }
-            }
+                case '"' -> string();
+                default -> word();
+            };
         }
 
-        /** After an opening bracket or an element: goes over the comma. */
-        private boolean end(char close, boolean first) {
-            char c = next();
-            if (c == close) {
+        /** Goes over the opening bracket or a comma; or over the closing bracket, then false. */
+        private boolean element(char close, boolean first) {
+            if (first) {
                 at++;
-                return true;
+            }
+            if (next() == close) {
+                at++;
+                return false;
             }
             if (!first) {
-                if (c != ',') {
-                    throw bad("',' or '" + close + "'");
-                }
-                at++;
+                expect(',');
             }
-            return false;
+            return true;
+        }
+
+        private void expect(char c) {
+            if (next() != c) {
+                throw bad("'" + c + "'");
+            }
+            at++;
         }
 
         private Object word() {
             int start = at;
-            while (at < text.length() && "+-.".indexOf(text.charAt(at)) >= 0 || at < text.length() && Character.isLetterOrDigit(text.charAt(at))) {
+            while (at < text.length() && (Character.isLetterOrDigit(text.charAt(at)) || "+-.".indexOf(text.charAt(at)) >= 0)) {
                 at++;
             }
             String word = text.substring(start, at);
-            switch (word) {
-                case "true", "false" -> {
-                    return word.equals("true");
-                }
-                case "null" -> {
-                    return null;
-                }
-                default -> {
-                    boolean number = NUMBER.matcher(word).matches();
-                    if (number && word.length() < 19 && word.chars().noneMatch(c -> c == '.' || c == 'e' || c == 'E')) {
-                        return Long.parseLong(word);
-                    }
-                    if (number && Double.isFinite(Double.parseDouble(word))) {
-                        return Double.parseDouble(word);
-                    }
-                    at = start;
-                    throw bad("a value");
-                }
+            if (Set.of("true", "false", "null").contains(word)) {
+                return word.equals("null") ? null : (Object) word.equals("true");
             }
+            if (word.length() < 19 && INTEGER.matcher(word).matches()) {
+                return Long.parseLong(word);
+            }
+            if (NUMBER.matcher(word).matches() && Double.isFinite(Double.parseDouble(word))) {
+                return Double.parseDouble(word);
+            }
+            at = start;
+            throw bad("a value");
         }
 
         private String string() {
@@ -1494,7 +1479,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
             }
         }
 
-        /** Nothing that ends a line stays as it is. */
+        /** ASCII alone: nothing ends a line, and no encoding of stdout matters. */
         private static void quote(StringBuilder text, String string) {
             text.append('"');
             for (int i = 0; i < string.length(); i++) {
@@ -1504,8 +1489,8 @@ public final class AsyncServiceTemplate implements AutoCloseable {
                     case '\n' -> text.append("\\n");
                     case '\t' -> text.append("\\t");
                     default -> {
-                        if (c < ' ' || c == 0x7f || c == 0x85 || c == 0x2028 || c == 0x2029 || Character.isSurrogate(c)) {
-                            text.append(String.format("\\u%04x", (int) c));
+                        if (c < ' ' || c > '~') {
+                            text.append("\\u").append(HexFormat.of().toHexDigits(c));
                         } else {
                             text.append(c);
                         }

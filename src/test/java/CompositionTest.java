@@ -1,5 +1,6 @@
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.random.RandomGenerator;
@@ -86,5 +88,45 @@ class CompositionTest {
         assertTrue(answer.failures().getFirst() instanceof Bulkhead.FullException);
         assertEquals(CircuitBreaker.State.CLOSED, breaker.state());
         assertFalse(ask(() -> "live").degraded());
+    }
+
+    /** With the timeout outside as well, no attempt starts after it, and none still runs. */
+    @Test
+    void aTimeoutOutsideEndsTheRetries() throws Exception {
+        var running = new AtomicInteger();
+        assertThrows(TimeoutException.class, () -> Timeout.call(() -> retry.call(remaining -> {
+            calls.incrementAndGet();
+            running.incrementAndGet();
+            try {
+                new CountDownLatch(1).await();
+            } finally {
+                running.decrementAndGet();
+            }
+            return null;
+        }), Duration.ofMillis(50)));
+        assertEquals(1, calls.get());
+        assertEquals(0, running.get());
+    }
+
+    /** The place belongs to the call until it has ended, however long ago it timed out: else more run than the bulkhead allows. */
+    @Test
+    void aCallThatTimedOutKeepsItsPlaceUntilItHasEnded() throws Exception {
+        var interrupted = new CountDownLatch(1);
+        var end = new CountDownLatch(1);
+        var caller = Thread.ofVirtual().start(() -> assertThrows(TimeoutException.class, () -> bulkhead.call(() -> Timeout.call(() -> {
+            while (end.getCount() > 0) {
+                try {
+                    end.await();
+                } catch (InterruptedException e) {
+                    interrupted.countDown(); // not heeded
+                }
+            }
+            return null;
+        }, Duration.ofMillis(20)))));
+        interrupted.await();
+        assertThrows(Bulkhead.FullException.class, () -> bulkhead.call(() -> "second"));
+        end.countDown();
+        caller.join();
+        assertEquals("second", bulkhead.call(() -> "second"));
     }
 }
