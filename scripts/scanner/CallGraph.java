@@ -122,6 +122,9 @@ final class CallGraph {
             targets = targets(target.source(), isSuper, receiver);
             most = !deep && target.source().body == null && targets.size() > 1;
         }
+        if (deep && target != null && target.source() == null && call.on() != null) {
+            targets = ofArguments(typing.type(call.on(), scope), call, scope);
+        }
         boolean followed = target != null && target.source() != null && target.source().body != null;
         Catalogue.Blocking blocking = followed || !catalogue.mayBlock(call.name()) || isZero(call) ? null
                 : catalogue.blocking(typing.world, call.on() == null && target == null ? unqualified(call, receiver, scope) : receiver,
@@ -130,6 +133,27 @@ final class CallGraph {
         if (blocking != null || !targets.isEmpty()) {
             found.add(new Site(call.pos(), what(receiver, call.name(), blocking), call.on(), blocking, targets, most));
         }
+    }
+
+    /** On a type parameter of the class: the methods of all that is written for it in the sources, {@code PeerMap<NettyProxy>}. */
+    private List<MethodDecl> ofArguments(Type parameter, Node.Call call, Scope scope) {
+        if (parameter == null || !parameter.isParameter()) {
+            return List.of();
+        }
+        var found = new LinkedHashSet<MethodDecl>();
+        for (TypeDecl type = scope.type(); type != null; type = type.outer) {
+            if (type.params.containsKey(parameter.name().substring(1))) {
+                int index = List.copyOf(type.params.keySet()).indexOf(parameter.name().substring(1));
+                for (Type argument : typing.world.arguments(type, index)) {
+                    for (Members.Found each : typing.members.methods(argument, call.name(), call.args().size(), scope.unit())) {
+                        if (each.source() != null) {
+                            found.addAll(targets(each.source(), false, argument));
+                        }
+                    }
+                }
+            }
+        }
+        return found.size() > MAX_OVERRIDERS ? List.of() : List.copyOf(found);
     }
 
     /** What the place tells that made the receiver: null for memory and queues without a bound, a file for a stream. */

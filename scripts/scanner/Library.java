@@ -5,11 +5,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What {@code library.txt} says of third-party types: {@code A extends B, C} and {@code A#method,method : Result}. */
+/** What {@code library.txt} says of third-party types: {@code A extends B, C}, {@code A#method,method : Result}, {@code packed A}. */
 final class Library {
 
     private final Map<String, List<String>> supers = new HashMap<>();
     private final Map<String, String> results = new HashMap<>();
+    private final List<String> packed = new ArrayList<>();
 
     Library(List<DataFile.Line> lines) {
         for (DataFile.Line line : lines) {
@@ -21,7 +22,9 @@ final class Library {
         String text = line.text();
         int extend = text.indexOf(" extends ");
         int colon = text.lastIndexOf(" : ");
-        if (extend > 0) {
+        if (text.startsWith("packed ")) {
+            packed.add("." + text.substring(7).strip() + ".");
+        } else if (extend > 0) {
             for (String parent : text.substring(extend + 9).split(",")) {
                 supers.computeIfAbsent(text.substring(0, extend).strip(), n -> new ArrayList<>()).add(parent.strip());
             }
@@ -31,6 +34,17 @@ final class Library {
                 results.put(type + "#" + method.strip(), text.substring(colon + 3).strip());
             }
         }
+    }
+
+    /** The name a type had before it was packed into another library: {@code org.acme.shaded.io.netty.Channel} is Netty's. */
+    String original(String type) {
+        for (String head : packed) {
+            int at = type.indexOf(head);
+            if (at > 0) {
+                return type.substring(at + 1);
+            }
+        }
+        return type;
     }
 
     List<String> supers(String type) {

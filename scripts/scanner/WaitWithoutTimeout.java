@@ -19,7 +19,7 @@ final class WaitWithoutTimeout implements Check {
     private static final Set<String> LOCAL = Set.of("submit", "supplyAsync", "runAsync", "completedFuture", "allOf", "orTimeout",
             "completeOnTimeout", "fork", "schedule");
     private static final Pattern LIMIT = Pattern.compile(".*(request|reply|response|rpc|call|operation|query|command).*(timeout|time)"
-            + ".*|max_?(block|wait).*", Pattern.CASE_INSENSITIVE);
+            + ".*|max_?(block|wait)_?(time|ms|millis|duration).*", Pattern.CASE_INSENSITIVE);
     private static final Set<String> TIMES = Set.of("int", "long", "Integer", "Long", "Duration", "TimeDuration");
 
     @Override

@@ -17,6 +17,7 @@ final class World {
     private final Map<String, List<TypeDecl>> types = new HashMap<>();
     private final Map<String, List<TypeDecl>> subtypes = new HashMap<>();
     private final Map<String, Set<String>> supers = new HashMap<>();
+    private final Map<String, Set<Type>> arguments = new HashMap<>();
     private final Map<TypeDecl, List<Type>> parents = new HashMap<>();
     private final Map<SourceUnit, Map<String, String>> seen = new HashMap<>();
 
@@ -91,6 +92,42 @@ final class World {
             parents.put(type, known);
         }
         return known;
+    }
+
+    /** What the sources write for a type parameter, in the types of fields and in headers; for another parameter, what stands for that. */
+    Set<Type> arguments(TypeDecl generic, int index) {
+        String key = generic.name + "#" + index;
+        if (!arguments.containsKey(key)) {
+            var found = new LinkedHashSet<Type>();
+            arguments.put(key, found); // circles end here
+            for (SourceUnit unit : units) {
+                for (TypeDecl type : unit.types) {
+                    type.supers.forEach(written -> argument(written, generic, index, type, found));
+                    type.fields.forEach(field -> argument(field.type(), generic, index, type, found));
+                }
+            }
+        }
+        return arguments.get(key);
+    }
+
+    private void argument(TypeName written, TypeDecl generic, int index, TypeDecl in, Set<Type> found) {
+        if (written == null) {
+            return;
+        }
+        written.args().forEach(inner -> argument(inner, generic, index, in, found));
+        if (index >= written.args().size() || !written.simple().equals(generic.simpleName())) {
+            return;
+        }
+        Type type = resolve(written, in.unit, in, (TypeDecl) null);
+        Type argument = type == null || !type.name().equals(generic.name) ? null : type.arg(index);
+        if (argument != null && argument.isParameter()) {
+            String name = argument.name().substring(1);
+            if (in.params.containsKey(name)) {
+                found.addAll(List.copyOf(arguments(in, List.copyOf(in.params.keySet()).indexOf(name))));
+            }
+        } else if (argument != null) {
+            found.add(argument);
+        }
     }
 
     /** Qualified names of the type and of all it extends or implements, as far as known. */
@@ -265,7 +302,7 @@ final class World {
     private String ofUnit(String name, SourceUnit unit) {
         String imported = unit.imports.get(name);
         if (imported != null) {
-            return imported;
+            return types.containsKey(imported) ? imported : library.original(imported);
         }
         String same = unit.packageName.isEmpty() ? name : unit.packageName + "." + name;
         if (types.containsKey(same)) {
