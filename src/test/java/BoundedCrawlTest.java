@@ -14,7 +14,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -57,7 +56,7 @@ class BoundedCrawlTest {
         var most = new AtomicInteger();
         var ofHost = new AtomicInteger();
         var mostOfHost = new AtomicInteger();
-        var together = new CyclicBarrier(5); // the limit is reached, too
+        var together = new CountDownLatch(5); // the limit is reached, too
         BoundedCrawl.Reader<String> reader = response -> {
             boolean first = response.uri().getPort() == one.uri().getPort();
             most.accumulateAndGet(running.incrementAndGet(), Math::max);
@@ -65,9 +64,8 @@ class BoundedCrawlTest {
                 mostOfHost.accumulateAndGet(ofHost.incrementAndGet(), Math::max);
             }
             try {
-                if (most.get() < 5) {
-                    together.await();
-                }
+                together.countDown();
+                together.await();
                 return response.uri().toString();
             } finally {
                 ofHost.addAndGet(first ? -1 : 0);
