@@ -60,7 +60,9 @@ public final class DatabaseAccess {
      *
      * @throws ExecutionException              the work failed, or the pool, or the commit: the cause. What rolling back threw is suppressed
      * @throws InterruptedException            the caller was interrupted: the statement that ran was cancelled ({@link Statement#cancel}), all
-     *                                         rolled back. What the work then threw is suppressed; if it had committed, it is returned, flag set
+     *                                         rolled back. What the work then threw is suppressed; if it had committed, it is returned, flag set.
+     *                                         Without effect for a second, the connection is aborted: drivers lose a cancel that overtakes its
+     *                                         statement
      * @throws SQLTransientConnectionException no turn within the patience; nothing was done
      * @throws IllegalStateException           called in a transaction: the second connection is what pools are exhausted by
      */
@@ -103,7 +105,7 @@ public final class DatabaseAccess {
     private <T> T run(Work<T> work, Transaction transaction) throws Exception {
         try (Connection connection = pool.getConnection()) {
             connection.setAutoCommit(false);
-            transaction.connection = connection;
+            transaction.begin(connection);
             try {
                 T value = work.in(transaction);
                 transaction.finish(true);
@@ -117,17 +119,27 @@ public final class DatabaseAccess {
                     e.addSuppressed(rollback);
                 }
                 throw e;
+            } finally {
+                transaction.leave();
             }
         }
     }
 
+    /** Not in the caller's thread: a second interrupt would break the cancel off, and it would hit the connection's next user. */
     private static void stop(Thread worker, Transaction transaction) {
-        boolean again = false;
-        boolean ended = false;
-        while (!ended) {
-            transaction.cancel(); // repeatedly: between two statements there is nothing to cancel
+        Thread canceller = Thread.ofVirtual().name("cancel").start(() -> {
             try {
-                ended = worker.join(Duration.ofMillis(20));
+                for (int tries = 0; !worker.join(Duration.ofMillis(20)); tries++) {
+                    transaction.cancel(tries >= 50); // repeatedly: between two statements there is nothing to cancel
+                }
+            } catch (InterruptedException e) {
+                throw new AssertionError(e); // nobody knows this thread
+            }
+        });
+        boolean again = false;
+        while (canceller.isAlive()) {
+            try {
+                canceller.join();
             } catch (InterruptedException e) {
                 again = true;
             }
@@ -143,6 +155,14 @@ public final class DatabaseAccess {
         private Connection connection;
         private Statement current; // guarded by lock, as is the next
         private boolean cancelled;
+        private boolean abortable;
+
+        private void begin(Connection begun) {
+            lock.lock();
+            connection = begun;
+            abortable = true;
+            lock.unlock();
+        }
 
         /** For what is not a query, such as savepoints: calls on it are not cancelled. */
         public Connection connection() {
@@ -165,17 +185,24 @@ public final class DatabaseAccess {
             }
         }
 
-        /** From here on nothing is cancelled. */
+        /** From here on no statement is cancelled; when committing, the connection is not aborted either. */
         private void finish(boolean committing) throws SQLException {
             lock.lock();
             try {
                 current = null;
                 if (committing) {
                     checkNotCancelled();
+                    abortable = false;
                 }
             } finally {
                 lock.unlock();
             }
+        }
+
+        private void leave() {
+            lock.lock();
+            abortable = false;
+            lock.unlock();
         }
 
         private void checkNotCancelled() throws SQLException {
@@ -184,11 +211,14 @@ public final class DatabaseAccess {
             }
         }
 
-        private void cancel() {
+        private void cancel(boolean abort) {
             lock.lock();
             try {
                 cancelled = true;
-                if (current != null) {
+                if (abort && abortable) {
+                    abortable = false;
+                    connection.abort(Runnable::run);
+                } else if (current != null) {
                     current.cancel();
                 }
             } catch (SQLException e) {

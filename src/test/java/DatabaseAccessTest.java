@@ -46,6 +46,7 @@ class DatabaseAccessTest {
         volatile SQLException onCommit;
         volatile SQLException onRollback;
         volatile CountDownLatch executing = new CountDownLatch(1);
+        final CountDownLatch aborted = new CountDownLatch(1);
 
         Database(int connections) {
             this.connections = connections;
@@ -71,6 +72,10 @@ class DatabaseAccessTest {
                         yield open.decrementAndGet();
                     }
                     case "prepareStatement" -> statement(closed);
+                    case "abort" -> {
+                        aborted.countDown();
+                        yield null;
+                    }
                     default -> null;
                 });
             });
@@ -92,6 +97,14 @@ class DatabaseAccessTest {
                     }
                     cancelled.countDown();
                     yield null;
+                }
+                case "executeQuery" -> { // deaf to cancel()
+                    try {
+                        aborted.await();
+                    } catch (InterruptedException e) {
+                        throw new AssertionError(e);
+                    }
+                    throw new SQLException("socket closed", "08006");
                 }
                 case "execute" -> {
                     executing.countDown();
@@ -179,6 +192,21 @@ class DatabaseAccessTest {
         }));
         assertEquals(2, database.rollbacks.get());
         assertEquals(0, database.commits.get());
+    }
+
+    @Test
+    void aCancelThatTheDriverLosesEndsInAnAbort() {
+        var database = new Database(1);
+        var access = new DatabaseAccess(database.source(), 1, LONG);
+        Thread caller = Thread.currentThread();
+        var e = assertThrows(InterruptedException.class, () -> access.transaction(transaction -> {
+            try (var deaf = transaction.prepare("deaf")) {
+                caller.interrupt();
+                return deaf.executeQuery();
+            }
+        }));
+        assertEquals("08006", assertInstanceOf(SQLException.class, e.getSuppressed()[0]).getSQLState());
+        assertEquals(0, database.open.get());
     }
 
     @Test
