@@ -23,13 +23,13 @@ import java.util.stream.Collectors;
 /**
  * asyncio: {@code all_tasks()} and {@code task.print_stack()}, of a JVM that hangs or is slow. Final API, JDK 21 and later.
  *
- * <p>Turns {@code jcmd PID Thread.dump_to_file -format=json FILE}, which has every virtual thread, into a page: deadlocks, who waits for which lock,
- * pinned threads, threads by executor and by stack, the most frequent first. Reads the formats of JDK 21 to 27 on any JDK. Who holds a
- * lock is in the dump from 25 on for {@code synchronized} and from 26 on for {@code java.util.concurrent.locks}; without it a deadlock is only
- * called possible, and {@code LockOwners} tells from a heap dump.
+ * <p>Turns {@code jcmd PID Thread.dump_to_file -format=json FILE}, which has every virtual thread, into a page: deadlocks, who
+ * waits for which lock, pinned threads, threads by executor and by stack, the most frequent first. Reads the formats of JDK 21 to
+ * 27 on any JDK. Who holds a lock is in the dump from 25 on for {@code synchronized} and from 26 on for
+ * {@code java.util.concurrent.locks}; without it a deadlock is only called possible; {@code LockOwners} tells from a heap dump.
  *
- * <p>Use when something hangs, or piles up. Do not use for CPU time or rates (JFR). A million threads are read as a stream: memory grows with the
- * number of threads, not with the file. Not thread-safe.
+ * <p>Use when something hangs, or piles up. Do not use for CPU time or rates (JFR). The file is read as a stream: memory grows
+ * with the number of threads, not with the size of the file. Not thread-safe.
  *
  * <p>Exit code: 0 no deadlock found, 1 deadlock, 2 no dump could be made or read (one line on standard error).
  *
@@ -46,13 +46,15 @@ public final class ThreadDump {
      * @param frames those of the application, innermost first
      */
     public record Stack(boolean virtual, String state, boolean pinned, String call, List<String> frames) {
+
         private String brief() {
             return (call.isEmpty() ? "" : call + " < ") + frames.stream().limit(3).collect(Collectors.joining(" < "));
         }
 
         @Override
         public String toString() {
-            return (virtual ? "virtual" : "platform") + (state.isEmpty() ? "" : " " + state) + (pinned ? ", PINNED" : "")
+            String kind = (virtual ? "virtual " : "platform ") + state;
+            return kind.strip() + (pinned ? ", PINNED" : "")
                     + (!call.isEmpty() ? " in " + call : frames.isEmpty() ? ", no stack" : "");
         }
     }
@@ -69,7 +71,7 @@ public final class ThreadDump {
     private static final String CUT = "it ends too early; is the dump complete?";
     private static final String UNNAMED = "a lock that this dump does not name";
     private static final Pattern LOCK = Pattern.compile("java\\.util\\.concurrent\\.locks\\.Reentrant\\w*Lock\\$.*");
-    private static final Pattern LOCKING = Pattern.compile("Reentrant\\w*Lock(\\$\\w+)?\\.(lock|lockInterruptibly|tryLock)");
+    private static final Pattern LOCKING = Pattern.compile("Reentrant.*\\.(lock|lockInterruptibly|tryLock)");
     private static final Pattern JDK_FRAME = Pattern.compile("(?:java|jdk)\\.[\\w.]+/(.*)\\(.*");
     private static final Pattern RUNNER = Pattern.compile("[\\w$]+\\.(run|runWith|runWorker|call)");
 
@@ -77,7 +79,7 @@ public final class ThreadDump {
     private final Map<String, Long> owners = new HashMap<>();
     private final Map<String, Integer> containers = new LinkedHashMap<>();
     private final Map<Object, Object> shared = new HashMap<>(); // a million threads have a few dozen stacks
-    private final Map<String, String> jdkFrames = new HashMap<>();
+    private final Map<String, String> frames = new HashMap<>();
     private Map<?, ?> header = Map.of();
     private int carriers;
     private int busy;
@@ -95,11 +97,14 @@ public final class ThreadDump {
             var dump = new ThreadDump();
             var json = new Json(file, reader, dump::add);
             var top = json.document();
-            if (!(top.get("threadDump") instanceof Map<?, ?> header && header.get("threadContainers") instanceof List<?> all)) {
+            if (!(top.get("threadDump") instanceof Map<?, ?> header
+                    && header.get("threadContainers") instanceof List<?> all)) {
                 throw new IOException(file + ": JSON, but no thread dump");
             }
             dump.header = header;
-            all.forEach(one -> dump.containers.put(brief(field(one, "container")), (Integer) ((Map<?, ?>) one).get("threads")));
+            for (Object one : all) {
+                dump.containers.put(brief(field(one, "container")), (Integer) ((Map<?, ?>) one).get("threads"));
+            }
             return dump;
         } catch (ClassCastException | NumberFormatException | NullPointerException e) {
             throw new IOException(file + ": JSON, but no thread dump of JDK 21 to 27", e);
@@ -117,7 +122,8 @@ public final class ThreadDump {
         try (var output = process.inputReader()) {
             String said = output.lines().reduce("", (a, b) -> b).strip();
             if (process.waitFor() != 0 || !Files.exists(file)) {
-                throw new IOException("process " + pid + ": no dump by jcmd: " + said + " (in a container? run jcmd there)");
+                throw new IOException("process " + pid + ": no dump by jcmd: " + said
+                        + " (in a container? run jcmd there)");
             }
             return read(file);
         } finally {
@@ -151,71 +157,92 @@ public final class ThreadDump {
         return cycles;
     }
 
-    /** Threads that wait for a lock whose owner is not in the dump, if several locks are waited for. Certain is only {@link #deadlocks}. */
+    /** Threads that wait for a lock whose owner is not in the dump, if several are waited for; {@link #deadlocks} are certain. */
     public List<Task> possibleDeadlock() {
-        var blind = tasks.stream().filter(task -> task.lock != null && !owners.containsKey(task.lock)).toList();
-        long named = tasks.stream().map(Task::lock).filter(lock -> lock != null && !lock.equals(UNNAMED)).distinct().count();
-        return named + count(task -> UNNAMED.equals(task.lock)) < 2 ? List.of() : blind;
+        var waiting = tasks.stream().filter(task -> task.lock != null).toList();
+        long locks = waiting.stream().map(Task::lock).filter(lock -> !lock.equals(UNNAMED)).distinct().count()
+                + waiting.stream().filter(task -> task.lock.equals(UNNAMED)).count();
+        return locks < 2 ? List.of() : waiting.stream().filter(task -> !owners.containsKey(task.lock)).toList();
     }
 
     /** About a page, for a reader. */
     public String report() {
-        var out = new StringBuilder(String.format("process %s, JDK %s, %s: %d threads, %d of them virtual%n", header.get("processId"),
-                header.get("runtimeVersion"), header.get("time"), tasks.size(), count(task -> task.stack.virtual)));
-        out.append(String.format("carriers: %d, %d of them busy; virtual threads that wait and keep theirs (pinned): %d; %s%n", carriers, busy,
-                count(task -> task.stack.pinned), tasks.stream().allMatch(task -> task.stack.state.isEmpty())
-                        ? "without a stack (virtual and not yet run, or of the JVM): " + count(task -> task.stack.brief().isEmpty())
-                        : "that wait for one: " + count(t -> t.stack.virtual && t.stack.state.equals("RUNNABLE") && !t.mounted)));
+        var out = new StringBuilder();
+        line(out, "process %s, JDK %s, %s: %d threads, %d of them virtual", header.get("processId"),
+                header.get("runtimeVersion"), header.get("time"), tasks.size(), count(task -> task.stack.virtual));
+        line(out, "carriers: %d, %d of them busy", carriers, busy);
+        line(out, "virtual threads that wait and keep their carrier (pinned): %d", count(task -> task.stack.pinned));
+        if (tasks.stream().allMatch(task -> task.stack.state.isEmpty())) {
+            line(out, "without a stack (virtual and not yet run, or of the JVM): %d",
+                    count(task -> task.stack.brief().isEmpty()));
+        } else {
+            line(out, "virtual threads that wait for a carrier: %d", count(task ->
+                    task.stack.virtual && task.stack.state.equals("RUNNABLE") && !task.mounted));
+        }
         for (var cycle : deadlocks()) {
             blocked(out, "DEADLOCK: each waits for a lock that the next one holds", cycle);
         }
         blocked(out, "POSSIBLE DEADLOCK: the dump does not say who holds these locks. If a second dump is the same:\n"
                 + "jcmd PID GC.heap_dump FILE.hprof; java LockOwners.java FILE.hprof", possibleDeadlock());
 
-        var waits = sizes(tasks.stream().filter(task -> task.lock != null).toList(), Task::lock);
+        var waits = sizes(task -> task.lock);
         var ids = waits.keySet().stream().map(owners::get).collect(Collectors.toSet());
-        var holders = new HashMap<Long, Task>();
-        tasks.stream().filter(task -> ids.contains(task.tid)).forEach(task -> holders.put(task.tid, task));
-        most(out, "locks, by threads that wait for them", waits, (lock, waiters) -> {
+        var holders = tasks.stream().filter(task -> ids.contains(task.tid))
+                .collect(Collectors.toMap(Task::tid, task -> task, (task, same) -> task));
+        most(out, "locks, by threads that wait for them", waits, lock -> {
             Task holder = holders.get(owners.get(lock));
             return brief(lock) + ", held by " + (holder == null ? "?" : holder + " in " + holder.stack.brief());
         });
-        most(out, "threads by executor", containers, (name, number) -> name);
-
-        var own = tasks.stream().collect(Collectors.partitioningBy(task -> task.stack.frames.isEmpty()));
-        var samples = own.get(false).stream().collect(Collectors.groupingBy(Task::stack, Collectors.toList()));
-        most(out, "threads by what they do", sizes(own.get(false), Task::stack), (stack, number) -> {
-            String names = samples.get(stack).stream().limit(3).map(Task::toString).collect(Collectors.joining(", "));
-            return stack + ": " + names + (number > 3 ? ", ..." : "")
-                    + stack.frames.stream().limit(6).map(frame -> "\n           at " + frame).collect(Collectors.joining());
+        most(out, "threads by executor", containers, name -> name);
+        var own = sizes(task -> task.stack.frames.isEmpty() ? null : task.stack);
+        var samples = new HashMap<Stack, List<String>>();
+        tasks.forEach(task -> {
+            var some = samples.computeIfAbsent(task.stack, stack -> new ArrayList<>());
+            if (some.size() < 4) {
+                some.add(some.size() < 3 ? task.toString() : "...");
+            }
         });
-        most(out, "threads in no code of the application", sizes(own.get(true), Task::stack), (stack, number) -> stack.toString());
+        most(out, "threads by what they do", own, stack -> stack + ": " + String.join(", ", samples.get(stack))
+                + stack.frames.stream().limit(6).map("\n           at "::concat).collect(Collectors.joining()));
+        most(out, "threads in no code of the application",
+                sizes(task -> task.stack.frames.isEmpty() ? task.stack : null), Stack::toString);
         return out.toString();
     }
 
     private static void blocked(StringBuilder out, String title, List<Task> tasks) {
         if (!tasks.isEmpty()) {
-            out.append('\n').append(title).append('\n');
-            tasks.stream().limit(SHOWN).forEach(task -> out.append("  " + task + " waits for " + brief(task.lock)
-                    + "\n      in " + task.stack.brief() + "\n"));
+            line(out, "\n%s", title);
+            tasks.stream().limit(SHOWN).forEach(task ->
+                    line(out, "  %s waits for %s\n      in %s", task, brief(task.lock), task.stack.brief()));
         }
     }
 
-    private static <K> Map<K, Integer> sizes(List<Task> tasks, Function<Task, K> key) {
+    /** Threads by key; those with none are left out. */
+    private <K> Map<K, Integer> sizes(Function<Task, K> keyOf) {
         var sizes = new LinkedHashMap<K, Integer>();
-        tasks.forEach(task -> sizes.merge(key.apply(task), 1, Integer::sum));
+        for (Task task : tasks) {
+            K key = keyOf.apply(task);
+            if (key != null) {
+                sizes.merge(key, 1, Integer::sum);
+            }
+        }
         return sizes;
     }
 
-    private interface Line<K> {
-        String of(K key, int number);
+    private static <K> void most(StringBuilder out, String title, Map<K, Integer> sizes, Function<K, String> text) {
+        if (!sizes.isEmpty()) {
+            line(out, "\n%s", title);
+        }
+        sizes.entrySet().stream().filter(size -> size.getValue() > 0)
+                .sorted(Map.Entry.<K, Integer>comparingByValue().reversed()).limit(SHOWN)
+                .forEach(size -> line(out, "%7d  %s", size.getValue(), text.apply(size.getKey())));
+        if (sizes.size() > SHOWN) {
+            line(out, "         ... and %d more", sizes.size() - SHOWN);
+        }
     }
 
-    private static <K> void most(StringBuilder out, String title, Map<K, Integer> sizes, Line<K> line) {
-        out.append(sizes.isEmpty() ? "" : "\n" + title + "\n");
-        sizes.entrySet().stream().filter(size -> size.getValue() > 0).sorted(Map.Entry.<K, Integer>comparingByValue().reversed())
-                .limit(SHOWN).forEach(e -> out.append(String.format("%7d  %s%n", e.getValue(), line.of(e.getKey(), e.getValue()))));
-        out.append(sizes.size() > SHOWN ? "         ... and " + (sizes.size() - SHOWN) + " more\n" : "");
+    private static void line(StringBuilder out, String format, Object... values) {
+        out.append(String.format(format, values)).append('\n');
     }
 
     private long count(Predicate<Task> which) {
@@ -236,19 +263,21 @@ public final class ThreadDump {
 
     /** A thread as the dump has it. Fields that later JDKs may add are left alone. */
     private void add(Map<?, ?> thread) {
-        var stack = ((List<?>) thread.get("stack")).stream().map(line -> jdkFrames.computeIfAbsent((String) line, text -> {
+        // afterwards only frames of the application have a place "(File.java:1)"
+        var stack = ((List<?>) thread.get("stack")).stream().map(line -> frames.computeIfAbsent((String) line, text -> {
             var matcher = JDK_FRAME.matcher(text);
-            return matcher.matches() ? brief(matcher.group(1)) : text; // with a place "(File.java:1)" only if of the application
+            return matcher.matches() ? brief(matcher.group(1)) : text;
         })).toList();
-        var frames = stack.stream().filter(frame -> frame.endsWith(")")).toList();
+        var own = stack.stream().filter(frame -> frame.endsWith(")")).toList();
         String call = "";
         for (String frame : stack) { // the last of the JDK above the application, or above what runs every thread
-            if (frame.endsWith(")") || frames.isEmpty() && !call.isEmpty() && RUNNER.matcher(frame).matches()) {
+            if (frame.endsWith(")") || own.isEmpty() && !call.isEmpty() && RUNNER.matcher(frame).matches()) {
                 break;
             }
             call = frame;
         }
-        boolean virtual = "true".equals(field(thread, "virtual")) || !stack.isEmpty() && stack.getLast().equals("VirtualThread.run");
+        boolean virtual = "true".equals(field(thread, "virtual"))
+                || !stack.isEmpty() && stack.getLast().equals("VirtualThread.run");
         boolean mounted = thread.get("carrier") != null;
         String name = field(thread, "name");
         String state = thread.get("state") == null ? "" : field(thread, "state");
@@ -278,13 +307,14 @@ public final class ThreadDump {
                 }
             }));
         }
-        tasks.add(new Task(tid, name, share(Stack.class, new Stack(virtual, state, pinned, call, frames)),
+        tasks.add(new Task(tid, name, share(Stack.class, new Stack(virtual, state, pinned, call, own)),
                 lock == null ? null : share(String.class, lock), mounted));
     }
 
-    /** Strict JSON (RFC 8259) as maps, lists, and strings for all else but null; of an array "threads" each element is handed on and forgotten. */
+    /** Strict JSON (RFC 8259): maps, lists, null, and strings for all else. Of arrays "threads" the elements are handed on. */
     private static final class Json {
-        private static final Pattern LITERAL = Pattern.compile("true|false|null|-?(0|[1-9]\\d*)(\\.\\d+)?([eE][+-]?\\d+)?");
+        private static final Pattern LITERAL =
+                Pattern.compile("true|false|null|-?(0|[1-9]\\d*)(\\.\\d+)?([eE][+-]?\\d+)?");
         private final Path file;
         private final Reader in;
         private final Consumer<Map<?, ?>> threads;
@@ -465,7 +495,8 @@ public final class ThreadDump {
         }
     }
 
-    private static Void transfer(ReentrantLock from, ReentrantLock to, CountDownLatch holding) throws InterruptedException {
+    private static Void transfer(ReentrantLock from, ReentrantLock to, CountDownLatch holding)
+            throws InterruptedException {
         from.lockInterruptibly();
         try {
             holding.countDown();

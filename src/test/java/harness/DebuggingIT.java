@@ -105,7 +105,7 @@ class DebuggingIT {
         Child report = patient.run("java SKILL_FOLDER/examples/ThreadDump.java PID");
         assertContains(report, "carriers: 1, 1 of them busy", "Planted.computeForEver", "\"report\"");
         if (patient.jdk.feature() >= 25) {
-            assertContains(report, "that wait for one: 10");
+            assertContains(report, "wait for a carrier: 10");
             Child scheduler = patient.succeed("jcmd PID Thread.vthread_scheduler");
             assertTrue(scheduler.output().matches("(?s).*parallelism = 1,.*submissions = [1-9].*|(?s).*tasks = [1-9].*"), scheduler.output());
         }
