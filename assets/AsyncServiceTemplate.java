@@ -486,7 +486,11 @@ public final class AsyncServiceTemplate implements AutoCloseable {
                 Runtime.getRuntime().halt(exitCode.get()); // System.exit would hang here; without it the JVM's own code: 128 + signal
             }
         }, "shutdown");
-        Runtime.getRuntime().addShutdownHook(hook);
+        try {
+            Runtime.getRuntime().addShutdownHook(hook);
+        } catch (IllegalStateException signalled) {
+            pause(Duration.ofDays(1)); // already: the JVM halts
+        }
         Throwable failure = null;
         try (var service = start(config, application)) {
             try {
