@@ -429,7 +429,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
 
     private static final double[] BUCKETS = {1, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000}; // milliseconds
     private static final Duration AFTER_INTERRUPT = Duration.ofSeconds(2);
-    private static final Duration QUIET = Duration.ofMillis(200);
+    private static final Duration QUIET = Duration.ofMillis(300);
 
     private final Config config;
     private final HttpServer server;
@@ -1231,6 +1231,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
         gauge(text, "outgoing_calls_waiting", "gauge", outgoing::getQueueLength);
         gauge(text, "background_tasks", "gauge", background::size);
         gauge(text, "log_lines_dropped_total", "counter", Log.DROPPED::sum);
+        gauge(text, "virtual_threads_recorded", "gauge", () -> recording == null ? 0 : 1);
         gauge(text, "virtual_threads_pinned_total", "counter", pinned::sum); // for more than 20 ms
         gauge(text, "virtual_threads_pinned_milliseconds_total", "counter", () -> pinnedNanos.sum() / 1_000_000);
         return text.toString();
