@@ -429,7 +429,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
 
     private static final double[] BUCKETS = {1, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000}; // milliseconds
     private static final Duration AFTER_INTERRUPT = Duration.ofSeconds(2);
-    private static final Duration QUIET = Duration.ofMillis(200);
+    private static final Duration QUIET = Duration.ofMillis(300);
 
     private final Config config;
     private final HttpServer server;
@@ -486,7 +486,11 @@ public final class AsyncServiceTemplate implements AutoCloseable {
                 Runtime.getRuntime().halt(exitCode.get()); // System.exit would hang here; without it the JVM's own code: 128 + signal
             }
         }, "shutdown");
-        Runtime.getRuntime().addShutdownHook(hook);
+        try {
+            Runtime.getRuntime().addShutdownHook(hook);
+        } catch (IllegalStateException signalled) {
+            pause(Duration.ofDays(1)); // already: the JVM halts
+        }
         Throwable failure = null;
         try (var service = start(config, application)) {
             try {
@@ -1227,6 +1231,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
         gauge(text, "outgoing_calls_waiting", "gauge", outgoing::getQueueLength);
         gauge(text, "background_tasks", "gauge", background::size);
         gauge(text, "log_lines_dropped_total", "counter", Log.DROPPED::sum);
+        gauge(text, "virtual_threads_recorded", "gauge", () -> recording == null ? 0 : 1);
         gauge(text, "virtual_threads_pinned_total", "counter", pinned::sum); // for more than 20 ms
         gauge(text, "virtual_threads_pinned_milliseconds_total", "counter", () -> pinnedNanos.sum() / 1_000_000);
         return text.toString();

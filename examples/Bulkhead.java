@@ -145,20 +145,21 @@ public final class Bulkhead {
         var end = new CountDownLatch(1);
         var refused = new AtomicInteger();
         // @start region="use"
-        var bulkhead = new Bulkhead(2, 3, Duration.ofSeconds(10));
+        var bulkhead = new Bulkhead(2, 3, Duration.ofSeconds(10)); // two run, three wait, ten seconds at most
+        Callable<String> call = () -> {
+            try {
+                return bulkhead.call(() -> slowly(end));
+            } catch (FullException e) {
+                refused.incrementAndGet();
+                return e.getMessage();
+            }
+        };
+        // @end region="use"
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
             var calls = new ArrayList<Future<String>>();
             for (int i = 0; i < 10; i++) {
-                calls.add(executor.submit(() -> {
-                    try {
-                        return bulkhead.call(() -> slowly(end));
-                    } catch (FullException e) {
-                        refused.incrementAndGet();
-                        return e.getMessage();
-                    }
-                }));
+                calls.add(executor.submit(call));
             }
-            // @end region="use"
             while (refused.get() < 5) {
                 Thread.sleep(1);
             }
@@ -166,8 +167,8 @@ public final class Bulkhead {
             check(bulkhead.running() == 2 && bulkhead.waiting() == 3, "both bounds hold");
             end.countDown();
             int answered = 0;
-            for (var call : calls) {
-                answered += call.get().equals("answer") ? 1 : 0;
+            for (var done : calls) {
+                answered += done.get().equals("answer") ? 1 : 0;
             }
             System.out.println(answered + " were answered");
             check(answered == 5, "those that waited were served");

@@ -38,7 +38,8 @@ public final class GracefulShutdown {
      * halts with {@code exitCodeIfLate}.
      *
      * @param grace shorter than the time after which SIGKILL comes (Kubernetes: 30 s, {@code docker stop}: 10 s)
-     * @throws Exception what the application throws, if there was no signal
+     * @throws IllegalStateException the signal came before: the application is not started
+     * @throws Exception             what the application throws, if there was no signal
      */
     public static <T> T run(Duration grace, int exitCodeIfLate, Callable<? extends T> application) throws Exception {
         Objects.requireNonNull(application);

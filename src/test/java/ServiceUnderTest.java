@@ -10,6 +10,20 @@ public final class ServiceUnderTest {
     private ServiceUnderTest() {
     }
 
+    /** Blocking in a class initializer pins on every JDK. */
+    private static final class SlowToLoad {
+        static {
+            try {
+                Thread.sleep(200);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        private static void load() {
+        }
+    }
+
     public static void main(String[] args) {
         AsyncServiceTemplate.run(System.getenv(), settings -> {
             URI downstream = settings.uri("DOWNSTREAM"); // must be set
@@ -49,6 +63,10 @@ public final class ServiceUnderTest {
                 service.route("GET", "/flag", request -> {
                     Thread.currentThread().interrupt(); // left behind
                     return AsyncServiceTemplate.Response.text(200, "x".repeat(100_000));
+                });
+                service.route("GET", "/pin", request -> {
+                    Thread.ofVirtual().start(SlowToLoad::load).join();
+                    return AsyncServiceTemplate.Response.text(200, "");
                 });
                 service.route("GET", "/call", request ->
                         AsyncServiceTemplate.Response.text(200, String.valueOf(service.call(HttpRequest.newBuilder(downstream)).body().length)));
