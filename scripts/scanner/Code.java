@@ -39,6 +39,10 @@ final class Code {
         return node instanceof Node.Call || node instanceof Node.New || node instanceof Node.Lambda;
     }
 
+    static boolean isLogging(String method) {
+        return LOGS.contains(method);
+    }
+
     static boolean isLog(Node node) {
         return node instanceof Node.Drop drop && drop.value() instanceof Node.Call call && LOGS.contains(call.name());
     }
@@ -66,18 +70,32 @@ final class Code {
         };
     }
 
-    /** Whether what a body throws is caught in it: it has a try around its work that catches all, or does no work. */
-    static boolean isGuarded(Node body) {
+    /** Whether what a body throws is caught in it, or in the methods of its class that it calls; or it does no work. */
+    static boolean isGuarded(Node body, TypeDecl owner) {
+        return isGuarded(body, owner, 2);
+    }
+
+    private static boolean isGuarded(Node body, TypeDecl owner, int depth) {
         return switch (body) {
             case Node.Block block -> block.statements().stream().anyMatch(s -> s instanceof Node.Try attempt && catchesAll(attempt))
-                    || block.statements().stream().allMatch(Code::isGuarded);
-            case Node.Try attempt -> catchesAll(attempt) || isGuarded(attempt.body());
-            case Node.Loop loop -> isGuarded(loop.body());
-            case Node.If choice -> isGuarded(choice.yes()) && isGuarded(choice.no());
+                    || block.statements().stream().allMatch(s -> isGuarded(s, owner, depth));
+            case Node.Try attempt -> catchesAll(attempt) || isGuarded(attempt.body(), owner, depth);
+            case Node.Loop loop -> isGuarded(loop.body(), owner, depth);
+            case Node.If choice -> isGuarded(choice.yes(), owner, depth) && isGuarded(choice.no(), owner, depth);
             case null -> true;
-            default -> isLog(body) || !any(body, n -> n instanceof Node.Call || n instanceof Node.New);
+            default -> isLog(body) || !any(body, n -> n instanceof Node.New || n instanceof Node.Call call && mayThrow(call, owner, depth));
         };
     }
+
+    private static boolean mayThrow(Node.Call call, TypeDecl owner, int depth) {
+        if (call.on() != null) {
+            return !HARMLESS.contains(call.name());
+        }
+        List<MethodDecl> own = owner.methods.stream().filter(method -> method.name.equals(call.name()) && method.body != null).toList();
+        return depth == 0 || own.isEmpty() || !own.stream().allMatch(method -> isGuarded(method.body, owner, depth - 1));
+    }
+
+    private static final Set<String> HARMLESS = Set.of("currentThread", "setName");
 
     static boolean catchesAll(Node.Try attempt) {
         return attempt.catches().stream().anyMatch(c -> c.types().stream().anyMatch(t -> BROAD.contains(t.simple())));
@@ -90,13 +108,13 @@ final class Code {
             case Node.Lambda lambda when lambda.body() instanceof Node.Block block && block.statements().size() == 1
                     && block.statements().get(0) instanceof Node.Drop drop && drop.value() instanceof Node.Call call ->
                     isGuardedTarget(call, scope, report);
-            case Node.Lambda lambda -> isGuarded(lambda.body());
+            case Node.Lambda lambda -> isGuarded(lambda.body(), scope.type());
             case Node.Ref ref -> {
                 List<Members.Found> found = report.typing().members.methods(report.typing().type(ref.on(), scope), ref.name(), -1, scope.unit());
                 yield found.isEmpty() || found.get(0).source() == null || isGuarded(found.get(0).source(), scope, report);
             }
             case Node.New made when made.body() != null -> made.body().methods.stream()
-                    .filter(m -> m.name.equals("run") || m.name.equals("call")).allMatch(m -> isGuarded(m.body));
+                    .filter(m -> m.name.equals("run") || m.name.equals("call")).allMatch(m -> isGuarded(m.body, m.owner));
             case null, default -> true;
         };
     }
@@ -104,7 +122,7 @@ final class Code {
     /** A method that a subclass of the one at hand has to write may throw, unless each one there is catches all. */
     private static boolean isGuarded(MethodDecl task, Scope scope, Check.Report report) {
         if (task.body != null) {
-            return isGuarded(task.body);
+            return isGuarded(task.body, task.owner);
         }
         World world = report.typing().world;
         if (!world.supers(scope.type().name).contains(task.owner.name)) {
@@ -112,7 +130,7 @@ final class Code {
         }
         List<MethodDecl> written = world.subtypes(task.owner.name).stream().flatMap(type -> type.methods.stream())
                 .filter(method -> method.name.equals(task.name) && Members.sameParams(method, task) && method.body != null).toList();
-        return !written.isEmpty() && written.stream().allMatch(method -> isGuarded(method.body));
+        return !written.isEmpty() && written.stream().allMatch(method -> isGuarded(method.body, method.owner));
     }
 
     private static boolean isGuardedTarget(Node.Call call, Scope scope, Check.Report report) {

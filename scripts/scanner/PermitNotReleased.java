@@ -29,7 +29,7 @@ final class PermitNotReleased implements Check {
         for (int i = 0; i < statements.size(); i++) {
             if (statements.get(i) instanceof Node.Drop drop && drop.value() instanceof Node.Call taken && taken.on() != null
                     && PAIRS.containsKey(taken.name()) && isLock(taken.on(), scope, report)) {
-                look(statements, i, taken, risks(block, scope, report), scope, report);
+                look(statements, i, taken, risks(block, false, scope, report), scope, report);
             }
         }
     }
@@ -42,7 +42,7 @@ final class PermitNotReleased implements Check {
             }
             if (statement instanceof Node.Drop drop && drop.value() instanceof Node.Call given && given.on() != null
                     && PAIRS.containsValue(given.name()) && isLock(given.on(), scope, report)) {
-                Set<Node> risks = risks(last, scope, report);
+                Set<Node> risks = risks(last, true, scope, report);
                 if (before(last, given).stream().anyMatch(risks::contains)) {
                     report.add(rule(), scope.method(), given.pos(), "an exception earlier in this finally keeps " + Code.text(given.on())
                             + " for ever");
@@ -83,13 +83,17 @@ final class PermitNotReleased implements Check {
         }
     }
 
-    /** Calls that may well throw: of the sources, of functions, and of what declares a checked exception. */
-    private static Set<Node> risks(Node.Block block, Scope scope, Report report) {
+    /**
+     * Calls that may well throw: of the sources, of functions, and of what declares a checked exception.
+     *
+     * @param others whether those of other libraries count too, but for what logs or asks
+     */
+    private static Set<Node> risks(Node.Block block, boolean others, Scope scope, Report report) {
         Set<Node> risks = Collections.newSetFromMap(new IdentityHashMap<>());
         new Walk() {
             @Override
             boolean visit(Node node, Scope at) {
-                if (node instanceof Node.Call call && !PAIRS.containsKey(call.name()) && mayThrow(call, at, report)) {
+                if (node instanceof Node.Call call && !PAIRS.containsKey(call.name()) && mayThrow(call, others, at, report)) {
                     risks.add(call);
                 }
                 return !(node instanceof Node.Lambda) && !(node instanceof Node.Try attempt && Code.catchesAll(attempt));
@@ -98,11 +102,11 @@ final class PermitNotReleased implements Check {
         return risks;
     }
 
-    private static boolean mayThrow(Node.Call call, Scope scope, Report report) {
+    private static boolean mayThrow(Node.Call call, boolean others, Scope scope, Report report) {
         Type receiver = report.typing().receiver(call, scope);
         Members.Found target = receiver == null || receiver.isArray() ? null : report.typing().best(receiver, call, scope);
         if (target == null) {
-            return false;
+            return others && !Code.isLogging(call.name()) && !call.name().matches("(is|get|has)[A-Z].*");
         }
         return target.source() != null ? Code.any(target.source().body, n -> n instanceof Node.Call || n instanceof Node.Throw)
                 : target.jdk().getExceptionTypes().length > 0

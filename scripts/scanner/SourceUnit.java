@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /** A source file without its text. */
 final class SourceUnit {
@@ -21,8 +22,10 @@ final class SourceUnit {
     /** Every type of the file in the order of its text, nested, local and anonymous ones too. */
     final List<TypeDecl> types = new ArrayList<>();
 
+    private static final Pattern TEST = Pattern.compile("(?!(.*/)?src/main/)(.*/)?(tests?|test[A-Z]\\w*|\\w+Tests?|it|jmh)/.*");
+
     SourceUnit(Analysis.Source source) {
         this.source = source;
-        this.isTest = source.name().contains("src/test/") || source.name().contains("/test/") || source.name().contains("Test/");
+        this.isTest = TEST.matcher(source.name()).matches();
     }
 }

@@ -41,7 +41,7 @@ public final class KnownSites {
 
     private static final int RELEASE = 21;
     private static final int NEAR = 3;
-    private static final String NOT_SCANNED = "(.*/)?(module-info\\.java|(test|tests|jmh|testFixtures|it)/.*)";
+    private static final String NOT_SCANNED = "(?!(.*/)?src/main/)(.*/)?(module-info\\.java|(test|tests|jmh|testFixtures|it)/.*)";
 
     /** Which rules answer for which kind of site; a kind that is not here has no rule. */
     private static final Map<String, Set<String>> RULES = Map.ofEntries(
