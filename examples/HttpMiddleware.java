@@ -239,12 +239,15 @@ public final class HttpMiddleware {
             for (var call : waiting) {
                 check(call.get() == 200, "served");
             }
+            while (lines.size() < 8) { // a line may come a moment after its answer
+                Thread.sleep(1);
+            }
         } finally {
             server.stop(0);
         }
         lines.forEach(System.out::println);
-        check(lines.stream().map(line -> line.split(" ")[2]).toList().equals(List.of("200", "401", "413", "200", "500", "503", "200", "200")),
-                "each is logged");
+        check(lines.stream().map(line -> line.split(" ")[2]).sorted().toList()
+                .equals(List.of("200", "200", "200", "200", "401", "413", "500", "503")), "each is logged");
     }
 
     private static int send(HttpClient client, URI uri, String token, BodyPublisher body) throws IOException, InterruptedException {
