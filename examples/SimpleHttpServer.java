@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -80,7 +81,7 @@ public final class SimpleHttpServer implements AutoCloseable {
         try {
             Answer answer;
             try {
-                answer = handler.handle(exchange);
+                answer = Objects.requireNonNull(handler.handle(exchange), "the handler's answer");
             } catch (Exception | Error e) { // else the connection is closed without an answer, and after an Error not even that
                 if (e instanceof InterruptedException) {
                     Thread.currentThread().interrupt();
