@@ -13,12 +13,14 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /**
  * aiohttp: {@code web.Application()}, {@code app.add_routes}, {@code app['db']}, {@code web.run_app}. Final API, JDK 21 and later.
@@ -79,7 +81,7 @@ public final class SimpleHttpServer implements AutoCloseable {
         try {
             Answer answer;
             try {
-                answer = handler.handle(exchange);
+                answer = Objects.requireNonNull(handler.handle(exchange), "the handler's answer");
             } catch (Exception | Error e) { // else the connection is closed without an answer, and after an Error not even that
                 if (e instanceof InterruptedException) {
                     Thread.currentThread().interrupt();
@@ -105,12 +107,12 @@ public final class SimpleHttpServer implements AutoCloseable {
 
     // @start region="close"
     /**
-     * Accepts no more, gives requests {@code grace} to end, then interrupts their threads, and returns when they have ended. An interrupt
-     * of the caller ends the grace; its flag stays set.
+     * Accepts no more, gives requests {@code grace} to end (whole seconds; all of it if a client has stopped in mid-request), then
+     * interrupts their threads, and returns when they have ended.
      */
     @Override
     public void close() {
-        server.stop((int) Math.clamp(grace.toSeconds(), 0, Integer.MAX_VALUE)); // neither interrupts handlers nor ends the executor
+        server.stop(Math.clamp(grace.toSeconds(), 0, Integer.MAX_VALUE)); // neither interrupts handlers nor ends the executor
         executor.shutdownNow();
         executor.close();
     }
@@ -161,8 +163,7 @@ public final class SimpleHttpServer implements AutoCloseable {
             String stats = send(client, server.uri().resolve("/stats"), "");
             System.out.println("20 buyers, 5 in stock, sold " + sold + "; " + stats);
             check(sold.get() == 5 && stats.equals("200 20 requests"), "shared state");
-            System.getLogger("http"); // the next one logs its failure
-            java.util.logging.Logger.getLogger("http").setLevel(java.util.logging.Level.OFF);
+            Logger.getLogger("http").setLevel(Level.OFF); // the next one would log its failure
             String broken = send(client, server.uri().resolve("/broken"), "");
             System.out.println("a handler that throws answers " + broken);
             check(broken.equals("500 internal error"), "an answer");

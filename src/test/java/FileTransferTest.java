@@ -1,0 +1,280 @@
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpTimeoutException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(60)
+class FileTransferTest {
+
+    private static final Duration LONG = Duration.ofSeconds(Long.MAX_VALUE);
+
+    private interface Answer {
+        void to(HttpExchange exchange, String range) throws IOException;
+    }
+
+    private final byte[] content = new byte[500_000];
+    private final List<String> ranges = Collections.synchronizedList(new ArrayList<>());
+    private final ExecutorService handlers = Executors.newCachedThreadPool();
+    private final HttpClient client = HttpClient.newHttpClient();
+    private volatile Answer answer;
+    private HttpServer server;
+    private URI uri;
+    @TempDir
+    private Path folder;
+    private Path target;
+
+    @BeforeEach
+    void start() throws IOException {
+        new Random(1).nextBytes(content);
+        target = folder.resolve("target");
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.setExecutor(handlers);
+        server.createContext("/", exchange -> {
+            try (exchange) {
+                String range = exchange.getRequestHeaders().getFirst("Range");
+                ranges.add(range + " " + exchange.getRequestHeaders().getFirst("If-Range"));
+                answer.to(exchange, range);
+            }
+        });
+        server.start();
+        uri = URI.create("http://127.0.0.1:" + server.getAddress().getPort());
+    }
+
+    @AfterEach
+    void stop() {
+        client.shutdownNow();
+        server.stop(0);
+        handlers.shutdownNow();
+    }
+
+    /** Sends {@code bytes} from {@code from}, of which only so many as {@code stop} says. */
+    private void send(HttpExchange exchange, int status, String etag, byte[] bytes, int from, int stop) throws IOException {
+        exchange.getResponseHeaders().set("ETag", etag);
+        if (status == 206) {
+            exchange.getResponseHeaders().set("Content-Range", "bytes " + from + "-" + (bytes.length - 1) + "/" + bytes.length);
+        }
+        exchange.sendResponseHeaders(status, bytes.length - from);
+        exchange.getResponseBody().write(bytes, from, stop - from);
+        exchange.getResponseBody().flush();
+    }
+
+    private static int from(String range) {
+        return Integer.parseInt(range.replaceAll("\\D", ""));
+    }
+
+    private void download() throws IOException, InterruptedException {
+        FileTransfer.download(client, uri, target, LONG, bytes -> { });
+    }
+
+    private void breakOff() {
+        answer = (exchange, range) -> send(exchange, 200, "\"1\"", content, 0, 200_000);
+        assertThrows(IOException.class, this::download);
+        assertFalse(Files.exists(target));
+    }
+
+    private List<String> files() throws IOException {
+        try (var files = Files.list(folder)) {
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        }
+    }
+
+    @Test
+    void resumesTheSameVersion() throws Exception {
+        breakOff();
+        long there = Files.size(folder.resolve("target.part"));
+        assertTrue(there > 0 && there <= 200_000, () -> there + " bytes");
+        answer = (exchange, range) -> send(exchange, 206, "\"1\"", content, from(range), content.length);
+        download();
+        assertEquals("bytes=" + there + "- \"1\"", ranges.getLast());
+        assertArrayEquals(content, Files.readAllBytes(target));
+        assertEquals(List.of("target"), files());
+    }
+
+    @Test
+    void startsAnewWhenTheVersionHasChangedOrRangesAreIgnored() throws Exception {
+        breakOff();
+        byte[] other = new byte[100_000];
+        answer = (exchange, range) -> send(exchange, 200, "\"2\"", other, 0, other.length);
+        download();
+        assertArrayEquals(other, Files.readAllBytes(target));
+        assertEquals(List.of("target"), files());
+    }
+
+    @Test
+    void aRangeThatWasNotAskedForIsRefused() throws Exception {
+        breakOff();
+        answer = (exchange, range) -> send(exchange, 206, "\"1\"", content, from(range) + 1, content.length);
+        assertThrows(IOException.class, this::download);
+        assertFalse(Files.exists(target));
+        answer = (exchange, range) -> send(exchange, 206, "\"1\"", content, from(range), content.length);
+        download();
+        assertArrayEquals(content, Files.readAllBytes(target), "the part was not spoilt");
+    }
+
+    @Test
+    void aPartThatIsLongerThanTheFileIsGivenUp() throws Exception {
+        breakOff();
+        answer = (exchange, range) -> exchange.sendResponseHeaders(416, -1);
+        assertThrows(IOException.class, this::download);
+        answer = (exchange, range) -> send(exchange, 200, "\"1\"", content, 0, content.length);
+        download();
+        assertEquals("null null", ranges.getLast());
+    }
+
+    @Test
+    void withoutAStrongTagNothingIsResumed() throws Exception {
+        answer = (exchange, range) -> send(exchange, 200, "W/\"1\"", content, 0, 200_000);
+        assertThrows(IOException.class, this::download);
+        answer = (exchange, range) -> send(exchange, 200, "W/\"1\"", content, 0, content.length);
+        download();
+        assertEquals("null null", ranges.getLast());
+        assertArrayEquals(content, Files.readAllBytes(target));
+    }
+
+    @Test
+    void aBadStatusLeavesTheOldFileAlone() throws Exception {
+        Files.writeString(target, "old");
+        answer = (exchange, range) -> exchange.sendResponseHeaders(404, -1);
+        assertTrue(assertThrows(IOException.class, this::download).getMessage().endsWith("answered 404"));
+        assertEquals("old", Files.readString(target));
+        answer = (exchange, range) -> send(exchange, 200, "\"1\"", content, 0, content.length);
+        download();
+        assertArrayEquals(content, Files.readAllBytes(target), "replaced when complete");
+    }
+
+    @Test
+    void aStalledDownloadEndsAndAMovingOneDoesNot() throws Exception {
+        try (var stalling = new HostileServer(HostileServer.Fault.STALLS_IN_BODY)) {
+            assertThrows(HttpTimeoutException.class,
+                    () -> FileTransfer.download(client, stalling.uri(), target, Duration.ofMillis(100), bytes -> { }));
+            stalling.awaitAllClosed();
+        }
+        try (var trickling = new HostileServer(HostileServer.Fault.TRICKLES)) { // a byte every 100 ms
+            var moved = new CountDownLatch(5);
+            var thrown = new AtomicReference<Throwable>();
+            var caller = Thread.ofVirtual().start(() -> {
+                try {
+                    FileTransfer.download(client, trickling.uri(), target, Duration.ofSeconds(5), bytes -> moved.countDown());
+                } catch (IOException | InterruptedException e) {
+                    thrown.set(e);
+                }
+            });
+            moved.await();
+            assertNull(thrown.get());
+            caller.interrupt();
+            caller.join();
+            assertInstanceOf(InterruptedException.class, thrown.get());
+            trickling.awaitAllClosed();
+        }
+        assertFalse(Files.exists(target));
+    }
+
+    @Test
+    void uploadsAndReportsProgress() throws Exception {
+        Path file = Files.write(folder.resolve("file"), content);
+        var received = new AtomicReference<byte[]>();
+        answer = (exchange, range) -> {
+            received.set(exchange.getRequestBody().readAllBytes());
+            exchange.sendResponseHeaders(500, -1);
+        };
+        var progress = new AtomicReference<>(0L);
+        var response = FileTransfer.upload(client, HttpRequest.newBuilder(uri), "PUT", file, LONG, progress::set);
+        assertEquals(500, response.statusCode(), "any status is an answer");
+        assertArrayEquals(content, received.get());
+        assertEquals(content.length, progress.get());
+    }
+
+    @Test
+    void anUploadThatNobodyReadsEnds() throws Exception {
+        Path file = folder.resolve("large");
+        try (var channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            channel.write(ByteBuffer.allocate(1), 100_000_000); // sparse
+        }
+        try (var deaf = new HostileServer(HostileServer.Fault.NEVER_READS)) {
+            assertThrows(HttpTimeoutException.class, () -> FileTransfer.upload(client, HttpRequest.newBuilder(deaf.uri()), "PUT", file,
+                    Duration.ofMillis(300), bytes -> { }));
+        }
+    }
+
+    /** In a JVM with a heap of 24 MB. */
+    @Test
+    void filesLargerThanTheHeap() throws Exception {
+        var java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        var process = new ProcessBuilder(java, "-Xmx24m", "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"),
+                SmallHeap.class.getName(), folder.toString()).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes());
+        assertTrue(process.waitFor(50, TimeUnit.SECONDS) && process.exitValue() == 0, output);
+        System.out.print(output);
+    }
+
+    static final class SmallHeap {
+        public static void main(String[] args) throws Exception {
+            Path folder = Path.of(args[0]);
+            Path file = folder.resolve("large");
+            long size = 100_000_000;
+            try (var out = Files.newOutputStream(file)) {
+                byte[] block = new byte[100_000];
+                for (int i = 0; i < size / block.length; i++) {
+                    new Random(i).nextBytes(block);
+                    out.write(block);
+                }
+            }
+            var server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+            server.createContext("/", exchange -> {
+                try (exchange) {
+                    if (exchange.getRequestMethod().equals("PUT")) {
+                        Files.copy(exchange.getRequestBody(), folder.resolve("stored"));
+                        exchange.sendResponseHeaders(201, -1);
+                    } else {
+                        exchange.sendResponseHeaders(200, size);
+                        Files.copy(folder.resolve("stored"), exchange.getResponseBody());
+                    }
+                }
+            });
+            server.start();
+            var uri = URI.create("http://127.0.0.1:" + server.getAddress().getPort());
+            try (var client = HttpClient.newHttpClient()) {
+                FileTransfer.upload(client, HttpRequest.newBuilder(uri), "PUT", file, Duration.ofSeconds(30), bytes -> { });
+                FileTransfer.download(client, uri, folder.resolve("copy"), Duration.ofSeconds(30), bytes -> { });
+            }
+            server.stop(0);
+            if (Files.mismatch(file, folder.resolve("copy")) != -1) {
+                throw new AssertionError("the copy differs");
+            }
+            System.out.println("FileTransfer: " + size / 1_000_000 + " MB up and down with a heap of " + Runtime.getRuntime().maxMemory() / 1_000_000 + " MB");
+        }
+    }
+}
