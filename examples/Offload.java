@@ -102,9 +102,7 @@ public final class Offload implements AutoCloseable {
         } finally {
             accepted.release();
         }
-        if (worker.getAndSet(null) == null) {
-            return; // told to stop
-        }
+        worker.set(null); // from here on nothing is interrupted; who was told to stop completes nothing
         if (failure == null) {
             result.complete(value);
         } else if (failure instanceof InterruptedException) {
