@@ -58,6 +58,7 @@ public final class FutureChainToThreads {
     }
 
     CompletableFuture<Quote> quoteWrapped(String name) { // the callers see no difference
+        // blocking-ok: as in step 0 nothing stops the work; from step 2 on an interrupt does
         return CompletableFuture.supplyAsync(() -> quoteBody(name), executor).orTimeout(1, TimeUnit.SECONDS);
     }
     // @end region="step1"
