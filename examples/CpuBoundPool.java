@@ -147,12 +147,13 @@ public final class CpuBoundPool implements AutoCloseable {
 
     public static void main(String[] args) throws Exception {
         int processors = Runtime.getRuntime().availableProcessors();
-        // @start region="use"
-        try (var cpu = new CpuBoundPool(processors)) {
+        try (var cpu = new CpuBoundPool(processors)) { // one for the application
+            // @start region="use"
+            int few = cpu.call(() -> primesBelow(10)); // in a virtual thread: waits
             List<Integer> primes = cpu.all(List.of(() -> primesBelow(20_000), () -> primesBelow(40_000)));
             // @end region="use"
-            System.out.println("primes: " + primes);
-            check(primes.equals(List.of(2262, 4203)), "in the order of the jobs");
+            System.out.println("primes: " + few + ", " + primes);
+            check(few == 4 && primes.equals(List.of(2262, 4203)), "in the order of the jobs");
 
             var turns = new AtomicInteger();
             var callers = new ArrayList<Thread>();

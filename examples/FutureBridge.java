@@ -100,10 +100,10 @@ public final class FutureBridge {
         var rates = new CompletableFuture<Integer>();
         Thread.startVirtualThread(() -> rates.complete(3));
         // @start region="use"
-        int price = FutureBridge.await(rates.thenApply(rate -> 100 * rate), Duration.ofSeconds(10));
+        int price = 100 * FutureBridge.await(rates, Duration.ofSeconds(10)); // a cancel of rates.thenApply(...) would not reach rates
         // @end region="use"
         System.out.println("price " + price);
-        check(price == 300, "the value of the stage");
+        check(price == 300, "the value of the future");
 
         try {
             await(CompletableFuture.failedFuture(new IllegalStateException("no rates")).thenApply(x -> x).thenApply(x -> x));

@@ -45,7 +45,7 @@ public final class FutureChainToThreads {
     // @end region="step0"
 
     // @start region="step1"
-    /** Step 1: the body is plain code: {@code thenCompose} a statement, {@code thenCombine} two joins, {@code exceptionally} a catch. */
+    /** Step 1: the body is plain code. */
     Quote quoteBody(String name) {
         try {
             String item = itemAsync(name).join();
@@ -58,12 +58,13 @@ public final class FutureChainToThreads {
     }
 
     CompletableFuture<Quote> quoteWrapped(String name) { // the callers see no difference
+        // blocking-ok: as in step 0 nothing stops the work; from step 2 on an interrupt does
         return CompletableFuture.supplyAsync(() -> quoteBody(name), executor).orTimeout(1, TimeUnit.SECONDS);
     }
     // @end region="step1"
 
     // @start region="step2"
-    /** Step 2: blocking leaves, and tasks that an interrupt reaches; the executor is closed here, so nothing is left behind. */
+    /** Step 2: blocking leaves in tasks that an interrupt reaches and that have ended at the end ({@code TaskGroup} also fails fast). */
     Quote quoteBlocking(String name) throws InterruptedException {
         try (var tasks = Executors.newVirtualThreadPerTaskExecutor()) {
             try {
@@ -74,7 +75,7 @@ public final class FutureChainToThreads {
             } catch (ExecutionException | IllegalArgumentException e) {
                 return new Quote(name, -1, 0);
             } finally {
-                tasks.shutdownNow(); // not after a success, but after a failure and an interrupt
+                tasks.shutdownNow(); // stops what a failure or an interrupt left running
             }
         }
     }

@@ -102,9 +102,7 @@ public final class Offload implements AutoCloseable {
         } finally {
             accepted.release();
         }
-        if (worker.getAndSet(null) == null) {
-            return; // told to stop
-        }
+        worker.set(null); // from here on nothing is interrupted; who was told to stop completes nothing
         if (failure == null) {
             result.complete(value);
         } else if (failure instanceof InterruptedException) {
@@ -126,12 +124,12 @@ public final class Offload implements AutoCloseable {
         var interrupted = new AtomicBoolean();
         var loop = Executors.newSingleThreadScheduledExecutor(); // stands for an event loop
         loop.scheduleAtFixedRate(ticks::incrementAndGet, 0, 2, TimeUnit.MILLISECONDS);
-        // @start region="use"
-        try (var offload = new Offload(100, 10_000)) {
+        try (var offload = new Offload(100, 10_000)) { // one for the application
+            var shown = new CompletableFuture<String>();
+            // @start region="use"
             Function<Integer, CompletableFuture<String>> find = offload.async(id -> blockingFind(id));
-            var shown = CompletableFuture.supplyAsync(() -> find.apply(7), loop) // in the loop: does not wait
-                    .thenCompose(user -> user)
-                    .thenApplyAsync(user -> user + " shown by the loop", loop);
+            loop.execute(() -> find.apply(7) // in the loop: does not wait
+                    .thenAcceptAsync(user -> shown.complete(user + " shown by the loop"), loop)); // and back in it
             // @end region="use"
             System.out.println(shown.get() + ", which ticked " + ticks + " times meanwhile");
             check(ticks.get() > 1, "the loop goes on");

@@ -63,11 +63,12 @@ class ReactorMigrationTest {
     /** Step 1: the body is plain code in a virtual thread; the leaves stay reactive. */
     Profile body(int id) throws Exception {
         String user = FutureBridge.await(clients.user(id).toFuture());
-        var both = Gather.<Object>all(List.of(
-                () -> FutureBridge.await(clients.orders(user).toFuture()),
-                () -> FutureBridge.await(clients.credit(user).toFuture())));
-        @SuppressWarnings("unchecked") var orders = (List<String>) both.get(0); // of types that differ: TaskGroup
-        return new Profile(user, orders, (Integer) both.get(1));
+        try (var group = TaskGroup.failFast()) {
+            var orders = group.fork(() -> FutureBridge.await(clients.orders(user).toFuture()));
+            var credit = group.fork(() -> FutureBridge.await(clients.credit(user).toFuture()));
+            group.join();
+            return new Profile(user, orders.get(), credit.get());
+        }
     }
 
     /** Its callers see no difference: cancelling the Mono interrupts the body, which cancels the leaves. */
@@ -86,15 +87,13 @@ class ReactorMigrationTest {
     // @start region="step3"
     /** Step 3: leaf by leaf to a blocking client (JDBC, HttpClient.send); Reactor leaves the build. */
     Profile plain(int id) throws Exception {
-        return Timeout.call(() -> {
-            String user = clients.blockingUser(id);
-            try (var group = TaskGroup.failFast()) {
-                var orders = group.fork(() -> clients.blockingOrders(user));
-                var credit = group.fork(() -> clients.blockingCredit(user));
-                group.join();
-                return new Profile(user, orders.get(), credit.get());
-            }
-        }, Duration.ofSeconds(1));
+        String user = clients.blockingUser(id);
+        try (var group = TaskGroup.failFast()) {
+            var orders = group.fork(() -> clients.blockingOrders(user));
+            var credit = group.fork(() -> clients.blockingCredit(user));
+            group.join();
+            return new Profile(user, orders.get(), credit.get());
+        }
     }
     // @end region="step3"
 

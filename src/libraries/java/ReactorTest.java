@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
@@ -18,6 +20,7 @@ import org.junit.jupiter.api.Timeout;
 import reactor.adapter.JdkFlowAdapter;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.core.publisher.Sinks;
 import reactor.core.scheduler.Schedulers;
 
 /** The bridges beside Reactor. */
@@ -158,6 +161,61 @@ class ReactorTest {
         assertTrue(!others.get());
         end.countDown();
         other.join();
+    }
+
+    /** From many blocking threads into a Flux: a sink refuses what comes at the same time, a queue behind a publisher does not. */
+    @Test
+    void manyThreadsIntoOneFlux() throws Exception {
+        int threads = 4;
+        int each = 25_000;
+        var refused = new AtomicInteger();
+        Sinks.Many<Integer> sink = Sinks.many().unicast().onBackpressureBuffer();
+        fromThreads(threads, each, item -> refused.addAndGet(sink.tryEmitNext(item) == Sinks.EmitResult.FAIL_NON_SERIALIZED ? 1 : 0));
+        sink.tryEmitComplete();
+        int through = sink.asFlux().collectList().block().size();
+        System.out.println("Reactor: 100,000 items from 4 threads, tryEmitNext: " + through + " arrived, " + refused + " refused");
+        assertEquals(threads * each, through + refused.get());
+
+        // @start region="queue"
+        var queue = new ArrayBlockingQueue<Integer>(100);
+        Flux<Integer> items = JdkFlowAdapter.flowPublisherToFlux(new IteratorToPublisher<>(() -> new QueueSource(queue)));
+        // @end region="queue"
+        var received = items.take(threads * each).collectList().toFuture();
+        fromThreads(threads, each, queue::put);
+        assertEquals(threads * each, received.get().size());
+    }
+
+    private record QueueSource(BlockingQueue<Integer> queue) implements IteratorToPublisher.Source<Integer> {
+        @Override
+        public Integer next() throws InterruptedException {
+            return queue.take();
+        }
+
+        @Override
+        public void close() {
+        }
+    }
+
+    private interface Put {
+        void put(int item) throws InterruptedException;
+    }
+
+    private static void fromThreads(int threads, int each, Put put) throws InterruptedException {
+        var all = new ArrayList<Thread>();
+        for (int t = 0; t < threads; t++) {
+            all.add(Thread.ofPlatform().start(() -> {
+                for (int i = 0; i < each; i++) {
+                    try {
+                        put.put(i);
+                    } catch (InterruptedException e) {
+                        throw new AssertionError(e);
+                    }
+                }
+            }));
+        }
+        for (Thread thread : all) {
+            thread.join();
+        }
     }
 
     /** Work against dispose at every moment: each is either delivered or interrupted or never begun; nothing is left running. */
