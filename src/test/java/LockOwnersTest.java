@@ -69,6 +69,15 @@ class LockOwnersTest {
         assertTrue(LockOwners.read(heap2()).stream().noneMatch(wait -> wait.thread() == ab.threadId() || wait.thread() == third.threadId()));
     }
 
+    @Test
+    void whoWaitsForACycleIsNotInIt() {
+        var first = new LockOwners.Wait(1, "a", 2);
+        var second = new LockOwners.Wait(2, "b", 1);
+        var late = new LockOwners.Wait(3, "a", 2);
+        assertEquals(List.of(List.of(second, first)), LockOwners.deadlocks(List.of(late, first, second)));
+        assertEquals(List.of(), LockOwners.deadlocks(List.of(late, new LockOwners.Wait(2, "c", 4))));
+    }
+
     private Path heap2() throws IOException {
         Files.delete(folder.resolve("heap.hprof"));
         return heap();

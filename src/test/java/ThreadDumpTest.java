@@ -52,7 +52,7 @@ class ThreadDumpTest {
 
     @Test
     void findsACycleOfMonitors() throws IOException {
-        var dump = read(dump(blocked(1, "A@1", "C@1"), blocked(2, "B@1", "A@1"), blocked(3, "C@1", "B@1"), blocked(4, "A@1", "D@1"),
+        var dump = read(dump(blocked(4, "A@1", "D@1"), blocked(1, "A@1", "C@1"), blocked(2, "B@1", "A@1"), blocked(3, "C@1", "B@1"),
                 thread(5, "\"state\": \"RUNNABLE\"")));
         assertEquals(1, dump.deadlocks().size(), dump::report);
         assertEquals(List.of(1L, 2L, 3L), numbers(dump.deadlocks().getFirst()), "4 waits for the cycle, but is not in it");
@@ -73,6 +73,16 @@ class ThreadDumpTest {
         String reenters = "\"virtual\": true, \"state\": \"BLOCKED\", \"blockedOn\": \"A@1\", \"monitorsOwned\": [{\"depth\": 1, \"locks\": [\"A@1\"]}]";
         var dump = read(dump(thread(1, waits), thread(2, reenters)));
         assertEquals(List.of(), dump.deadlocks(), dump::report);
+        assertTrue(dump.report().contains("A@1, held by ?"), dump::report);
+    }
+
+    @Test
+    void aThreadThatWaitsAndHasACarrierIsPinned() throws IOException {
+        var dump = read(dump(thread(1, "\"virtual\": true, \"state\": \"WAITING\", \"carrier\": \"9\""),
+                thread(2, "\"virtual\": true, \"state\": \"RUNNABLE\", \"carrier\": \"8\""),
+                thread(3, "\"virtual\": true, \"state\": \"RUNNABLE\""), thread(4, "\"virtual\": true, \"state\": \"WAITING\"")));
+        assertEquals(List.of(true, false, false, false), dump.tasks().stream().map(task -> task.stack().pinned()).toList());
+        assertTrue(dump.report().contains("wait for a carrier: 1\n"), dump::report);
     }
 
     @Test
