@@ -74,10 +74,14 @@ public final class Workloads {
         System.exit(0); // the client's threads
     }
 
-    /** Warm-up of 0.8 s at a smaller size, then once; small sizes as often as fits into 0.3 s, the median counts. */
+    /**
+     * Warm-up at a smaller size for 0.8 s of CPU time, or 2 s; then once. Small sizes as often as fits into 0.3 s, the
+     * median counts.
+     */
     private static Run measure(Workload workload, int n) throws Exception {
         int small = Math.min(n, 20_000);
-        for (long end = System.nanoTime() + 800_000_000; System.nanoTime() < end; ) {
+        long warm = cpu() + 800_000_000;
+        for (long end = System.nanoTime() + 2_000_000_000; cpu() < warm && System.nanoTime() < end; ) {
             verified(workload, small);
         }
         var runs = new ArrayList<Run>();
