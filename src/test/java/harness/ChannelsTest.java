@@ -153,7 +153,7 @@ class ChannelsTest {
     /** What stands in backticks and starts with a program or an option. */
     private static Set<String> commands(String file) {
         String text = Pattern.compile("(?ms)^```.*?^```$").matcher(read(file)).replaceAll("");
-        return Pattern.compile("`((?:bash|claude|npx|mvn|java|git|gradle|--)[ \\w-][^`]*)`").matcher(text).results().map(command -> command.group(1))
+        return Pattern.compile("`((?:bash|claude|npx|mvn|java|git|gradle|gemini|--)[ \\w-][^`]*)`").matcher(text).results().map(command -> command.group(1))
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
