@@ -814,19 +814,21 @@ public final class AsyncServiceTemplate implements AutoCloseable {
 
     /** Memory is taken for what has come, not for what was announced. */
     private byte[] readBody(HttpExchange exchange) throws IOException, HttpError {
-        String length = exchange.getRequestHeaders().getFirst("Content-Length");
-        boolean chunked = exchange.getRequestHeaders().containsKey("Transfer-Encoding");
-        if (!chunked && (length == null || length.equals("0"))) {
+        var in = exchange.getRequestBody();
+        int first = in.read();
+        if (first < 0) {
             return new byte[0];
         }
-        if (length != null && Long.parseLong(length) > config.maxBody) { // checked by HttpServer
+        String length = exchange.getRequestHeaders().getFirst("Content-Length");
+        if (length != null && Long.parseLong(length) > config.maxBody) { // checked by HttpServer to be a number
             throw new HttpError(413, "the body is larger than " + config.maxBody + " bytes");
         }
         var body = new ByteArrayOutputStream();
         boolean complete = false;
         try {
             byte[] part = new byte[8192];
-            for (int n; (n = exchange.getRequestBody().read(part)) >= 0; ) {
+            part[0] = (byte) first;
+            for (int n = 1; n >= 0; n = in.read(part)) {
                 buffered.addAndGet(n);
                 body.write(part, 0, n);
                 if (body.size() > config.maxBody) {
