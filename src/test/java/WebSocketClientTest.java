@@ -102,8 +102,9 @@ class WebSocketClientTest {
     void aMessageOverTheLimitEndsTheConnection() throws Exception {
         var uri = server((in, out) -> {
             text(out, true, 1, "x".repeat(1000));
+            text(out, false, 1, "x");
             while (true) {
-                text(out, false, 1, "x".repeat(400));
+                text(out, false, 0, "x".repeat(400));
             }
         });
         try (var socket = connect(uri, 5, LONG)) {
