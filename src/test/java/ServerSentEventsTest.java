@@ -1,0 +1,153 @@
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class ServerSentEventsTest {
+
+    private static final Duration LONG = Duration.ofSeconds(30);
+    private final HttpClient client = HttpClient.newHttpClient();
+    private final ExecutorService handlers = Executors.newCachedThreadPool();
+    private final List<String> lastIds = Collections.synchronizedList(new ArrayList<>());
+    private final CountDownLatch release = new CountDownLatch(1);
+    private HttpServer server;
+
+    @AfterEach
+    void stop() {
+        release.countDown();
+        client.shutdownNow();
+        server.stop(0);
+        handlers.shutdownNow();
+    }
+
+    /** The answers to one connection after the other; null: 204; one that begins with a digit: that status; "..." at its end: stays open. */
+    private ServerSentEvents events(Duration idle, String... answers) throws IOException {
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.setExecutor(handlers);
+        server.createContext("/", exchange -> {
+            try (exchange) {
+                lastIds.add(String.valueOf(exchange.getRequestHeaders().getFirst("Last-Event-ID")));
+                String answer = lastIds.size() > answers.length ? null : answers[lastIds.size() - 1];
+                if (answer == null || answer.matches("\\d{3}")) {
+                    exchange.sendResponseHeaders(answer == null ? 204 : Integer.parseInt(answer), -1);
+                    return;
+                }
+                exchange.getResponseHeaders().set("Content-Type", "text/event-stream;charset=utf-8");
+                exchange.sendResponseHeaders(200, 0);
+                boolean open = answer.endsWith("...");
+                exchange.getResponseBody().write(answer.replace("...", "").getBytes(StandardCharsets.UTF_8));
+                exchange.getResponseBody().flush();
+                if (open) {
+                    release.await();
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        server.start();
+        var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.getAddress().getPort())).build();
+        return new ServerSentEvents(client, request, idle, 1000);
+    }
+
+    private static List<ServerSentEvents.Event> all(ServerSentEvents events) throws IOException, InterruptedException {
+        var seen = new ArrayList<ServerSentEvents.Event>();
+        for (var event = events.next(); event.isPresent(); event = events.next()) {
+            seen.add(event.get());
+        }
+        return seen;
+    }
+
+    private static ServerSentEvents.Event event(String type, String data, String id) {
+        return new ServerSentEvents.Event(type, data, id);
+    }
+
+    @Test
+    void parsesTheFormat() throws Exception {
+        var events = events(LONG, "\uFEFFretry: 1\n: comment\n\ndata: one\ndata:two\ndata\n\nevent: e\rdata:  ü\r\rdata: x\r\nid: 7\r\nunknown: y\r\n\r\n"
+                + "event: without data\n\ndata: default type again\n\nid\ndata: no id\n\ndata: not ended");
+        assertEquals(List.of(event("message", "one\ntwo\n", ""), event("e", " ü", ""), event("message", "x", "7"),
+                event("message", "default type again", "7"), event("message", "no id", "")), all(events));
+    }
+
+    @Test
+    void connectsAgainWithTheLastId() throws Exception {
+        var events = events(LONG, "retry: 1\n\nid: 1\ndata: a\n\n", "500", "id: 2\ndata: b\n\nid: 3\ndata: cut off", "429", "data: c\n\n");
+        assertEquals(List.of("a", "b", "c"), all(events).stream().map(ServerSentEvents.Event::data).toList());
+        assertEquals(List.of("null", "1", "1", "2", "2", "2"), lastIds, "an event that was not complete was not seen");
+    }
+
+    @Test
+    void silenceIsAReasonToConnectAgain() throws Exception {
+        var events = events(Duration.ofMillis(200), "retry: 1\nid: 1\ndata: a\n\n...", "data: b\n\n");
+        assertEquals(List.of("a", "b"), all(events).stream().map(ServerSentEvents.Event::data).toList());
+    }
+
+    @Test
+    void anAnswerThatIsNotEventsIsAFailure() throws Exception {
+        var events = events(LONG, "404");
+        assertTrue(assertThrows(ServerSentEvents.NoEventsException.class, events::next).getMessage().contains("answered 404"));
+    }
+
+    @Test
+    void anEventOverTheLimitIsAFailure() throws Exception {
+        assertThrows(ServerSentEvents.NoEventsException.class, events(LONG, "data: " + "x".repeat(1001))::next);
+        server.stop(0);
+        lastIds.clear();
+        assertThrows(ServerSentEvents.NoEventsException.class, events(LONG, ("data: " + "x".repeat(400) + "\n").repeat(3))::next);
+    }
+
+    @Test
+    void interruptAndCloseEndTheWait() throws Exception {
+        for (boolean interrupt : List.of(true, false)) {
+            lastIds.clear();
+            var events = events(LONG, "data: a\n\n...");
+            var first = new CountDownLatch(1);
+            var end = new AtomicReference<Object>();
+            var reader = Thread.ofVirtual().start(() -> {
+                try {
+                    events.next();
+                    first.countDown();
+                    end.set(events.next());
+                } catch (IOException | InterruptedException e) {
+                    end.set(e);
+                }
+            });
+            first.await();
+            if (interrupt) {
+                reader.interrupt();
+                reader.join();
+                assertInstanceOf(InterruptedException.class, end.get());
+                server.stop(0);
+            } else {
+                while (reader.getState() != Thread.State.WAITING) {
+                    Thread.sleep(1);
+                }
+                events.close();
+                reader.join();
+                assertEquals(Optional.empty(), end.get());
+            }
+        }
+    }
+}
