@@ -57,9 +57,10 @@ class CarrierWatchdogTest {
         try (watchdog) {
             var starved = (CarrierWatchdog.Starved) reports.take();
             assertTrue(starved.waited().compareTo(Duration.ofMillis(100)) >= 0, starved::toString);
-            assertEquals(CARRIERS, starved.holding().stream().filter(one -> one.contains("hog ") && one.contains("CarrierWatchdogTest.computes")).count(),
+            assertEquals(CARRIERS, starved.holding().stream().filter(one -> one.contains("hog ") && one.contains("Test.computes")).count(),
                     starved::toString);
-            assertTrue(starved.holding().stream().noneMatch(one -> one.contains("innocent") || one.contains("heartbeat")), starved::toString);
+            assertTrue(starved.holding().stream().noneMatch(one -> one.contains("innocent") || one.contains("heartbeat")),
+                    starved::toString);
             assertEquals(Runtime.version().feature() >= 24, starved.scheduler().contains("Parallelism=" + CARRIERS), starved.scheduler());
             assertEquals(null, reports.poll(300, TimeUnit.MILLISECONDS), "one report for one starvation");
             stop.set(true);

@@ -38,7 +38,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Reproduces each message of the table in {@code references/debugging.md}: a message that the table does not have fails, and the reverse too. */
+/** Reproduces each message of the table in {@code references/debugging.md}, and fails for one that is not in it. */
 @Timeout(60)
 class ErrorMessagesTest {
 
@@ -59,7 +59,8 @@ class ErrorMessagesTest {
         }
         assertNotNull(thrown, () -> "nothing was thrown, not " + text);
         String is = thrown.getClass().getSimpleName() + (thrown.getMessage() == null ? "" : ": " + thrown.getMessage());
-        assertTrue(text.endsWith("...") ? is.startsWith(text.substring(0, text.length() - 3)) : is.equals(text), () -> is + ", not " + text);
+        boolean same = text.endsWith("...") ? is.startsWith(text.substring(0, text.length() - 3)) : is.equals(text);
+        assertTrue(same, () -> is + ", not " + text);
         documented(text);
         return thrown;
     }
@@ -171,7 +172,8 @@ class ErrorMessagesTest {
 
     @Test
     void threads() {
-        shows("IllegalArgumentException: 'false' not legal for virtual threads", () -> Thread.ofVirtual().unstarted(() -> { }).setDaemon(false));
+        shows("IllegalArgumentException: 'false' not legal for virtual threads",
+                () -> Thread.ofVirtual().unstarted(() -> { }).setDaemon(false));
         shows("IllegalThreadStateException: Already started", () -> {
             Thread thread = Thread.startVirtualThread(() -> { });
             thread.start();
@@ -365,7 +367,8 @@ class ErrorMessagesTest {
     void limitsOfTheOperatingSystem() throws Exception {
         Assumptions.assumeTrue(System.getProperty("os.name").equals("Linux"), "needs ulimit");
         String threads = child("Threads", "ulimit -v 8000000; ");
-        assertTrue(threads.contains("OutOfMemoryError: unable to create native thread: possibly out of memory or process/resource limits reached"), threads);
+        assertTrue(threads.contains("OutOfMemoryError: unable to create native thread: possibly out of memory or process/resource limits"),
+                threads);
         documented("OutOfMemoryError: unable to create native thread: ...");
         String files = child("Sockets", "ulimit -Sn 60; ulimit -Hn 60; ");
         assertTrue(files.contains("SocketException: Too many open files"), files);
@@ -396,7 +399,8 @@ class ErrorMessagesTest {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         var command = List.of(java, "-Xmx64m", "-XX:ReservedCodeCacheSize=32m", "-XX:CompressedClassSpaceSize=32m", "-cp",
                 System.getProperty("java.class.path"), "ErrorMessagesTest$" + name);
-        var process = new ProcessBuilder(before.isEmpty() ? command : List.of("sh", "-c", before + "exec '" + String.join("' '", command) + "'"))
+        var shell = List.of("sh", "-c", before + "exec '" + String.join("' '", command) + "'");
+        var process = new ProcessBuilder(before.isEmpty() ? command : shell)
                 .redirectErrorStream(true).start();
         try (var output = process.getInputStream()) {
             return new String(output.readAllBytes(), StandardCharsets.UTF_8);

@@ -54,19 +54,20 @@ class LockOwnersTest {
             Thread.sleep(1);
         }
         var waits = LockOwners.read(heap());
-        assertEquals(owner(waits, ab), ba.threadId());
-        assertEquals(owner(waits, ba), ab.threadId());
-        assertEquals(owner(waits, third), ab.threadId());
-        var cycle = LockOwners.deadlocks(waits).stream().filter(one -> one.stream().anyMatch(wait -> wait.thread() == ab.threadId())).findFirst();
+        assertEquals(wait(waits, ab).owner(), ba.threadId());
+        assertEquals(wait(waits, ba).owner(), ab.threadId());
+        assertEquals(wait(waits, third).owner(), ab.threadId());
+        var cycle = LockOwners.deadlocks(waits).stream().filter(one -> one.contains(wait(waits, ab))).findFirst();
         assertEquals(2, cycle.orElseThrow().size(), "the third one waits for the cycle, but is not in it");
-        assertTrue(waits.stream().anyMatch(wait -> wait.thread() == ab.threadId() && wait.lock().startsWith("ReentrantReadWriteLock$FairSync@")), waits::toString);
+        assertTrue(wait(waits, ab).lock().startsWith("ReentrantReadWriteLock$FairSync@"), waits::toString);
         ab.interrupt();
         ba.interrupt();
         third.interrupt();
         ab.join();
         ba.join();
         third.join();
-        assertTrue(LockOwners.read(heap2()).stream().noneMatch(wait -> wait.thread() == ab.threadId() || wait.thread() == third.threadId()));
+        var after = LockOwners.read(heap2()).stream().map(LockOwners.Wait::thread).toList();
+        assertTrue(!after.contains(ab.threadId()) && !after.contains(third.threadId()), after::toString);
     }
 
     @Test
@@ -83,8 +84,8 @@ class LockOwnersTest {
         return heap();
     }
 
-    private static long owner(List<LockOwners.Wait> waits, Thread thread) {
-        return waits.stream().filter(wait -> wait.thread() == thread.threadId()).findFirst().orElseThrow().owner();
+    private static LockOwners.Wait wait(List<LockOwners.Wait> waits, Thread thread) {
+        return waits.stream().filter(wait -> wait.thread() == thread.threadId()).findFirst().orElseThrow();
     }
 
     @Test

@@ -42,8 +42,9 @@ class ThreadDumpTest {
 
     /** Blocked on one monitor, holding another. */
     private static String blocked(int tid, String on, String owned) {
-        return thread(tid, "\"virtual\": true, \"state\": \"BLOCKED\", \"blockedOn\": \"" + on + "\", \"monitorsOwned\": [{\"depth\": 0, \"locks\": [null, \""
-                + owned + "\"]}]");
+        return thread(tid, """
+                "virtual": true, "state": "BLOCKED", "blockedOn": "%s", "monitorsOwned": [{"depth": 0, "locks": [null, "%s"]}]"""
+                .formatted(on, owned));
     }
 
     private static List<Long> numbers(List<ThreadDump.Task> tasks) {
@@ -69,9 +70,9 @@ class ThreadDumpTest {
 
     @Test
     void aMonitorGivenBackByWaitIsNotHeld() throws IOException {
-        String waits = "\"virtual\": true, \"state\": \"WAITING\", \"waitingOn\": \"A@1\", \"monitorsOwned\": [{\"depth\": 1, \"locks\": [\"A@1\"]}]";
-        String reenters = "\"virtual\": true, \"state\": \"BLOCKED\", \"blockedOn\": \"A@1\", \"monitorsOwned\": [{\"depth\": 1, \"locks\": [\"A@1\"]}]";
-        var dump = read(dump(thread(1, waits), thread(2, reenters)));
+        String waits = """
+                "virtual": true, "state": "WAITING", "waitingOn": "A@1", "monitorsOwned": [{"depth": 1, "locks": ["A@1"]}]""";
+        var dump = read(dump(thread(1, waits), blocked(2, "A@1", "A@1")));
         assertEquals(List.of(), dump.deadlocks(), dump::report);
         assertTrue(dump.report().contains("A@1, held by ?"), dump::report);
     }
@@ -155,10 +156,12 @@ class ThreadDumpTest {
     @Test
     void manyThreads() throws IOException {
         int many = 50_000;
-        String[] threads = IntStream.range(0, many).mapToObj(i -> thread(i, "\"virtual\": true, \"state\": \"WAITING\"")).toArray(String[]::new);
+        String waits = "\"virtual\": true, \"state\": \"WAITING\"";
+        String[] threads = IntStream.range(0, many).mapToObj(i -> thread(i, waits)).toArray(String[]::new);
         var dump = read(dump(threads));
         assertEquals(many, dump.tasks().size());
-        assertEquals(1, dump.tasks().stream().map(task -> System.identityHashCode(task.stack())).distinct().count(), "equal stacks are one object");
+        var first = dump.tasks().getFirst().stack();
+        assertTrue(dump.tasks().stream().allMatch(task -> task.stack() == first), "equal stacks are one object");
         assertTrue(dump.report().contains("  50000  virtual WAITING"), dump::report);
         assertTrue(dump.report().lines().count() < 20, dump::report);
     }
@@ -182,7 +185,8 @@ class ThreadDumpTest {
                 threads.add(Thread.ofVirtual().name("cd").start(() -> enter(c, d, holding)));
                 threads.add(Thread.ofVirtual().name("dc").start(() -> enter(d, c, holding)));
             }
-            while (threads.stream().anyMatch(thread -> !thread.getState().equals(thread.getName().contains("c") ? Thread.State.BLOCKED : Thread.State.WAITING))
+            var stuck = List.of(Thread.State.BLOCKED, Thread.State.WAITING);
+            while (threads.stream().anyMatch(thread -> !thread.getState().equals(stuck.get(thread.getName().contains("c") ? 0 : 1)))
                     || !a.hasQueuedThreads() || !b.hasQueuedThreads()) {
                 Thread.sleep(1);
             }
@@ -190,11 +194,12 @@ class ThreadDumpTest {
             var names = dump.deadlocks().stream().map(cycle -> cycle.stream().map(ThreadDump.Task::name).sorted().toList()).toList();
             assertEquals(JDK >= 25, names.contains(List.of("cd", "dc")), dump::report);
             assertEquals(JDK >= 26, names.contains(List.of("ab", "ba")), dump::report);
-            var possible = dump.possibleDeadlock().stream().map(ThreadDump.Task::name).filter(name -> name.matches("ab|ba")).sorted().toList();
+            var possible = dump.possibleDeadlock().stream().map(ThreadDump.Task::name).filter(List.of("ab", "ba")::contains).sorted().toList();
             assertEquals(JDK >= 26 ? List.of() : List.of("ab", "ba"), possible, dump::report);
             var waiting = dump.tasks().stream().filter(task -> task.name().matches("w\\d+")).toList();
             assertEquals(500, waiting.size());
-            assertTrue(waiting.stream().allMatch(task -> task.stack().virtual() && task.stack().call().equals("CountDownLatch.await")), dump::report);
+            assertTrue(waiting.stream().map(ThreadDump.Task::stack)
+                    .allMatch(stack -> stack.virtual() && stack.call().equals("CountDownLatch.await")), dump::report);
             latch.countDown();
             threads.forEach(Thread::interrupt); // ends those of the locks
         }

@@ -15,6 +15,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicNode;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
@@ -52,12 +53,24 @@ class DebuggingIT {
         return tests;
     }
 
+    @Test
+    void badInputIsOneLineAndExitCodeTwo() throws Exception {
+        for (String tool : List.of("ThreadDump", "LockOwners")) {
+            Path page = PAGE.toAbsolutePath();
+            Child child = Child.run(LIMIT, List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    "examples/" + tool + ".java", page.toString()));
+            assertEquals(2, child.exit(), child.output());
+            assertTrue(child.output().startsWith(tool + ": " + page) && child.output().lines().count() == 1, child.output());
+        }
+    }
+
     private static DynamicNode test(String bug, Jdk jdk, Hunt hunt) {
-        return dynamicTest("planted " + bug + " on JDK " + jdk.feature(), Coverage.recorded("debugging: planted " + bug, jdk.feature(), () -> {
-            try (var patient = new Patient(jdk, bug)) {
-                hunt.in(patient);
-            }
-        }));
+        return dynamicTest("planted " + bug + " on JDK " + jdk.feature(),
+                Coverage.recorded("debugging: planted " + bug, jdk.feature(), () -> {
+                    try (var patient = new Patient(jdk, bug)) {
+                        hunt.in(patient);
+                    }
+                }));
     }
 
     private static void deadlock(Patient patient) throws Exception {
@@ -107,7 +120,7 @@ class DebuggingIT {
         if (patient.jdk.feature() >= 25) {
             assertContains(report, "wait for a carrier: 10");
             Child scheduler = patient.succeed("jcmd PID Thread.vthread_scheduler");
-            assertTrue(scheduler.output().matches("(?s).*parallelism = 1,.*submissions = [1-9].*|(?s).*tasks = [1-9].*"), scheduler.output());
+            assertTrue(scheduler.output().matches("(?s).*parallelism = 1,.*(submissions|tasks) = [1-9].*"), scheduler.output());
         }
         Child carriers = patient.succeed("jcmd PID Thread.print");
         assertContains(carriers, "Carrying virtual thread #");
@@ -137,7 +150,9 @@ class DebuggingIT {
         Patient(Jdk jdk, String bug) throws Exception {
             this.jdk = jdk;
             this.bug = bug;
-            process = new ProcessBuilder(jdk.tool("java"), "-Xmx256m", "-XX:ActiveProcessorCount=" + (bug.equals("starvation") ? 1 : 2), "-cp", System.getProperty("java.class.path"), Planted.class.getName(), bug)
+            String carriers = bug.equals("starvation") ? "1" : "2";
+            process = new ProcessBuilder(jdk.tool("java"), "-Xmx256m", "-XX:ActiveProcessorCount=" + carriers,
+                    "-cp", System.getProperty("java.class.path"), Planted.class.getName(), bug)
                     .redirectError(ProcessBuilder.Redirect.INHERIT).start();
             String line = process.inputReader().readLine();
             assertEquals("ready", line);
@@ -148,7 +163,8 @@ class DebuggingIT {
             assertTrue(Files.readString(PAGE).contains(command), () -> PAGE + " has no \"" + command + "\"");
             var words = new ArrayList<String>();
             for (String word : command.split(" ")) {
-                words.add(word.replace("SKILL_FOLDER/", "").replace("PID", "" + process.pid()).replace("FILE", folder.resolve("file").toString()));
+                words.add(word.replace("SKILL_FOLDER/", "").replace("PID", "" + process.pid())
+                        .replace("FILE", folder.resolve("file").toString()));
             }
             words.set(0, jdk.tool(words.getFirst()));
             if (words.get(1).endsWith(".java") && !bug.equals("deadlock")) { // one of them compiles it each time, as the page has it
