@@ -69,7 +69,7 @@ public final class Claims {
         claim("cpu", "200 tasks computing 2 ms each, ms", Claims::computing);
         claim("gc", "100,000 sleeping threads over and over, CPU ms / peak MB", Claims::collector, "G1",
                 "Serial -XX:+UseSerialGC", "Parallel -XX:+UseParallelGC", "ZGC -XX:+UseZGC", "G1,_`-Xmx256m` -Xmx256m");
-        claim("start", "start, an `HttpClient`, a thread, end: ms", Claims::hello);
+        claim("start", "start, an `HttpClient`, a thread, end, ms", Claims::hello);
     }
 
     private Claims() {
@@ -111,8 +111,17 @@ public final class Claims {
         var text = new StringBuilder("# Figures measured on each JDK\n\nWritten by `bench/claims.sh`; do not edit. "
                 + Runtime.getRuntime().availableProcessors() + " cores, " + LocalDate.now() + ".\n\n| measured | "
                 + "JDK " + jdks.replace(",", " | ") + " |\n|---|" + "---|".repeat(jdks.split(",").length) + "\n");
-        table.forEach((label, row) -> text.append("| ").append(label).append(" | ").append(String.join(" | ",
-                Stream.of(jdks.split(",")).map(jdk -> row.getOrDefault(jdk, "-")).toList())).append(" |\n"));
+        String title = "";
+        for (var row : table.entrySet()) {
+            String label = row.getKey();
+            boolean first = !label.substring(0, label.indexOf(": ")).equals(title);
+            title = label.substring(0, label.indexOf(": "));
+            text.append("| ").append(first ? label : "... " + label.substring(title.length() + 2)).append(" |");
+            for (String jdk : jdks.split(",")) {
+                text.append(' ').append(row.getValue().getOrDefault(jdk, "-")).append(" |");
+            }
+            text.append('\n');
+        }
         System.out.println(text);
         if (names.isEmpty()) {
             Files.createDirectories(Path.of("bench/results"));
@@ -427,16 +436,15 @@ public final class Claims {
             }
         });
         row(label, millis);
-        row(label + ": until another virtual thread gets a turn", Math.max(0, latency.sum()) / 1e6);
+        row(label + "; another virtual thread waits", Math.max(0, latency.sum()) / 1e6);
     }
 
     private static void computing() throws Exception {
         compute(200);
         row("parallel stream", millis(() -> IntStream.range(0, 200).parallel().forEach(i -> compute(2))));
-        computing("platform pool, a thread a core",
+        computing("platform pool of all cores",
                 Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors()));
-        computing("100 platform threads", Executors.newFixedThreadPool(100));
-        computing("virtual thread a task", Executors.newVirtualThreadPerTaskExecutor());
+        computing("virtual threads", Executors.newVirtualThreadPerTaskExecutor());
     }
 
     private static void collector() throws Exception {

@@ -2,7 +2,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -12,7 +11,9 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import java.util.function.DoubleUnaryOperator;
 import java.util.function.ToDoubleFunction;
+import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -27,19 +28,29 @@ import java.util.stream.Stream;
 public final class Compare {
 
     private static final String HELP = """
-            Usage: java bench/Compare.java [options], in the repository's folder. Without options: the full run, about 9 minutes.
+            Usage: java bench/Compare.java [options], in the repository's folder. Without options: the full run, some 9 minutes.
               --quick            one size, one JDK, one repetition, under a minute; writes to target/bench
               --jdks 21,25,27    which JDKs
               --patterns a,b     of spawn gather parked bounded queue lock timeout http-client http-server
               --sizes 1000,10000 numbers of tasks; the largest of up to 100000 is the one that is repeated and compared
               --repetitions 3    of that size; median and range are reported
-              --python FILE      with aiohttp and uvloop, for what is to be compared with them (default: /usr/bin/python3, else python3)
+              --python FILE      3.11 or later, with aiohttp and uvloop (default: /usr/bin/python3, else python3)
               --out DIR          where to write; then README.md and references/performance.md are left alone
               --render           measures nothing: writes table, picture and short table anew from results.tsv
             Exit code: 0, 1 a measurement failed, 2 cannot run (reason on stderr).""";
 
     /** One process. @param runtime such as asyncio, 21, or 21-naive */
-    private record Sample(String pattern, int n, String runtime, long wallNanos, long cpuNanos, long peakKilobytes) {
+    private record Sample(Cell cell, long wallNanos, long cpuNanos, long peakKilobytes) {
+
+        String line() {
+            return cell.pattern + "\t" + cell.n + "\t" + cell.runtime + "\t" + wallNanos + "\t" + cpuNanos + "\t" + peakKilobytes;
+        }
+
+        static Sample of(String line) {
+            String[] fields = line.split("\t");
+            return new Sample(new Cell(fields[0], Integer.parseInt(fields[1]), fields[2]), Long.parseLong(fields[3]),
+                    Long.parseLong(fields[4]), Long.parseLong(fields[5]));
+        }
     }
 
     private record Cell(String pattern, int n, String runtime) {
@@ -171,7 +182,7 @@ public final class Compare {
             findJdk(jdk);
         }
         if (homes.isEmpty()) {
-            throw new Refusal("found none of the JDKs " + jdks + "; looked at JAVA_HOME_NN_*, ~/.cache/jdks, ~/.sdkman, ~/.jdks, /usr/lib/jvm");
+            throw new Refusal("found none of the JDKs " + jdks + " in JAVA_HOME_NN_*, ~/.cache/jdks, ~/.sdkman, ~/.jdks, /usr/lib/jvm");
         }
         var runtimes = new ArrayList<String>();
         findPython(runtimes);
@@ -182,11 +193,13 @@ public final class Compare {
         Path classes = Files.createTempDirectory("bench");
         try {
             Path oldest = homes.values().iterator().next();
-            output(List.of(oldest.resolve("bin/javac").toString(), "--release", "21", "-proc:none", "-sourcepath", "examples", "-d", classes.toString(),
+            output(List.of(oldest + "/bin/javac", "--release", "21", "-proc:none", "-sourcepath", "examples", "-d", "" + classes,
                     "bench/Workloads.java", "bench/HttpLoad.java"), Map.of());
             Path newestLts = homes.getOrDefault(25, oldest);
-            var load = List.of(newestLts.resolve("bin/java").toString(), "-cp", classes.toString(), "HttpLoad");
-            Process server = new ProcessBuilder(concat(load, List.of("serve"))).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+            var load = List.of(newestLts + "/bin/java", "-cp", "" + classes, "HttpLoad");
+            var serve = new ArrayList<>(load);
+            serve.add("serve");
+            Process server = new ProcessBuilder(serve).redirectError(ProcessBuilder.Redirect.INHERIT).start();
             try (var lines = server.inputReader()) {
                 measure(runtimes, classes, String.join("\t", load), lines.readLine());
             } finally {
@@ -208,20 +221,20 @@ public final class Compare {
             for (String pattern : patterns) {
                 for (int n : sizesOf(pattern)) {
                     for (String runtime : runtimes) {
-                        if (repetition > 0 && n != headline(pattern) || runtime.endsWith("-naive") && (n != headline(pattern)
-                                || pattern.equals("http-server"))) {
-                            continue;
+                        boolean compared = n == headline(pattern);
+                        boolean naive = runtime.endsWith("-naive");
+                        if (compared ? !(naive && pattern.equals("http-server")) : repetition == 0 && !naive) {
+                            samples.add(sample(new Cell(pattern, n, runtime), classes, load, port));
                         }
-                        samples.add(sample(new Cell(pattern, n, runtime), classes, load, port));
                     }
                 }
             }
         }
         Files.createDirectories(out);
-        Files.write(out.resolve("results.tsv"), Stream.concat(
-                about.entrySet().stream().map(entry -> "# " + entry.getKey() + "\t" + entry.getValue()),
-                samples.stream().map(s -> String.join("\t", s.pattern, "" + s.n, s.runtime, "" + s.wallNanos, "" + s.cpuNanos, "" + s.peakKilobytes)))
-                .toList());
+        var lines = new ArrayList<String>();
+        about.forEach((name, value) -> lines.add("# " + name + "\t" + value));
+        samples.forEach(sample -> lines.add(sample.line()));
+        Files.write(out.resolve("results.tsv"), lines);
     }
 
     private List<Integer> sizesOf(String pattern) {
@@ -243,19 +256,15 @@ public final class Compare {
             command.addAll(List.of(python, "bench/workloads.py", cell.pattern, cell.runtime));
         } else {
             String[] runtime = cell.runtime.split("-");
-            command.addAll(List.of(homes.get(Integer.valueOf(runtime[0])).resolve("bin/java").toString(), "-cp", classes.toString(), "Workloads",
+            command.addAll(List.of(homes.get(Integer.valueOf(runtime[0])) + "/bin/java", "-cp", "" + classes, "Workloads",
                     cell.pattern, runtime.length > 1 ? runtime[1] : "examples"));
         }
         command.addAll(List.of("" + cell.n, port));
-        String[] fields = output(command, Map.of("BENCH_LOAD", load)).strip().split("\t");
-        var sample = new Sample(cell.pattern, cell.n, cell.runtime, Long.parseLong(fields[0]), Long.parseLong(fields[1]), Long.parseLong(fields[2]));
-        System.err.printf(Locale.ROOT, "%-12s %,9d %-9s %10.1f ms %10.1f ms CPU %6d MB%n", cell.pattern, cell.n, cell.runtime,
-                sample.wallNanos / 1e6, sample.cpuNanos / 1e6, sample.peakKilobytes / 1024);
+        String figures = output(command, Map.of("BENCH_LOAD", load)).strip();
+        var sample = Sample.of(cell.pattern + "\t" + cell.n + "\t" + cell.runtime + "\t" + figures);
+        System.err.print(format("%-12s %,9d %-9s %10.1f ms %10.1f ms CPU %6d MB%n", cell.pattern, cell.n, cell.runtime,
+                sample.wallNanos / 1e6, sample.cpuNanos / 1e6, sample.peakKilobytes / 1024));
         return sample;
-    }
-
-    private static List<String> concat(List<String> a, List<String> b) {
-        return Stream.concat(a.stream(), b.stream()).toList();
     }
 
     private static String output(List<String> command, Map<String, String> environment) throws Exception {
@@ -278,7 +287,8 @@ public final class Compare {
             }
         });
         var user = Path.of(System.getProperty("user.home"));
-        for (Path folder : List.of(user.resolve(".cache/jdks"), user.resolve(".sdkman/candidates/java"), user.resolve(".jdks"), Path.of("/usr/lib/jvm"))) {
+        for (Path folder : List.of(user.resolve(".cache/jdks"), user.resolve(".sdkman/candidates/java"), user.resolve(".jdks"),
+                Path.of("/usr/lib/jvm"))) {
             if (Files.isDirectory(folder)) {
                 try (Stream<Path> children = Files.list(folder)) {
                     candidates.addAll(children.sorted().toList());
@@ -290,7 +300,8 @@ public final class Compare {
             if (!homes.containsKey(feature) && Files.isExecutable(home.resolve("bin/javac")) && Files.exists(release)
                     && Files.readString(release).contains("JAVA_VERSION=\"" + feature)) {
                 homes.put(feature, home);
-                about.put("JDK " + feature, Files.readString(release).replaceAll("(?s).*JAVA_VERSION=\"([^\"]+)\".*", "$1"));
+                String version = Files.readString(release).replaceAll("(?s).*JAVA_VERSION=\"([^\"]+)\".*", "$1");
+                about.put("JDK " + feature, version);
             }
         }
         if (!homes.containsKey(feature)) {
@@ -301,17 +312,18 @@ public final class Compare {
     private void findPython(List<String> runtimes) throws Exception {
         boolean http = patterns.stream().anyMatch(pattern -> pattern.startsWith("http"));
         for (String runtime : PYTHON) {
-            String imports = (runtime.equals("uvloop") ? "import uvloop; v = uvloop.__version__" : "import sys; v = sys.version.split()[0]")
+            boolean loop = runtime.equals("uvloop");
+            String code = "import sys; assert sys.version_info >= (3, 11), 'needs 3.11 or later'; v = sys.version.split()[0]"
                     + (http ? "; import aiohttp; v += ', aiohttp ' + aiohttp.__version__" : "")
-                    + "; import sys; assert sys.version_info >= (3, 11); print(v)";
+                    + (loop ? "; import uvloop; v = uvloop.__version__" : "") + "; print(v)";
             try {
-                Process process = new ProcessBuilder(python, "-c", imports).redirectErrorStream(true).start();
-                String version = new String(process.getInputStream().readAllBytes()).strip();
+                Process process = new ProcessBuilder(python, "-c", code).redirectErrorStream(true).start();
+                String answer = new String(process.getInputStream().readAllBytes()).strip().replaceFirst("(?s).*\n", "");
                 if (process.waitFor() == 0) {
                     runtimes.add(runtime);
-                    about.put(runtime.equals("uvloop") ? "uvloop" : "Python", version.replaceFirst(runtime.equals("uvloop") ? ",.*" : "$^", ""));
+                    about.put(loop ? "uvloop" : "Python", answer);
                 } else {
-                    skipped.add(runtime + ": " + python + " (3.11 or later" + (http ? ", aiohttp" : "") + "): " + version.replaceFirst("(?s).*\n", ""));
+                    skipped.add(runtime + ": " + python + ": " + answer);
                 }
             } catch (IOException e) {
                 skipped.add(runtime + ": " + python + " does not start; --python names another");
@@ -323,7 +335,7 @@ public final class Compare {
         String cpu = lineOf("/proc/cpuinfo", "model name").replaceFirst(".*: ", "");
         String memory = lineOf("/proc/meminfo", "MemTotal").replaceAll("\\D", "");
         String system = lineOf("/etc/os-release", "PRETTY_NAME").replaceAll("PRETTY_NAME=|\"", "");
-        about.put("date", Instant.now().truncatedTo(ChronoUnit.MINUTES).toString().substring(0, 16).replace('T', ' ') + " UTC");
+        about.put("date", Instant.now().toString().substring(0, 16).replace('T', ' ') + " UTC");
         about.put("machine", Runtime.getRuntime().availableProcessors() + " cores" + (cpu.isEmpty() ? "" : " (" + cpu + ")")
                 + (memory.isEmpty() ? "" : ", " + (Long.parseLong(memory) + 524_288) / 1_048_576 + " GB")
                 + ", " + (system.isEmpty() ? System.getProperty("os.name") : system));
@@ -347,12 +359,11 @@ public final class Compare {
         about.clear();
         var cells = new LinkedHashMap<Cell, List<Sample>>();
         for (String line : Files.readAllLines(file)) {
-            String[] f = line.split("\t");
             if (line.startsWith("# ")) {
-                about.put(f[0].substring(2), f[1]);
+                about.put(line.substring(2, line.indexOf('\t')), line.substring(line.indexOf('\t') + 1));
             } else {
-                cells.computeIfAbsent(new Cell(f[0], Integer.parseInt(f[1]), f[2]), cell -> new ArrayList<>()).add(new Sample(f[0],
-                        Integer.parseInt(f[1]), f[2], Long.parseLong(f[3]), Long.parseLong(f[4]), Long.parseLong(f[5])));
+                var sample = Sample.of(line);
+                cells.computeIfAbsent(sample.cell, cell -> new ArrayList<>()).add(sample);
             }
         }
         cells.values().forEach(samples -> samples.sort(Comparator.comparingLong(Sample::wallNanos)));
@@ -361,20 +372,24 @@ public final class Compare {
 
     // writing
 
-    private static double wall(List<Sample> samples) {
-        return samples.get(samples.size() / 2).wallNanos / 1e6;
+    private static String format(String pattern, Object... values) {
+        return String.format(Locale.ROOT, pattern, values);
     }
 
-    private static double cpu(List<Sample> samples) {
-        return samples.stream().mapToLong(Sample::cpuNanos).sorted().skip(samples.size() / 2).findFirst().orElse(0) / 1e6;
+    private static double median(List<Sample> samples, ToLongFunction<Sample> of) {
+        return samples.stream().mapToLong(of).sorted().skip(samples.size() / 2).findFirst().orElse(0);
+    }
+
+    private static double wall(List<Sample> samples) {
+        return median(samples, Sample::wallNanos) / 1e6;
     }
 
     private static double peak(List<Sample> samples) {
-        return samples.stream().mapToLong(Sample::peakKilobytes).sorted().skip(samples.size() / 2).findFirst().orElse(0) / 1024.0;
+        return median(samples, Sample::peakKilobytes) / 1024;
     }
 
     private static String number(double value) {
-        return String.format(Locale.ROOT, value < 10 ? "%.1f" : "%,.0f", value);
+        return format(value < 10 ? "%.1f" : "%,.0f", value);
     }
 
     private static String name(String runtime) {
@@ -386,23 +401,26 @@ public final class Compare {
     }
 
     private static List<Integer> sizes(Map<Cell, List<Sample>> cells, String pattern) {
-        return List.copyOf(cells.keySet().stream().filter(cell -> cell.pattern.equals(pattern)).map(Cell::n).collect(Collectors.toCollection(TreeSet::new)));
+        return cells.keySet().stream().filter(cell -> cell.pattern.equals(pattern)).map(Cell::n).distinct().sorted().toList();
     }
 
-    /** The size that was compared: the one naive Java was measured at, else the largest of up to 100,000. */
     private static int compared(Map<Cell, List<Sample>> cells, String pattern) {
-        return sizes(cells, pattern).stream().filter(n -> n <= HEADLINE).max(Integer::compare).orElse(sizes(cells, pattern).get(0));
+        var sizes = sizes(cells, pattern);
+        return sizes.stream().filter(n -> n <= HEADLINE).max(Integer::compare).orElse(sizes.get(0));
     }
 
     private String conditions() {
-        return about.get("date") + "; " + about.get("machine") + "; JDK "
-                + about.entrySet().stream().filter(e -> e.getKey().startsWith("JDK")).map(Map.Entry::getValue).collect(Collectors.joining(", "))
-                + (about.containsKey("Python") ? "; Python " + about.get("Python") : "")
-                + (about.containsKey("uvloop") ? ", uvloop " + about.get("uvloop") : "") + "; load average before: " + about.get("load before");
+        var text = new StringBuilder(about.get("date") + "; " + about.get("machine"));
+        about.forEach((name, value) -> {
+            if (name.startsWith("JDK") || PYTHON.contains(name) || name.equals("Python")) {
+                text.append("; ").append(name.startsWith("JDK") ? "JDK" : name).append(' ').append(value);
+            }
+        });
+        return text.append("; load average before: ").append(about.get("load before")).toString();
     }
 
     private String shortTable(Map<Cell, List<Sample>> cells) {
-        var runtimes = runtimes(cells).stream().filter(runtime -> !runtime.endsWith("-naive")).toList();
+        var runtimes = lines(cells);
         var text = new StringBuilder("| milliseconds | tasks |");
         runtimes.forEach(runtime -> text.append(' ').append(name(runtime)).append(" |"));
         text.append(" asyncio / Java |\n|---|---|").append("---|".repeat(runtimes.size() + 1)).append('\n');
@@ -418,9 +436,9 @@ public final class Compare {
         return text + "\nMedians, warm, a process each. " + conditions() + ".\n";
     }
 
-    private static void row(StringBuilder text, Map<Cell, List<Sample>> cells, List<String> runtimes, String pattern, int n,
-            ToDoubleFunction<List<Sample>> of, String title) {
-        text.append("| ").append(title).append(" | ").append(String.format(Locale.ROOT, "%,d", n)).append(" |");
+    private static void row(StringBuilder text, Map<Cell, List<Sample>> cells, List<String> runtimes, String pattern,
+            int n, ToDoubleFunction<List<Sample>> of, String title) {
+        text.append("| ").append(title).append(" | ").append(format("%,d", n)).append(" |");
         var ratios = new TreeSet<Double>();
         var asyncio = cells.get(new Cell(pattern, n, "asyncio"));
         for (String runtime : runtimes) {
@@ -434,28 +452,43 @@ public final class Compare {
     }
 
     private String table(Map<Cell, List<Sample>> cells) {
-        var text = new StringBuilder("# Java, asyncio and uvloop side by side\n\n" + conditions() + ".\n\n"
-                + "Written by `java bench/Compare.java`; do not edit. Java: the files of `examples/` as they are, default JVM options; naive: a\n"
-                + "virtual-thread-per-task executor and futures. Every measurement is a process of its own, warmed up inside; time is median [least to\n"
-                + "most] over the processes, CPU is user and system time of all threads (JIT and GC too), memory is the process's peak (VmHWM).\n"
-                + "The JVM takes memory it does not need while the machine has it: a quarter of the RAM is its default limit.\n\n"
-                + "![time and memory over the number of tasks](results.svg)\n\n## In short\n\n" + shortTable(cells)
-                + "\n## The compared size\n\n| pattern | tasks | runtime | ms | CPU ms | peak MB | times asyncio |\n|---|---|---|---|---|---|---|\n");
-        PATTERNS.forEach((pattern, what) -> {
+        var text = new StringBuilder(format("""
+                # Java, asyncio and uvloop side by side
+
+                %s.
+
+                Written by `java bench/Compare.java`; do not edit. Java: the files of `examples/` as they are, default JVM options; naive: a
+                virtual-thread-per-task executor and futures. Every measurement is a process of its own, warmed up inside. Time is the
+                median [least to most] over the processes, CPU is user and system time of all threads (JIT and GC too), memory is the
+                process's peak (VmHWM). The JVM takes memory it does not need while the machine has it: its default limit is a quarter.
+
+                ![time and memory over the number of tasks](results.svg)
+
+                ## In short
+
+                %s
+                ## The compared size
+
+                | pattern | tasks | runtime | ms | CPU ms | peak MB | times asyncio |
+                |---|---|---|---|---|---|---|
+                """, conditions(), shortTable(cells)));
+        for (String pattern : PATTERNS.keySet()) {
             if (sizes(cells, pattern).isEmpty()) {
-                return;
+                continue;
             }
             int n = compared(cells, pattern);
+            var asyncio = cells.get(new Cell(pattern, n, "asyncio"));
             for (String runtime : runtimes(cells)) {
                 var samples = cells.get(new Cell(pattern, n, runtime));
-                var asyncio = cells.get(new Cell(pattern, n, "asyncio"));
                 if (samples != null) {
-                    text.append(String.format(Locale.ROOT, "| %s | %,d | %s | %s [%s to %s] | %s | %s | %s |%n", pattern, n, name(runtime), number(wall(samples)),
-                            number(samples.get(0).wallNanos / 1e6), number(samples.get(samples.size() - 1).wallNanos / 1e6), number(cpu(samples)),
-                            number(peak(samples)), asyncio == null ? "-" : number(wall(asyncio) / wall(samples))));
+                    text.append(format("| %s | %,d | %s | %s [%s to %s] | %s | %s | %s |%n", pattern, n, name(runtime),
+                            number(wall(samples)), number(samples.get(0).wallNanos / 1e6),
+                            number(samples.get(samples.size() - 1).wallNanos / 1e6),
+                            number(median(samples, Sample::cpuNanos) / 1e6), number(peak(samples)),
+                            asyncio == null ? "-" : number(wall(asyncio) / wall(samples))));
                 }
             }
-        });
+        }
         text.append("\n## Growth\n\nMilliseconds / peak MB.\n");
         PATTERNS.forEach((pattern, what) -> {
             var sizes = sizes(cells, pattern);
@@ -463,17 +496,15 @@ public final class Compare {
                 return;
             }
             text.append("\n**").append(pattern).append("**: ").append(what).append("\n\n| runtime |");
-            sizes.forEach(n -> text.append(String.format(Locale.ROOT, " %,d |", n)));
+            sizes.forEach(n -> text.append(format(" %,d |", n)));
             text.append("\n|---|").append("---|".repeat(sizes.size())).append('\n');
-            for (String runtime : runtimes(cells)) {
-                if (!runtime.endsWith("-naive")) {
-                    text.append("| ").append(name(runtime)).append(" |");
-                    sizes.forEach(n -> {
-                        var samples = cells.get(new Cell(pattern, n, runtime));
-                        text.append(' ').append(samples == null ? "-" : number(wall(samples)) + " / " + number(peak(samples))).append(" |");
-                    });
-                    text.append('\n');
+            for (String runtime : lines(cells)) {
+                text.append("| ").append(name(runtime)).append(" |");
+                for (int n : sizes) {
+                    var samples = cells.get(new Cell(pattern, n, runtime));
+                    text.append(samples == null ? " - |" : " " + number(wall(samples)) + " / " + number(peak(samples)) + " |");
                 }
+                text.append('\n');
             }
         });
         return text.toString();
@@ -497,8 +528,9 @@ public final class Compare {
 
     private static final int WIDTH = 250;
     private static final int HEIGHT = 170;
-    private static final Map<String, String> COLOURS = Map.of("asyncio", "#d55e00", "uvloop", "#e69f00", "21", "#56b4e9", "25", "#0072b2", "26", "#7b68c8",
-            "27", "#009e73");
+    private static final int LEFT = 46;
+    private static final Map<String, String> COLOURS = Map.of("asyncio", "#d55e00", "uvloop", "#e69f00", "21", "#56b4e9",
+            "25", "#0072b2", "26", "#7b68c8", "27", "#009e73");
 
     private String picture(Map<Cell, List<Sample>> cells) {
         var panels = new ArrayList<String>();
@@ -510,70 +542,82 @@ public final class Compare {
         if (!sizes(cells, "parked").isEmpty()) {
             panels.add(panel(cells, "parked", "parked, peak MB", Compare::peak));
         }
-        int columns = Math.min(4, Math.max(1, panels.size()));
+        int columns = Math.min(4, Math.max(3, panels.size())); // wide enough for the legend
         int width = 20 + columns * (WIDTH + 20);
         int height = 80 + (panels.size() + columns - 1) / columns * (HEIGHT + 60);
-        var svg = new StringBuilder(String.format("""
-                <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" font-family="sans-serif" font-size="12">
+        var svg = new StringBuilder(format("""
+                <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %1$d %2$d" width="%1$d" height="%2$d" font-family="sans-serif"
+                 font-size="12">
                 <style>.back{fill:#fff}.ink{fill:#222}.grid{stroke:#ddd}.frame{stroke:#888;fill:none}
-                @media (prefers-color-scheme: dark){.back{fill:#161b22}.ink{fill:#dde}.grid{stroke:#333a44}.frame{stroke:#778}}</style>
-                <rect class="back" width="%d" height="%d" rx="8"/>
-                <text class="ink" x="20" y="24" font-size="15" font-weight="bold">Over the number of tasks, both axes logarithmic; lower is better</text>
-                """, width, height, width, height, width, height));
+                @media (prefers-color-scheme: dark){.back{fill:#161b22}.ink{fill:#dde}.grid{stroke:#333a44}}</style>
+                <rect class="back" width="%1$d" height="%2$d" rx="8"/>
+                <text class="ink" x="20" y="24" font-size="15" font-weight="bold">\
+                Over the number of tasks, both axes logarithmic; lower is better</text>
+                """, width, height));
         int x = 20;
-        for (String runtime : runtimes(cells)) {
-            if (!runtime.endsWith("-naive")) {
-                svg.append(String.format("<path d=\"M%d 43h22\" stroke=\"%s\" stroke-width=\"3\"/><text class=\"ink\" x=\"%d\" y=\"47\">%s</text>%n", x,
-                        COLOURS.getOrDefault(runtime, "#888"), x + 28, name(runtime)));
-                x += 105;
-            }
+        for (String runtime : lines(cells)) {
+            svg.append(format("<path d=\"M%d 43h22\" stroke=\"%s\" stroke-width=\"3\"/>", x, COLOURS.getOrDefault(runtime, "#888")));
+            svg.append(text(x + 28, 47, "start", name(runtime)));
+            x += 105;
         }
         for (int i = 0; i < panels.size(); i++) {
-            svg.append(String.format("<g transform=\"translate(%d %d)\">%n%s</g>%n", 20 + i % columns * (WIDTH + 20),
+            svg.append(format("<g transform=\"translate(%d %d)\">%n%s</g>%n", 20 + i % columns * (WIDTH + 20),
                     80 + i / columns * (HEIGHT + 60), panels.get(i)));
         }
-        return svg.append(String.format("<text class=\"ink\" x=\"20\" y=\"%d\" font-size=\"10\">%s</text>%n</svg>%n", height - 8, conditions())).toString();
+        return svg.append(format("<text class=\"ink\" x=\"20\" y=\"%d\" font-size=\"10\">%s</text>%n</svg>%n", height - 8, conditions()))
+                .toString();
     }
 
-    private static String panel(Map<Cell, List<Sample>> cells, String pattern, String title, ToDoubleFunction<List<Sample>> of) {
+    private static List<String> lines(Map<Cell, List<Sample>> cells) {
+        return runtimes(cells).stream().filter(runtime -> !runtime.endsWith("-naive")).toList();
+    }
+
+    private static String text(double x, double y, String anchor, String text) {
+        return format("<text class=\"ink\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>%n", x, y, anchor, text);
+    }
+
+    private static String panel(Map<Cell, List<Sample>> cells, String pattern, String title,
+            ToDoubleFunction<List<Sample>> of) {
         var sizes = sizes(cells, pattern);
-        var values = cells.entrySet().stream().filter(e -> e.getKey().pattern.equals(pattern) && !e.getKey().runtime.endsWith("-naive"))
-                .mapToDouble(e -> of.applyAsDouble(e.getValue())).toArray();
-        double low = Math.floor(Math.log10(Stream.of(values).flatMapToDouble(java.util.Arrays::stream).min().orElse(1)));
-        double high = Math.ceil(Math.log10(Stream.of(values).flatMapToDouble(java.util.Arrays::stream).max().orElse(10)) + 1e-9);
+        var logs = new TreeSet<Double>();
+        cells.forEach((cell, samples) -> {
+            if (cell.pattern.equals(pattern) && !cell.runtime.endsWith("-naive")) {
+                logs.add(Math.log10(of.applyAsDouble(samples)));
+            }
+        });
+        double low = Math.floor(logs.first());
+        double high = Math.max(low + 1, Math.ceil(logs.last()));
         double first = Math.log10(sizes.get(0));
         double last = Math.max(first + 1, Math.log10(sizes.get(sizes.size() - 1)));
-        int left = 46;
-        int plot = WIDTH - left;
-        var svg = new StringBuilder(String.format("<text class=\"ink\" x=\"%d\" y=\"-6\" font-weight=\"bold\">%s</text>%n", left, title));
+        DoubleUnaryOperator x = n -> LEFT + (Math.log10(n) - first) / (last - first) * (WIDTH - LEFT);
+        DoubleUnaryOperator y = value -> HEIGHT - (Math.log10(value) - low) / (high - low) * HEIGHT;
+        var svg = new StringBuilder(format("<text class=\"ink\" x=\"%d\" y=\"-6\" font-weight=\"bold\">%s</text>%n", LEFT, title));
         for (double power = low; power <= high; power++) {
-            double y = HEIGHT - (power - low) / (high - low) * HEIGHT;
-            svg.append(String.format(Locale.ROOT, "<path class=\"grid\" d=\"M%d %.1fh%d\"/><text class=\"ink\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>%n",
-                    left, y, plot, left - 5, y + 4, power < 0 ? "0.1".repeat(power == -1 ? 1 : 0) + (power == -1 ? "" : "0.01") : String.format(Locale.ROOT, "%,.0f", Math.pow(10, power))));
+            double value = Math.pow(10, power);
+            svg.append(format("<path class=\"grid\" d=\"M%d %.1fH%d\"/>", LEFT, y.applyAsDouble(value), WIDTH));
+            svg.append(text(LEFT - 5, y.applyAsDouble(value) + 4, "end", format(value < 0.1 ? "%.2f" : value < 1 ? "%.1f" : "%,.0f", value)));
         }
         for (int n : sizes) {
-            double x = left + (Math.log10(n) - first) / (last - first) * plot;
-            svg.append(String.format(Locale.ROOT, "<path class=\"grid\" d=\"M%.1f 0v%d\"/><text class=\"ink\" x=\"%.1f\" y=\"%d\" text-anchor=\"%s\">%s</text>%n",
-                    x, HEIGHT, x, HEIGHT + 16, n == sizes.get(sizes.size() - 1) && sizes.size() > 1 ? "end" : "middle",
-                    n >= 1_000_000 ? n / 1_000_000 + "M" : n >= 1_000 ? n / 1_000 + "k" : n));
+            svg.append(format("<path class=\"grid\" d=\"M%.1f 0V%d\"/>", x.applyAsDouble(n), HEIGHT));
+            svg.append(text(x.applyAsDouble(n), HEIGHT + 16, x.applyAsDouble(n) > WIDTH - 10 ? "end" : "middle",
+                    n >= 1_000_000 ? n / 1_000_000 + "M" : n >= 1_000 ? n / 1_000 + "k" : "" + n));
         }
-        svg.append(String.format("<rect class=\"frame\" x=\"%d\" y=\"0\" width=\"%d\" height=\"%d\"/>%n", left, plot, HEIGHT));
-        for (String runtime : runtimes(cells)) {
-            var points = new ArrayList<String>();
+        svg.append(format("<rect class=\"frame\" x=\"%d\" y=\"0\" width=\"%d\" height=\"%d\"/>%n", LEFT, WIDTH - LEFT, HEIGHT));
+        for (String runtime : lines(cells)) {
+            String colour = COLOURS.getOrDefault(runtime, "#888");
+            var points = new StringBuilder();
+            var dots = new StringBuilder();
             for (int n : sizes) {
                 var samples = cells.get(new Cell(pattern, n, runtime));
-                if (samples != null && !runtime.endsWith("-naive")) {
-                    points.add(String.format(Locale.ROOT, "%.1f,%.1f", left + (Math.log10(n) - first) / (last - first) * plot,
-                            HEIGHT - (Math.log10(of.applyAsDouble(samples)) - low) / (high - low) * HEIGHT));
+                if (samples != null) {
+                    double px = x.applyAsDouble(n);
+                    double py = y.applyAsDouble(of.applyAsDouble(samples));
+                    points.append(format("%.1f,%.1f ", px, py));
+                    dots.append(format("<circle r=\"3\" fill=\"%s\" cx=\"%.1f\" cy=\"%.1f\"/>", colour, px, py));
                 }
             }
-            if (!points.isEmpty()) {
-                String colour = COLOURS.getOrDefault(runtime, "#888");
-                svg.append(String.format("<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"2.5\" points=\"%s\"/>%n", colour, String.join(" ", points)));
-                points.forEach(point -> svg.append(String.format("<circle r=\"3\" fill=\"%s\" cx=\"%s\" cy=\"%s\"/>", colour, point.split(",")[0],
-                        point.split(",")[1])));
-                svg.append('\n');
-            }
+            svg.append(format("<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"2.5\" points=\"%s\"/>%s%n", colour,
+                    points.toString().strip(), dots));
         }
         return svg.toString();
     }

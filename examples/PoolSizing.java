@@ -1,7 +1,11 @@
 import java.time.Duration;
 import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -24,7 +28,7 @@ public final class PoolSizing {
     /** What is done while a connection is held. */
     @FunctionalInterface
     public interface Query {
-        void run() throws InterruptedException;
+        void run() throws Exception;
     }
 
     /**
@@ -44,41 +48,50 @@ public final class PoolSizing {
 
     /**
      * Lets {@code callers} threads run the query over and over for {@code time} through a pool of {@code size}
-     * connections; the threads have ended when it returns or throws. A query that is interrupted at the end is not
-     * counted.
+     * connections; the threads have ended when it returns or throws. A query cut off at the end is not counted.
+     *
+     * @throws ExecutionException   a query failed, which is the cause; what others threw after it is dropped
+     * @throws InterruptedException if the caller was interrupted; the queries were interrupted
      */
-    public static Measured measure(int size, int callers, Duration time, Query query) throws InterruptedException {
+    public static Measured measure(int size, int callers, Duration time, Query query)
+            throws InterruptedException, ExecutionException {
         var pool = new Semaphore(size, true);
         var count = new LongAdder();
         var waitingNanos = new LongAdder();
         var heldNanos = new LongAdder();
+        var failure = new CompletableFuture<Void>();
         long start = System.nanoTime();
-        double seconds;
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
             for (int i = 0; i < callers; i++) {
-                executor.submit(() -> {
-                    while (true) {
-                        long asked = System.nanoTime();
-                        pool.acquire();
-                        try {
-                            long got = System.nanoTime();
-                            query.run();
-                            heldNanos.add(System.nanoTime() - got);
-                            waitingNanos.add(got - asked);
-                            count.increment();
-                        } finally {
-                            pool.release();
+                executor.execute(() -> {
+                    try {
+                        while (true) {
+                            long asked = System.nanoTime();
+                            pool.acquire();
+                            try {
+                                long got = System.nanoTime();
+                                query.run();
+                                heldNanos.add(System.nanoTime() - got);
+                                waitingNanos.add(got - asked);
+                                count.increment();
+                            } finally {
+                                pool.release();
+                            }
                         }
+                    } catch (Throwable e) {
+                        failure.completeExceptionally(e);
                     }
                 });
             }
             try {
-                Thread.sleep(time);
+                failure.get(TimeUnit.NANOSECONDS.convert(time), TimeUnit.NANOSECONDS);
+            } catch (TimeoutException e) {
+                // as it should be
             } finally {
-                seconds = (System.nanoTime() - start) / 1e9;
                 executor.shutdownNow();
             }
         }
+        double seconds = (System.nanoTime() - start) / 1e9; // now, when all that was counted has ended
         long n = Math.max(1, count.sum());
         return new Measured(size, count.sum() / seconds, Duration.ofNanos(waitingNanos.sum() / n),
                 Duration.ofNanos(heldNanos.sum() / n));
@@ -86,7 +99,7 @@ public final class PoolSizing {
     // @end region="measure"
 
     /** A database with four cores: a query is 2 ms of network and protocol, and 2 ms of a core. */
-    public static void main(String[] args) throws InterruptedException {
+    public static void main(String[] args) throws Exception {
         var cores = new Semaphore(4, true);
         Query query = () -> {
             Thread.sleep(Duration.ofMillis(2));

@@ -3,11 +3,14 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.AbstractList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -54,6 +57,50 @@ class GatherTest {
         })));
         assertSame(boom, thrown.getCause());
         assertEquals(2, ended.get());
+    }
+
+    @Test
+    void aFailureBeforeAllAreStartedStopsTheRest() {
+        var boom = new IllegalStateException("boom");
+        var failed = new CompletableFuture<Thread>();
+        var started = new AtomicInteger();
+        Callable<Integer> first = () -> {
+            failed.complete(Thread.currentThread());
+            throw boom;
+        };
+        var tasks = new AbstractList<Callable<Integer>>() {
+            @Override
+            public Callable<Integer> get(int index) {
+                if (index == 0) {
+                    return first;
+                }
+                try {
+                    failed.join().join(); // the failed task's thread has ended
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+                return started::incrementAndGet;
+            }
+
+            @Override
+            public int size() {
+                return 1_000;
+            }
+        };
+        assertSame(boom, assertThrows(ExecutionException.class, () -> Gather.all(tasks)).getCause());
+        assertEquals(0, started.get());
+        var own = new RejectedExecutionException("the collection's own");
+        assertSame(own, assertThrows(RejectedExecutionException.class, () -> Gather.all(new AbstractList<Callable<Integer>>() {
+            @Override
+            public Callable<Integer> get(int index) {
+                throw own;
+            }
+
+            @Override
+            public int size() {
+                return 1;
+            }
+        })));
     }
 
     @Test

@@ -1,9 +1,12 @@
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -35,6 +38,15 @@ class PoolSizingTest {
         assertTrue(measured.perSecond() > 0 && measured.perSecond() <= 3_000, () -> "" + measured);
         assertTrue(PoolSizing.connections(measured.perSecond(), measured.held()) <= 3, () -> "" + measured);
         assertTrue(measured.waiting().toNanos() > 0);
+    }
+
+    @Test
+    void aFailingQueryIsTold() {
+        var boom = new IOException("boom");
+        var thrown = assertThrows(ExecutionException.class, () -> PoolSizing.measure(2, 5, Duration.ofDays(1), () -> {
+            throw boom;
+        }));
+        assertSame(boom, thrown.getCause());
     }
 
     @Test
