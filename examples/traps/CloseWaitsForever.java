@@ -67,13 +67,16 @@ public final class CloseWaitsForever {
 
     public static void main(String[] args) throws Exception {
         var failed = new CountDownLatch(1);
-        Thread caller = Thread.ofPlatform().start(() -> {
+        Thread caller = Thread.ofPlatform().daemon().start(() -> {
             try {
                 pump(new LinkedBlockingQueue<>());
             } catch (Exception e) {
                 failed.countDown();
             }
         });
+        while (CONSUMERS.get() == 0) {
+            Thread.sleep(1);
+        }
         boolean told = failed.await(500, TimeUnit.MILLISECONDS);
         System.out.println("wrong: 500 ms after the failure: caller told=" + told + ", consumers alive=" + CONSUMERS);
         check(!told && CONSUMERS.get() == 1, "close() holds the failure back");
