@@ -28,7 +28,7 @@ import java.util.stream.Stream;
 public final class Compare {
 
     private static final String HELP = """
-            Usage: java bench/Compare.java [options], in the repository's folder. Without options: the full run, some 9 minutes.
+            Usage: java bench/Compare.java [options], in the repository's folder. Without options: the full run, about 10 minutes.
               --quick            one size, one JDK, one repetition, under a minute; writes to target/bench
               --jdks 21,25,27    which JDKs
               --patterns a,b     of spawn gather parked bounded queue lock timeout http-client http-server
@@ -223,7 +223,7 @@ public final class Compare {
                     for (String runtime : runtimes) {
                         boolean compared = n == headline(pattern);
                         boolean naive = runtime.endsWith("-naive");
-                        if (compared ? !(naive && pattern.equals("http-server")) : repetition == 0 && !naive) {
+                        if (compared ? !(naive && pattern.startsWith("http")) : repetition == 0 && !naive) {
                             samples.add(sample(new Cell(pattern, n, runtime), classes, load, port));
                         }
                     }
@@ -458,8 +458,8 @@ public final class Compare {
                 %s.
 
                 Written by `java bench/Compare.java`; do not edit. Java: the files of `examples/` as they are, default JVM options; naive: a
-                virtual-thread-per-task executor and futures. Every measurement is a process of its own, warmed up inside. Time is the
-                median [least to most] over the processes, CPU is user and system time of all threads (JIT and GC too), memory is the
+                virtual-thread-per-task executor and futures. Every measurement is a process of its own, warmed up inside, and the
+                median of the runs that fit into half a second. Time is the median [least to most] over the processes, CPU is user and system time of all threads (JIT and GC too), memory is the
                 process's peak (VmHWM). The JVM takes memory it does not need while the machine has it: its default limit is a quarter.
 
                 ![time and memory over the number of tasks](results.svg)

@@ -75,8 +75,8 @@ public final class Workloads {
     }
 
     /**
-     * Warm-up at a smaller size for 0.8 s of CPU time, or 2 s; then once. Small sizes as often as fits into 0.3 s, the
-     * median counts.
+     * Warm-up at a smaller size for 0.8 s of CPU time, or 2 s; then once, and as often as fits into half a second, of which
+     * the median counts: the JIT compiler still works on the first.
      */
     private static Run measure(Workload workload, int n) throws Exception {
         int small = Math.min(n, 20_000);
@@ -85,7 +85,7 @@ public final class Workloads {
             verified(workload, small);
         }
         var runs = new ArrayList<Run>();
-        long end = System.nanoTime() + (n > 10_000 ? 0 : 300_000_000);
+        long end = System.nanoTime() + 500_000_000;
         do {
             long cpu = cpu();
             long start = System.nanoTime();
