@@ -457,10 +457,11 @@ public final class Compare {
 
                 %s.
 
-                Written by `java bench/Compare.java`; do not edit. Java: the files of `examples/` as they are, default JVM options; naive: a
-                virtual-thread-per-task executor and futures. Every measurement is a process of its own, warmed up inside, and the
-                median of the runs that fit into half a second. Time is the median [least to most] over the processes, CPU is user and system time of all threads (JIT and GC too), memory is the
-                process's peak (VmHWM). The JVM takes memory it does not need while the machine has it: its default limit is a quarter.
+                Written by `java bench/Compare.java`; do not edit. Java: the files of `examples/` as they are, default JVM
+                options; naive: a virtual-thread-per-task executor and futures. Every measurement is a process of its own,
+                warmed up inside, and the median of the runs that fit into half a second. Time is the median [least to most]
+                over the processes, CPU is user and system time of all threads (JIT and GC too), memory is the process's peak
+                (VmHWM). The JVM takes memory it does not need while the machine has it: its default limit is a quarter.
 
                 ![time and memory over the number of tasks](results.svg)
 
