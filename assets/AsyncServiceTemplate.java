@@ -144,7 +144,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
 
     // ------------------------------------------------------------------------------------------------------ Configuration
 
-    /** All from the environment; {@code README} of the settings: {@link #read}. */
+    /** All from the environment; names, defaults and ranges: {@link #read}. */
     public record Config(String host, int port, Duration requestTimeout, Duration handlerTimeout, int maxBody, int maxInFlight, int maxConnections,
             int outgoingLimit, Duration outgoingWait, Duration outgoingTimeout, int outgoingMaxBody, int backgroundLimit,
             Duration drainDelay, Duration stopGrace, int exitCode, boolean accessLog, boolean pinnedEvents) {
