@@ -23,6 +23,7 @@ import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.Formatter;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -60,32 +61,34 @@ import java.util.regex.Pattern;
 import jdk.jfr.consumer.RecordingStream;
 
 /**
- * asyncio: an {@code aiohttp} application. Final API, JDK 21 and later. A production-ready HTTP service in one file without a library: copy it,
- * rename it, fill in {@link #main} and {@link #application}. Do not use where a framework is in place, or for TLS (terminate it in front).
+ * asyncio: an {@code aiohttp} application. Final API, JDK 21 and later. A production-ready HTTP service in one file, without a library.
  *
- * <p><b>Requests</b> run in a virtual thread each; before JDK 24 in platform threads, at most twice {@code MAX_IN_FLIGHT} and 64, for {@code HttpServer}
- * reads within {@code synchronized} and two slow clients would pin the carriers of two processors. A request has
- * {@code REQUEST_TIMEOUT} to arrive, or its connection is closed. Then the handler has {@code HANDLER_TIMEOUT}; it is interrupted, and the
- * client gets 504 even if it does not heed that. More than {@code MAX_IN_FLIGHT} at once: 503. Every exception or {@code Error} becomes an answer.
+ * <p>Copy it, rename it, fill in {@link #application}. Do not use where a framework is in place, or for TLS: terminate that in front.
  *
- * <p><b>Probes</b>: {@code /livez}, {@code /readyz}, {@code /startupz}; {@code /metrics} in Prometheus' text format. Keep these four from the public.
- * <b>Log</b>: one JSON object a line on stdout, with the id of the request (a valid {@code X-Request-Id} is taken over). It never makes a
+ * <p><b>Requests</b> run in a virtual thread each; before JDK 24 in platform threads, at most 64 more than twice {@code MAX_IN_FLIGHT}: there
+ * {@code HttpServer} reads within {@code synchronized}, and two slow clients would pin the carriers of two processors. A request has
+ * {@code REQUEST_TIMEOUT} to arrive, or its connection is closed. Then its handler has {@code HANDLER_TIMEOUT}; it is interrupted, and the
+ * client gets 504 even if it does not heed that. More than {@code MAX_IN_FLIGHT}: 503. Every exception or {@code Error} becomes an answer.
+ *
+ * <p><b>Probes</b>: {@code /livez}, {@code /readyz}, {@code /startupz}; {@code /metrics} in Prometheus' text format. Not for the public.
+ * <b>Log</b>: one JSON object a line on stdout, with the request's id (a valid {@code X-Request-Id} is taken over). It never makes a
  * request wait: what a blocked stdout cannot take is dropped and counted.
  *
- * <p><b>Stop</b> on SIGTERM or SIGINT, also while starting: readiness off, {@code DRAIN_DELAY}, listener closed; requests on the connections that
- * it accepted are answered, with {@code Connection: close}, up to {@code STOP_GRACE}; then handlers are interrupted; background and periodic
- * tasks, client, what was handed to {@link #closeAtStop}, newest first. The platform has to wait longer before SIGKILL: {@code DRAIN_DELAY +
- * STOP_GRACE + 10 s}. A shutdown hook does it (a handler of {@code sun.misc.Signal} would keep the other hooks from running): it interrupts
- * {@code main}, where all of it takes place, and waits, with a limit.
+ * <p><b>Stop</b> on SIGTERM or SIGINT, also while starting: readiness off, {@code DRAIN_DELAY}, listener closed; requests on connections
+ * that it accepted are answered, with {@code Connection: close}, up to {@code STOP_GRACE}; then handlers are interrupted; then background
+ * and periodic tasks, the client, and what was handed to {@link #closeAtStop}, newest first. SIGKILL must not come before
+ * {@code DRAIN_DELAY + STOP_GRACE + 10 s}. What the system has accepted but not yet handed over is reset when the listener closes; behind
+ * a load balancer that heeds readiness, {@code DRAIN_DELAY} leaves nothing there. A shutdown hook interrupts {@code main}, where all this
+ * takes place, and waits, with a limit. (A handler of {@code sun.misc.Signal} would keep all other hooks from running.)
  *
- * <p><b>Exit codes</b>: after a signal 128 + its number (SIGTERM 143), or 0 with {@code EXIT_CODE=0} (halts: other hooks may be cut off); 1 could not start, or something still ran at
- * the end; 2 wrong configuration, a line for each problem on stderr.
+ * <p><b>Exit codes</b>: after a signal 128 + its number (SIGTERM 143), or 0 with {@code EXIT_CODE=0} (it halts: other hooks may be cut
+ * off); 1 could not start, or something still ran at the end; 2 wrong configuration, a line for each problem on stderr.
  *
  * <p>Run: {@code java assets/AsyncServiceTemplate.java}, then {@code curl localhost:8080/hello/you}
  */
 public final class AsyncServiceTemplate implements AutoCloseable {
 
-    // ---------------------------------------------------------------------------------------------- Your service: fill in
+    // ------------------------------------------------------------------------------------------- Your service: fill in
 
     public static void main(String[] args) {
         run(System.getenv(), AsyncServiceTemplate::application);
@@ -97,8 +100,10 @@ public final class AsyncServiceTemplate implements AutoCloseable {
         URI prices = settings.uri("PRICES_URL", "http://localhost:8081"); // without a second argument: must be set
         return service -> {
             service.route("GET", "/hello/{name}", request -> Response.json(200, Map.of("hello", request.path("name"))));
-            service.route("POST", "/orders", request ->
-                    Response.json(201, Map.of("item", request.field("item", String.class), "count", request.field("count", Long.class))));
+            service.route("POST", "/orders", request -> {
+                String item = request.field("item", String.class); // 400 if it is not there
+                return Response.json(201, Map.of("item", item, "count", request.field("count", Long.class)));
+            });
             service.route("POST", "/reports", request -> {
                 service.background("report", () -> Log.info("report written")); // 503 if too many are on their way
                 return Response.json(202, Map.of("state", "accepted"));
@@ -113,7 +118,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
     }
     // @end region="application"
 
-    /** Opens what the service needs and registers its routes. Meanwhile probes are answered; all else gets 503. Interrupted by SIGTERM. */
+    /** Opens what the service needs, registers routes. Meanwhile probes are answered, all else gets 503. SIGTERM interrupts it. */
     @FunctionalInterface
     public interface Application {
         void start(AsyncServiceTemplate service) throws Exception;
@@ -142,12 +147,13 @@ public final class AsyncServiceTemplate implements AutoCloseable {
         }
     }
 
-    // ------------------------------------------------------------------------------------------------------ Configuration
+    // --------------------------------------------------------------------------------------------------- Configuration
 
-    /** All from the environment; {@code README} of the settings: {@link #read}. */
-    public record Config(String host, int port, Duration requestTimeout, Duration handlerTimeout, int maxBody, int maxInFlight, int maxConnections,
-            int outgoingLimit, Duration outgoingWait, Duration outgoingTimeout, int outgoingMaxBody, int backgroundLimit,
-            Duration drainDelay, Duration stopGrace, int exitCode, boolean accessLog, boolean pinnedEvents) {
+    /** All from the environment; names, defaults and ranges: {@link #read}. */
+    public record Config(String host, int port, Duration requestTimeout, Duration handlerTimeout, int maxBody, int maxInFlight,
+            int maxConnections, int outgoingLimit, Duration outgoingWait, Duration outgoingTimeout, int outgoingMaxBody,
+            int backgroundLimit, Duration drainDelay, Duration stopGrace, int exitCode, boolean accessLog,
+            boolean pinnedEvents) {
 
         public static Config read(Settings s) {
             return new Config(s.text("HOST", "127.0.0.1"), // 0.0.0.0 in a container
@@ -159,10 +165,10 @@ public final class AsyncServiceTemplate implements AutoCloseable {
                     s.number("MAX_CONNECTIONS", 10_000, 1, 1_000_000), // and ulimit -n
                     s.number("OUTGOING_LIMIT", 100, 1, 100_000),
                     s.duration("OUTGOING_WAIT", "1s", 0, 60_000),
-                    s.duration("OUTGOING_TIMEOUT", "5s", 1, 3_600_000), // whole exchange, each attempt to connect at most a third
+                    s.duration("OUTGOING_TIMEOUT", "5s", 1, 3_600_000), // the whole exchange; connecting: a third
                     s.number("OUTGOING_MAX_BODY", 10 << 20, 0, 1 << 30),
                     s.number("BACKGROUND_LIMIT", 1_000, 1, 1_000_000),
-                    s.duration("DRAIN_DELAY", "0s", 0, 600_000), // until the load balancer has noticed: 5s on Kubernetes
+                    s.duration("DRAIN_DELAY", "0s", 0, 600_000), // until it is noticed: 5s on Kubernetes
                     s.duration("STOP_GRACE", "15s", 0, 3_600_000),
                     s.oneOf("EXIT_CODE", 143, 0),
                     s.oneOf("ACCESS_LOG", 1, 0) == 1,
@@ -197,8 +203,9 @@ public final class AsyncServiceTemplate implements AutoCloseable {
 
         public int number(String name, int fallback, int least, int most) {
             String value = text(name, String.valueOf(fallback));
-            boolean fine = value.matches("-?\\d{1,10}") && Long.parseLong(value) >= least && Long.parseLong(value) <= most;
-            return fine ? Integer.parseInt(value) : problem(bad(name, value, "a number from " + least + " to " + most), fallback);
+            long number = value.matches("-?\\d{1,10}") ? Long.parseLong(value) : Long.MAX_VALUE;
+            return number >= least && number <= most ? (int) number
+                    : problem(bad(name, value, "a number from " + least + " to " + most), fallback);
         }
 
         public Duration duration(String name, String fallback, long leastMillis, long mostMillis) {
@@ -214,8 +221,8 @@ public final class AsyncServiceTemplate implements AutoCloseable {
                     return Duration.ofMillis(millis);
                 }
             }
-            return problem(bad(name, value, "a duration such as 500ms, 10s or 5m, from " + leastMillis + "ms to " + mostMillis + "ms"),
-                    Duration.ofMillis(leastMillis));
+            return problem(bad(name, value, "a duration such as 500ms, 10s or 5m, from " + leastMillis + "ms to " + mostMillis
+                    + "ms"), Duration.ofMillis(leastMillis));
         }
 
         public URI uri(String name, String... fallback) {
@@ -247,7 +254,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
         }
     }
 
-    // -------------------------------------------------------------------------------------------------- Request and answer
+    // ---------------------------------------------------------------------------------------------- Request and answer
 
     /** An incoming request, its body read. */
     public static final class Request {
@@ -275,7 +282,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
         }
 
         private static boolean isPlain(int c) {
-            return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.';
+            return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || "-_.".indexOf(c) >= 0;
         }
 
         public String id() {
@@ -413,7 +420,8 @@ public final class AsyncServiceTemplate implements AutoCloseable {
         }
 
         private void count(String method, int status, long took) {
-            String key = "method=\"" + (handlers.containsKey(method) ? method : "other") + "\",status=\"" + status + '"';
+            String known = handlers.containsKey(method) ? method : "other"; // clients may send any
+            String key = "method=\"" + known + "\",status=\"" + status + '"';
             var counter = answers.get(key);
             (counter == null ? answers.computeIfAbsent(key, k -> new LongAdder()) : counter).increment();
             int bucket = 0;
@@ -425,9 +433,9 @@ public final class AsyncServiceTemplate implements AutoCloseable {
         }
     }
 
-    // ------------------------------------------------------------------------------------------------------ Start and stop
+    // -------------------------------------------------------------------------------------------------- Start and stop
 
-    private static final double[] BUCKETS = {1, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000}; // milliseconds
+    private static final double[] BUCKETS = {1, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000}; // ms
     private static final Duration AFTER_INTERRUPT = Duration.ofSeconds(2);
     private static final Duration QUIET = Duration.ofMillis(300);
 
@@ -483,7 +491,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
                 // halt
             }
             if (exitCode.get() != 143) {
-                Runtime.getRuntime().halt(exitCode.get()); // System.exit would hang here; without it the JVM's own code: 128 + signal
+                Runtime.getRuntime().halt(exitCode.get()); // else 128 + signal. System.exit would hang here
             }
         }, "shutdown");
         try {
@@ -529,7 +537,8 @@ public final class AsyncServiceTemplate implements AutoCloseable {
         var service = new AsyncServiceTemplate(config);
         try {
             service.server.start();
-            Log.info("listening", "port", service.port(), "pid", ProcessHandle.current().pid(), "java", Runtime.version().toString());
+            Log.info("listening", "port", service.port(), "pid", ProcessHandle.current().pid(),
+                    "java", Runtime.version().toString());
             application.start(service);
             if (Thread.interrupted()) {
                 throw new InterruptedException();
@@ -545,19 +554,21 @@ public final class AsyncServiceTemplate implements AutoCloseable {
 
     private AsyncServiceTemplate(Config config) throws IOException {
         this.config = config;
-        long seconds = Math.max(1, config.requestTimeout.toSeconds());
-        Map.of("sun.net.httpserver.nodelay", "true", // else kept connections stall for 40 ms on 21
-                "sun.net.httpserver.maxReqTime", String.valueOf(seconds), // from the first byte to the last of the body
-                "sun.net.httpserver.maxRspTime", String.valueOf(config.handlerTimeout.toSeconds() + seconds + 5), // handler, and a slow reader
-                "sun.net.httpserver.maxReqHeaders", "100",
-                "sun.net.httpserver.maxReqHeaderSize", "16384",
-                "sun.net.httpserver.idleInterval", "75", // longer than the load balancer's
-                "sun.net.httpserver.maxIdleConnections", String.valueOf(config.maxConnections), // 200: more are closed after each answer
-                "jdk.httpserver.maxConnections", String.valueOf(config.maxConnections)).forEach(System::setProperty); // read once, with the class
+        long arrive = Math.max(1, config.requestTimeout.toSeconds());
+        long leave = config.handlerTimeout.toSeconds() + arrive + 5;
+        Map.of("sun.net.httpserver.nodelay", true, // else kept connections stall for 40 ms on 21
+                "sun.net.httpserver.maxReqTime", arrive, // seconds, from the first byte to the last of the body
+                "sun.net.httpserver.maxRspTime", leave, // the handler and a slow reader
+                "sun.net.httpserver.maxReqHeaders", 100,
+                "sun.net.httpserver.maxReqHeaderSize", 16_384,
+                "sun.net.httpserver.idleInterval", 75, // longer than the load balancer's
+                "sun.net.httpserver.maxIdleConnections", config.maxConnections, // more are closed after each answer
+                "jdk.httpserver.maxConnections", config.maxConnections)
+                .forEach((name, value) -> System.setProperty(name, value.toString())); // read once, by its classes
         try {
             this.server = HttpServer.create(new InetSocketAddress(config.host, config.port), 1024);
         } catch (BindException e) {
-            throw (BindException) new BindException(config.host + ":" + config.port + ": " + e.getMessage()).initCause(e);
+            throw new BindException(config.host + ":" + config.port + ": " + e.getMessage());
         }
         this.requests = Runtime.version().feature() >= 24
                 ? Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("request-", 0).factory())
@@ -572,10 +583,10 @@ public final class AsyncServiceTemplate implements AutoCloseable {
         internal("/livez", request -> Response.text(200, "alive\n"));
         internal("/startupz", request -> started ? Response.text(200, "started\n") : Response.text(503, "starting\n"));
         internal("/readyz", request -> ready());
-        internal("/metrics", request -> new Response(200, "text/plain; version=0.0.4; charset=utf-8", metrics().getBytes(StandardCharsets.UTF_8)));
+        internal("/metrics", request -> Response.text(200, metrics()).with("Content-Type", "text/plain; version=0.0.4"));
         this.watchdog = Thread.ofPlatform().daemon().name("watchdog").start(this::watch);
         if (config.pinnedEvents) {
-            Thread.ofPlatform().daemon().name("pinned-events").start(this::recordPinned); // takes a moment: beside the start
+            Thread.ofPlatform().daemon().name("pinned-events").start(this::recordPinned); // takes a moment
         }
     }
 
@@ -652,8 +663,8 @@ public final class AsyncServiceTemplate implements AutoCloseable {
     }
 
     /**
-     * {@code HttpServer.stop} closes the listener first, and all connections as soon as no exchange is open, also those whose next request has
-     * arrived unread. So one exchange of our own is held open until nothing has come for a moment.
+     * {@code HttpServer.stop} closes the listener first, and all connections as soon as no exchange is open, also those whose next
+     * request has arrived unread. So one exchange of our own is held open until nothing has come for a moment.
      */
     private boolean stopServer(long deadline) {
         try (var self = new Socket()) {
@@ -661,13 +672,15 @@ public final class AsyncServiceTemplate implements AutoCloseable {
             try {
                 self.connect(address.getAddress().isAnyLocalAddress()
                         ? new InetSocketAddress(InetAddress.getLoopbackAddress(), address.getPort()) : address, 1_000);
-                self.getOutputStream().write(("GET " + holdPath + " HTTP/1.1\r\nHost: self\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
+                String request = "GET " + holdPath + " HTTP/1.1\r\nHost: self\r\n\r\n";
+                self.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
                 held.get(1, TimeUnit.SECONDS);
             } catch (IOException | InterruptedException | ExecutionException | TimeoutException e) {
                 Log.error("stopping without holding the connections open", e);
             }
             closing = true;
-            var stop = Thread.ofPlatform().daemon().start(() -> server.stop((int) config.stopGrace.plus(AFTER_INTERRUPT).toSeconds() + 1));
+            int seconds = (int) config.stopGrace.plus(AFTER_INTERRUPT).toSeconds() + 1;
+            var stop = Thread.ofPlatform().daemon().start(() -> server.stop(seconds));
             awaitIdle(deadline, QUIET);
             boolean clean = busy.get() == 0;
             if (!clean) {
@@ -714,7 +727,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
         return !thread.isAlive();
     }
 
-    // ------------------------------------------------------------------------------------------------------------ Requests
+    // -------------------------------------------------------------------------------------------------------- Requests
 
     private void execute(Runnable exchange) {
         busy.incrementAndGet();
@@ -870,7 +883,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
             return;
         }
         if (exchange.getResponseCode() != -1 && response != null) {
-            Log.error("answered twice", new IllegalStateException(request.route.pattern + " has answered " + exchange.getResponseCode()));
+            Log.error("answered twice", new IllegalStateException(request.route.pattern));
         } else if (exchange.getResponseCode() == -1) {
             if (response == null) {
                 Log.error("not answered", new IllegalStateException(request.route.pattern + " returned null"));
@@ -907,7 +920,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
         }
     }
 
-    /** Interrupts handlers that take too long; for one that does not heed it, answers in its place. A platform thread: is not starved. */
+    /** Interrupts handlers that take too long; for one that does not heed it, answers. A platform thread: nothing starves it. */
     private void watch() {
         try {
             while (true) {
@@ -944,12 +957,12 @@ public final class AsyncServiceTemplate implements AutoCloseable {
         return stack;
     }
 
-    // ------------------------------------------------------------------------------------------------------ Outgoing calls
+    // -------------------------------------------------------------------------------------------------- Outgoing calls
 
     /**
-     * Sends a request to another service: with the id of ours, within {@code OUTGOING_TIMEOUT} for all of it, connecting, waiting and body. At
-     * most {@code OUTGOING_LIMIT} at once, for others it waits {@code OUTGOING_WAIT}. Set {@code timeout} on the builder to wait less for the
-     * headers. GET is repeated by {@code HttpClient} when a connection drops: 2 attempts on 21 and 25, 5 from 26 on.
+     * Sends a request to another service: with the id of ours, within {@code OUTGOING_TIMEOUT} for all of it, the body too. At most
+     * {@code OUTGOING_LIMIT} at once, for a place it waits {@code OUTGOING_WAIT}. {@code timeout} of the builder limits the wait for
+     * the headers. GET is repeated by {@code HttpClient} when a connection drops: 2 attempts on 21 and 25, 5 from 26 on.
      *
      * @throws HttpError 503 no place, 504 too slow, 502 failed: what our client gets if it is not caught
      */
@@ -966,7 +979,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
             try {
                 return answer.get(config.outgoingTimeout.toNanos(), TimeUnit.NANOSECONDS);
             } finally {
-                answer.cancel(true); // closes the connection of one that is not done; HttpRequest.timeout ends at the headers on 21 and 25
+                answer.cancel(true); // closes the connection; HttpRequest.timeout ends at the headers on 21 and 25
             }
         } catch (TimeoutException e) {
             throw new HttpError(504, "another service took too long");
@@ -1025,9 +1038,9 @@ public final class AsyncServiceTemplate implements AutoCloseable {
         }
     }
 
-    // --------------------------------------------------------------------------------------- Background and periodic tasks
+    // ----------------------------------------------------------------------------------- Background and periodic tasks
 
-    /** Starts work that no request waits for; failures are logged. Not for what must not be lost. @throws RejectedExecutionException if full (503) */
+    /** Starts work that no request waits for; failures are logged. Not for what must not be lost. @throws RejectedExecutionException 503 */
     public void background(String name, Task task) {
         if (stopTasks.isDone() || !backgroundLimit.tryAcquire()) {
             rejected.increment();
@@ -1049,7 +1062,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
      * exceptions, {@code Error}s and a leftover interrupt flag.
      */
     public void every(String name, Duration delay, Task task) {
-        long nanos = Math.max(1_000_000, TimeUnit.NANOSECONDS.convert(delay)); // one that never parks starves other virtual threads
+        long nanos = Math.max(1_000_000, TimeUnit.NANOSECONDS.convert(delay)); // else it starves others
         start(name, () -> {
             long wait = ThreadLocalRandom.current().nextLong(nanos); // instances do not run in time
             while (!stopTasks.isDone()) {
@@ -1109,7 +1122,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
         return ended;
     }
 
-    // -------------------------------------------------------------------------------------------------- Probes and metrics
+    // ---------------------------------------------------------------------------------------------- Probes and metrics
 
     /** A check for {@code /readyz}: of this instance, not of what all instances share, or all leave at once. Throws why not. */
     public void readiness(String name, Duration limit, Task check) {
@@ -1200,31 +1213,31 @@ public final class AsyncServiceTemplate implements AutoCloseable {
             if (stopping) {
                 stream.close();
             }
-        } catch (RuntimeException | LinkageError e) { // a file system that cannot be written, a runtime image without jdk.jfr
+        } catch (RuntimeException | LinkageError e) { // a file system to read only, a runtime image without jdk.jfr
             Log.error("pinned events are not counted", e);
         }
     }
 
     private String metrics() {
-        var text = new StringBuilder(4096);
+        var text = new Formatter(new StringBuilder(4096), Locale.ROOT);
         var all = new ArrayList<>(routes);
         all.add(unmatched);
-        text.append("# TYPE http_requests_total counter\n");
+        text.format("# TYPE http_requests_total counter\n");
         for (var route : all) {
-            route.answers.forEach((labels, count) -> text.append("http_requests_total{route=\"").append(route.pattern).append("\",")
-                    .append(labels).append("} ").append(count.sum()).append('\n'));
+            route.answers.forEach((labels, count) ->
+                    text.format("http_requests_total{route=\"%s\",%s} %d\n", route.pattern, labels, count.sum()));
         }
-        text.append("# TYPE http_request_duration_seconds histogram\n");
+        String name = "http_request_duration_seconds";
+        text.format("# TYPE %s histogram\n", name);
         for (var route : all) {
-            String series = "{route=\"" + route.pattern + '"';
             long sum = 0;
             for (int i = 0; i < route.buckets.length; i++) {
                 sum += route.buckets[i].sum();
-                text.append("http_request_duration_seconds_bucket").append(series).append(",le=\"")
-                        .append(i < BUCKETS.length ? String.valueOf(BUCKETS[i] / 1_000) : "+Inf").append("\"} ").append(sum).append('\n');
+                String most = i < BUCKETS.length ? String.valueOf(BUCKETS[i] / 1_000) : "+Inf";
+                text.format("%s_bucket{route=\"%s\",le=\"%s\"} %d\n", name, route.pattern, most, sum);
             }
-            text.append("http_request_duration_seconds_sum").append(series).append("} ").append(route.nanos.sum() / 1e9).append('\n');
-            text.append("http_request_duration_seconds_count").append(series).append("} ").append(sum).append('\n');
+            text.format("%s_sum{route=\"%s\"} %s\n", name, route.pattern, route.nanos.sum() / 1e9);
+            text.format("%s_count{route=\"%s\"} %d\n", name, route.pattern, sum);
         }
         gauge(text, "http_requests_in_flight", "gauge", handling::size);
         gauge(text, "requests_rejected_total", "counter", rejected::sum);
@@ -1239,17 +1252,17 @@ public final class AsyncServiceTemplate implements AutoCloseable {
         return text.toString();
     }
 
-    private static void gauge(StringBuilder text, String name, String type, LongSupplier value) {
-        text.append("# TYPE ").append(name).append(' ').append(type).append('\n').append(name).append(' ').append(value.getAsLong()).append('\n');
+    private static void gauge(Formatter text, String name, String type, LongSupplier value) {
+        text.format("# TYPE %1$s %2$s\n%1$s %3$d\n", name, type, value.getAsLong());
     }
 
-    // ---------------------------------------------------------------------------------------------------------------- Log
+    // ------------------------------------------------------------------------------------------------------------- Log
 
     /** JSON lines on stdout, written by one thread; whoever logs never waits. */
     public static final class Log {
         private static final ThreadLocal<String> REQUEST = new ThreadLocal<>();
         private static final LongAdder DROPPED = new LongAdder();
-        private static final ArrayBlockingQueue<Object> LINES = new ArrayBlockingQueue<>(10_000); // lines, and latches of flush
+        private static final ArrayBlockingQueue<Object> LINES = new ArrayBlockingQueue<>(10_000); // and latches of flush
 
         static {
             Thread.ofPlatform().daemon().name("log").start(Log::write);
@@ -1280,7 +1293,9 @@ public final class AsyncServiceTemplate implements AutoCloseable {
         }
 
         private static void put(String level, String event, Throwable cause, Object... keysAndValues) {
-            var line = new StringBuilder(256).append("{\"ts\":\"").append(Instant.now()).append("\",\"level\":\"").append(level).append("\",\"event\":");
+            var line = new StringBuilder(256);
+            line.append("{\"ts\":\"").append(Instant.now()).append("\",\"level\":\"").append(level)
+                    .append("\",\"event\":");
             Json.quote(line, event);
             if (REQUEST.get() != null) {
                 line.append(",\"request_id\":\"").append(REQUEST.get()).append('"');
@@ -1312,7 +1327,8 @@ public final class AsyncServiceTemplate implements AutoCloseable {
                     if (System.out.checkError()) { // flushes; whoever read it may have gone
                         DROPPED.add(batch.size());
                     }
-                    batch.stream().filter(CountDownLatch.class::isInstance).forEach(latch -> ((CountDownLatch) latch).countDown());
+                    batch.stream().filter(CountDownLatch.class::isInstance).map(CountDownLatch.class::cast)
+                            .forEach(CountDownLatch::countDown);
                     batch.clear();
                     text.setLength(0);
                 }
@@ -1322,7 +1338,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
         }
     }
 
-    // --------------------------------------------------------------------------------------------------------------- JSON
+    // ------------------------------------------------------------------------------------------------------------ JSON
 
     /** Strict (RFC 8259), small, not fast: put your library in its place. */
     public static final class Json {
@@ -1399,7 +1415,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
 
         private Object word() {
             int start = at;
-            while (at < text.length() && (Character.isLetterOrDigit(text.charAt(at)) || "+-.".indexOf(text.charAt(at)) >= 0)) {
+            while (at < text.length() && " \t\r\n,:[]{}\"".indexOf(text.charAt(at)) < 0) {
                 at++;
             }
             String word = text.substring(start, at);
@@ -1433,7 +1449,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
                     int simple = "\"\\/bfnrt".indexOf(text.charAt(at));
                     if (simple >= 0) {
                         result.append("\"\\/\b\f\n\r\t".charAt(simple));
-                    } else if (text.charAt(at) == 'u' && at + 5 <= text.length() && text.substring(at + 1, at + 5).matches("[0-9a-fA-F]{4}")) {
+                    } else if (text.substring(at, Math.min(at + 5, text.length())).matches("u[0-9a-fA-F]{4}")) {
                         result.append((char) Integer.parseInt(text, at + 1, at + 5, 16));
                         at += 4;
                     } else {
@@ -1479,7 +1495,8 @@ public final class AsyncServiceTemplate implements AutoCloseable {
                     first = false;
                 }
                 text.append(']');
-            } else if (value == null || value instanceof Boolean || value instanceof Number n && Double.isFinite(n.doubleValue())) {
+            } else if (value == null || value instanceof Boolean
+                    || value instanceof Number number && Double.isFinite(number.doubleValue())) {
                 text.append(value);
             } else {
                 quote(text, value.toString());

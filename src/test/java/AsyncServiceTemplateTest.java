@@ -88,7 +88,8 @@ class AsyncServiceTemplateTest {
 
     @Test
     void everyProblemIsReportedInOneLineEach() {
-        var settings = new AsyncServiceTemplate.Settings(Map.of("A", "6", "B", "x", "C", "99999999999999999999", "D", "1h", "E", "ftp://x/", "F", "http:", "G", "1\n2"));
+        var settings = new AsyncServiceTemplate.Settings(Map.of("A", "6", "B", "x", "C", "99999999999999999999", "D", "1h",
+                "E", "ftp://x/", "F", "http:", "G", "1\n2"));
         for (String name : List.of("A", "B", "C", "G")) {
             settings.number(name, 1, 0, 5);
         }
@@ -114,8 +115,9 @@ class AsyncServiceTemplateTest {
 
     @Test
     void whatIsNotJsonIsRefusedWithThePlace() {
-        for (String wrong : List.of("", " ", "{", "}", "[1,]", "[,1]", "{\"a\":1,}", "{\"a\"}", "{a:1}", "{\"a\":1 \"b\":2}", "01", "1.", ".5", "+1", "1e", "0x1", "NaN",
-                "Infinity", "1e999", "tru", "nul", "\"", "\"\\x\"", "\"\\u12\"", "\"a\nb\"", "'a'", "[1] 2", "1 1", "{\"a\":1,\"a\":2}", "//", "[" .repeat(100_000), "\u00a01", "\ufeff1")) {
+        for (String wrong : List.of("", " ", "{", "}", "[1,]", "[,1]", "{\"a\":1,}", "{\"a\"}", "{a:1}", "{\"a\":1 \"b\":2}",
+                "01", "1.", ".5", "+1", "1e", "0x1", "NaN", "Infinity", "1e999", "tru", "nul", "\"", "\"\\x\"", "\"\\u12\"", "\"a\nb\"", "'a'",
+                "[1] 2", "1 1", "{\"a\":1,\"a\":2}", "//", "[".repeat(100_000), "\u00a01", "\ufeff1")) {
             var e = assertThrows(IllegalArgumentException.class, () -> AsyncServiceTemplate.Json.parse(wrong), wrong);
             assertTrue(e.getMessage().matches("expected .* at \\d+"), e.getMessage());
         }
@@ -174,7 +176,8 @@ class AsyncServiceTemplateTest {
     @Test
     void aValidRequestIdIsTakenOver() throws Exception {
         try (var client = HttpClient.newHttpClient(); var service = AsyncServiceTemplate.start(config(), s -> { })) {
-            for (var id : Map.of("abc-1.2_X", true, "a b", false, "a\"b", false, "x".repeat(64), true, "x".repeat(65), false, "\u00e9", false).entrySet()) {
+            var ids = Map.of("abc-1.2_X", true, "a b", false, "a\"b", false, "x".repeat(64), true, "x".repeat(65), false, "\u00e9", false);
+            for (var id : ids.entrySet()) {
                 var answer = client.send(request(service, "/livez").header("X-Request-Id", id.getKey()).build(), BodyHandlers.ofString());
                 String given = answer.headers().firstValue("X-Request-Id").orElse("");
                 assertEquals(id.getValue(), given.equals(id.getKey()), id.getKey());
