@@ -14,6 +14,7 @@ final class BlockingScan {
 
     private static final int DEPTH = 8;
     private static final int DEPTH_DEEP = 10;
+    private static final int DEPTH_NEAR = 2;
 
     private final CallGraph calls;
     private final Catalogue catalogue;
@@ -41,7 +42,8 @@ final class BlockingScan {
         Reach reach = reaches.computeIfAbsent(List.of(region.kinds(), deep ? catalogue.leads(region.rule()) : Set.of()),
                 kinds -> new Reach(calls, kinds.get(0), kinds.get(1)));
         var hits = new ArrayList<Hit>();
-        int depth = deep ? DEPTH_DEEP : DEPTH;
+        boolean isNear = region.rule().equals("blocking-under-lock") && !region.weak(); // farther away it waits for something else
+        int depth = isNear ? DEPTH_NEAR : deep ? DEPTH_DEEP : DEPTH;
         for (CallGraph.Site site : calls.sites(region.body(), region.scope())) {
             if (site.on() instanceof Node.Name name && region.done().contains(name.name()) && site.blocking() != null) {
                 continue;

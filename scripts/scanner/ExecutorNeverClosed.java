@@ -54,7 +54,7 @@ final class ExecutorNeverClosed implements Check {
         TypeDecl type = scope.type();
         TypeDecl.FieldDecl field = name == null ? null : type.field(name);
         if (field == null || field.isStatic() || type.methods.stream().noneMatch(m -> ENDS_OF_OWNERS.contains(m.name))
-                || mayLeave(type, name)) {
+                || mayLeave(type, name, report)) {
             return;
         }
         var place = new Finding.Place(scope.unit().source.name(), Pos.line(field.pos()), Pos.column(field.pos()));
@@ -105,15 +105,26 @@ final class ExecutorNeverClosed implements Check {
     }
 
     /** Whether the field is shut down, handed over or returned anywhere in its class and those around it and in it. */
-    private static boolean mayLeave(TypeDecl owner, String name) {
+    private static boolean mayLeave(TypeDecl owner, String name, Report report) {
         for (TypeDecl type : owner.unit.types) {
             for (MethodDecl method : top(type) == top(owner) ? type.methods : List.<MethodDecl>of()) {
-                if (Code.any(method.body, node -> leaves(node, name))) {
+                if (Code.any(method.body, node -> leaves(node, name) && !(node instanceof Node.New made && isOnlyUsedBy(made, method, report)))) {
                     return true;
                 }
             }
         }
         return false;
+    }
+
+    /** Given to an object of the sources that shuts nothing down: it works with the executor and does not own it. */
+    private static boolean isOnlyUsedBy(Node.New made, MethodDecl method, Report report) {
+        World world = report.typing().world;
+        Type type = world.resolve(made.type(), method.owner.unit, method.owner, method);
+        if (type == null || made.body() != null || world.decl(type.name(), method.owner.unit) == null) {
+            return false;
+        }
+        return world.supers(type.name()).stream().map(name -> world.decl(name, method.owner.unit)).allMatch(each -> each == null
+                || each.methods.stream().noneMatch(m -> Code.calls(m.body, "shutdown", "shutdownNow")));
     }
 
     private static TypeDecl top(TypeDecl type) {
