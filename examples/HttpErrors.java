@@ -164,10 +164,10 @@ public final class HttpErrors {
                 try (var server = server(answer)) {
                     var uri = URI.create("http://127.0.0.1:" + server.getLocalPort());
                     var request = HttpRequest.newBuilder(uri).timeout(Duration.ofMillis(answer.equals("wait") ? 100 : 20_000)).build();
-                    // @start region="use"
                     try {
                         var response = requireSuccess(client.send(request, BodyHandlers.ofString()));
                         check(false, "a failure, not " + response);
+                    // @start region="use"
                     } catch (IOException | IllegalArgumentException e) {
                         Failure failure = HttpErrors.of(e);
                         System.out.println(switch (failure) {
@@ -175,9 +175,9 @@ public final class HttpErrors {
                             case TimedOut late -> "no answer in time";
                             default -> failure.getClass().getSimpleName() + ": " + e.getMessage();
                         } + "; worth another try: " + failure.repeatable(request));
+                        // @end region="use"
                         seen.add(failure);
                     }
-                    // @end region="use"
                 }
             }
             var kinds = seen.stream().<Class<?>>map(Failure::getClass).toList();

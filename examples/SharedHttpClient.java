@@ -40,11 +40,11 @@ public final class SharedHttpClient implements AutoCloseable {
     private final HttpClient client;
     private final Semaphore permits;
 
-    // @start region="client"
     /**
      * @param limit          exchanges at once; {@code HttpClient} itself opens as many connections as it has exchanges on HTTP/1.1
      * @param connectTimeout of each new connection, name look-up left out
      */
+    // @start region="client"
     public SharedHttpClient(int limit, Duration connectTimeout) {
         this.permits = new Semaphore(limit, true);
         this.client = HttpClient.newBuilder()

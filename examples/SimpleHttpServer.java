@@ -29,8 +29,8 @@ import java.util.logging.Logger;
  * the edge of a network, or for HTTP/2, routing by pattern, uploads of forms: that is a framework's job.
  *
  * <p>Thread-safe. A handler runs in a thread of its own and may block. What an application shares is a field of the object whose methods
- * are the handlers ({@link Shop} below): {@code HttpContext.getAttributes} and, on some JDKs, {@code HttpExchange.setAttribute} are
- * common to all requests, so nothing of one request belongs there.
+ * are the handlers ({@code Shop} below). {@code HttpExchange.setAttribute} is shared by all requests of a context on 21 and 25, by none from
+ * 26 on.
  *
  * <p>Run: {@code java examples/SimpleHttpServer.java}
  */

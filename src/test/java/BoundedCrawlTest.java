@@ -78,7 +78,7 @@ class BoundedCrawlTest {
             assertEquals(outcome.page().toString(), assertInstanceOf(BoundedCrawl.Fetched.class, outcome).result());
         }
         assertEquals(5, most.get());
-        assertEquals(3, mostOfHost.get());
+        assertTrue(mostOfHost.get() <= 3, () -> mostOfHost + " of one host");
     }
 
     @Test

@@ -100,7 +100,7 @@ class ServerSentEventsTest {
 
     @Test
     void silenceIsAReasonToConnectAgain() throws Exception {
-        var events = events(Duration.ofMillis(200), "retry: 1\nid: 1\ndata: a\n\n...", "data: b\n\n");
+        var events = events(Duration.ofMillis(1500), "retry: 1\nid: 1\ndata: a\n\n...", "data: b\n\n");
         assertEquals(List.of("a", "b"), all(events).stream().map(ServerSentEvents.Event::data).toList());
     }
 

@@ -159,7 +159,7 @@ class WebSocketClientTest {
                 sent.incrementAndGet();
             }
         });
-        try (var socket = connect(uri, 3, Duration.ofMillis(300))) {
+        try (var socket = connect(uri, 3, Duration.ofMillis(1500))) {
             socket.receive();
             int before = -1;
             while (before != sent.get()) { // until the buffers between are full
@@ -188,7 +188,7 @@ class WebSocketClientTest {
     @Test
     void aPeerThatDoesNotReadOrSayGoodbyeIsCut() throws Exception {
         var uri = server((in, out) -> gone.get());
-        var socket = connect(uri, 3, Duration.ofMillis(300));
+        var socket = connect(uri, 3, Duration.ofMillis(1500));
         assertThrows(IOException.class, () -> {
             while (true) {
                 socket.send(new byte[100_000]);
