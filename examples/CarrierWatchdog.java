@@ -17,15 +17,18 @@ import javax.management.JMException;
 import javax.management.ObjectName;
 
 /**
- * asyncio: {@code loop.slow_callback_duration} in debug mode, and the monitors that find a blocked event loop. Final API, JDK 21 and later.
+ * asyncio: {@code loop.slow_callback_duration} in debug mode, and the monitors that find a blocked event loop. Final
+ * API, JDK 21 and later.
  *
- * <p>Starts an empty virtual thread at intervals, from a platform thread. If it does not run within a limit, every carrier is taken (by code
- * that computes, is pinned, or reads files on 25 and later), and the listener gets the stacks of the virtual threads that have them.
- * Use in every service on virtual threads. Do not use for a single task that hangs: {@code TaskIntrospection}.
+ * <p>Starts an empty virtual thread at intervals, from a platform thread. If it does not run within a limit, every
+ * carrier is taken (by code that computes, is pinned, or reads files on 25 and later), and the listener gets the stacks
+ * of the virtual threads that have them. Use in every service on virtual threads. Do not use for a single task that
+ * hangs: {@code TaskIntrospection}.
  *
- * <p>One starvation is one {@link Starved} and, once the virtual thread has run, one {@link Recovered}; heartbeats do not pile up. The listener runs on
- * the watchdog's own platform thread; what it throws goes to that thread's uncaught-exception handler and ends nothing. Writes a thread
- * dump to a temporary file for each starvation. {@link #close} interrupts the watchdog and waits for it.
+ * <p>One starvation is one {@link Starved} and, once the virtual thread has run, one {@link Recovered}; heartbeats do
+ * not pile up. The listener runs on the watchdog's own platform thread; what it throws goes to that thread's
+ * uncaught-exception handler and ends nothing. Writes a thread dump to a temporary file for each starvation. {@link
+ * #close} interrupts the watchdog and waits for it.
  *
  * <p>Run: {@code java examples/CarrierWatchdog.java}
  */
@@ -49,7 +52,7 @@ public final class CarrierWatchdog implements AutoCloseable {
 
     private static final int SHOWN = 20;
     private static final Pattern UNMOUNTED =
-            Pattern.compile("\\s*(at )?(java\\.base/)?java\\.lang\\.VirtualThread\\.(park|parkNanos|tryYield|yieldContinuation)\\(.*");
+            Pattern.compile("\\s*(at )?java.base/java.lang.VirtualThread.(park|parkNanos|tryYield|yieldContinuation)\\(.*");
     private final Thread thread;
 
     private CarrierWatchdog(Thread thread) {
@@ -96,7 +99,8 @@ public final class CarrierWatchdog implements AutoCloseable {
     /** By name, so that it compiles on 21, which has no such bean. */
     static String scheduler() {
         var values = new ArrayList<String>();
-        for (String name : List.of("Parallelism", "PoolSize", "MountedVirtualThreadCount", "QueuedVirtualThreadCount")) {
+        for (String name : List.of("Parallelism", "PoolSize", "MountedVirtualThreadCount",
+                "QueuedVirtualThreadCount")) {
             try {
                 values.add(name + "=" + ManagementFactory.getPlatformMBeanServer()
                         .getAttribute(new ObjectName("jdk.management:type=VirtualThreadScheduler"), name));
@@ -175,7 +179,7 @@ public final class CarrierWatchdog implements AutoCloseable {
         var watchdog = CarrierWatchdog.start(Duration.ofMillis(100), Duration.ofMillis(300), report -> {
             switch (report) {
                 case Starved late -> {
-                    System.out.println("no virtual thread ran for " + late.waited().toMillis() + " ms. " + late.scheduler());
+                    System.out.println("starved for " + late.waited().toMillis() + " ms. " + late.scheduler());
                     late.holding().forEach(System.out::println);
                     starved.complete(late);
                 }
@@ -194,7 +198,7 @@ public final class CarrierWatchdog implements AutoCloseable {
             var found = starved.get();
             stop.set(true);
             recovered.await();
-            check(found.holding().stream().anyMatch(stack -> stack.contains("CarrierWatchdog.compute")), "names the culprit");
+            check(found.holding().toString().contains("CarrierWatchdog.compute"), "names the culprit");
         }
     }
 

@@ -9,12 +9,14 @@ import java.util.concurrent.locks.ReentrantLock;
  * For tests: makes threads pass named points in one order, so that a race happens each time. asyncio has no need of it: there
  * tasks change at {@code await} only. Final API, JDK 21 and later.
  *
- * <p>Use to show that a race exists, and that it does not after the mend. Do not use in production code: put the points where the code under test calls
- * something that the test gives it (a repository, a clock, a listener); nor to wait for an end (join the thread).
+ * <p>Use to show that a race exists, and that it does not after the mend. Do not use in production code: put the points
+ * where the code under test calls something that the test gives it (a repository, a clock, a listener); nor to wait for
+ * an end (join the thread).
  *
- * <p>{@link #at} returns when all points before it in the order have been passed. A point may stand in the order more than once. A point out of order
- * waits; after {@code patience}, or when another thread has failed, every {@code at} throws an {@code AssertionError} that says which
- * point was missing. Thread-safe. What happens before {@code at("a")} happens before what follows a later point.
+ * <p>{@link #at} returns when all points before it in the order have been passed. A point may stand in the order more
+ * than once. A point out of order waits; after {@code patience}, or when another thread has failed, every {@code at}
+ * throws an {@code AssertionError} that says which point was missing. Thread-safe. What happens before {@code at("a")}
+ * happens before what follows a later point.
  *
  * <p>Run: {@code java examples/Interleaving.java}
  */
@@ -87,7 +89,8 @@ public final class Interleaving {
     public static void main(String[] args) throws Exception {
         var wrong = new Account();
         // @start region="use"
-        var steps = new Interleaving(Duration.ofSeconds(10), "ann has read", "bob has read", "ann writes", "bob writes");
+        var steps = new Interleaving(Duration.ofSeconds(10),
+                "ann has read", "bob has read", "ann writes", "bob writes");
         Account.Audit audit = who -> {
             steps.at(who + " has read");
             steps.at(who + " writes");

@@ -18,13 +18,14 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Who holds the lock that a virtual thread waits for, out of a heap dump: what no thread dump says before JDK 26. asyncio has no such tool.
- * Final API, JDK 21 and later.
+ * Who holds the lock that a virtual thread waits for, out of a heap dump: what no thread dump says before JDK 26.
+ * asyncio has no such tool. Final API, JDK 21 and later.
  *
- * <p>Use after {@code ThreadDump} called a deadlock possible: {@code jcmd PID GC.heap_dump FILE.hprof}, which stops the JVM while it is written.
- * Knows {@code ReentrantLock}, {@code ReentrantReadWriteLock} held for writing and what else extends {@code AbstractOwnableSynchronizer};
- * not {@code synchronized} (from 25 on {@code ThreadDump} knows it). Threads have the numbers of the thread dump. Reads the
- * file twice as a stream; memory grows with threads and locks only.
+ * <p>Use after {@code ThreadDump} called a deadlock possible: {@code jcmd PID GC.heap_dump FILE.hprof}, which stops the
+ * JVM while it is written. Knows {@code ReentrantLock}, {@code ReentrantReadWriteLock} held for writing and what else
+ * extends {@code AbstractOwnableSynchronizer}; not {@code synchronized} (from 25 on {@code ThreadDump} knows it).
+ * Threads have the numbers of the thread dump. Reads the file twice as a stream; memory grows with threads and locks
+ * only.
  *
  * <p>Exit code: 0 no deadlock found, 1 deadlock, 2 not readable (one line on standard error).
  *
@@ -77,8 +78,9 @@ public final class LockOwners {
         for (Parked one : dump.parked) {
             Long owner = dump.numbers.get(dump.holders.get(one.blocker));
             if (owner != null) {
-                String type = dump.strings.get(dump.classNames.get(dump.lockTypes.get(one.blocker))).replaceFirst(".*/", "");
-                waits.add(new Wait(one.thread, type + "@" + Long.toHexString(one.blocker), owner));
+                String type = dump.strings.get(dump.classNames.get(dump.lockTypes.get(one.blocker)));
+                String lock = type.replaceFirst(".*/", "") + "@" + Long.toHexString(one.blocker);
+                waits.add(new Wait(one.thread, lock, owner));
             }
         }
         return waits;
@@ -109,7 +111,8 @@ public final class LockOwners {
             throw new IOException(file + ": no such file");
         }
         try (var in = new DataInputStream(new BufferedInputStream(Files.newInputStream(file), 1 << 16))) {
-            if (!new String(in.readNBytes(19), StandardCharsets.US_ASCII).equals("JAVA PROFILE 1.0.2\0") || in.readInt() != 8) {
+            String magic = new String(in.readNBytes(19), StandardCharsets.US_ASCII);
+            if (!magic.equals("JAVA PROFILE 1.0.2\0") || in.readInt() != 8) {
                 throw new IOException(file + ": no heap dump of a 64-bit JVM");
             }
             in.readLong();
@@ -141,8 +144,7 @@ public final class LockOwners {
             int tag = in.readUnsignedByte();
             long size = switch (tag) {
                 case 0xFF, 0x05, 0x07 -> skip(in, 8); // roots
-                case 0x01 -> skip(in, 16);
-                case 0x02, 0x03, 0x08 -> skip(in, 16);
+                case 0x01, 0x02, 0x03, 0x08 -> skip(in, 16);
                 case 0x04, 0x06 -> skip(in, 12);
                 case 0x20 -> type(in);
                 case 0x21 -> instance(in, instances);
@@ -204,7 +206,7 @@ public final class LockOwners {
         Long number = null;
         Long blocker = null;
         Long holder = null;
-        for (Type part = types.get(type); part != null; part = types.get(part.parent)) { // its own fields, then the inherited ones
+        for (Type part = types.get(type); part != null; part = types.get(part.parent)) { // own fields, then inherited
             for (Field field : part.fields) {
                 long value = switch (SIZES[field.type]) {
                     case 1 -> in.readByte();
@@ -283,7 +285,8 @@ public final class LockOwners {
         check(deadlocks(waits).size() == 1 && deadlocks(waits).getFirst().size() == 2, "one deadlock of two threads");
     }
 
-    private static Void transfer(ReentrantLock from, ReentrantLock to, CountDownLatch holding) throws InterruptedException {
+    private static Void transfer(ReentrantLock from, ReentrantLock to, CountDownLatch holding)
+            throws InterruptedException {
         from.lockInterruptibly();
         try {
             holding.countDown();

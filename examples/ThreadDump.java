@@ -28,8 +28,8 @@ import java.util.stream.Collectors;
  * 27 on any JDK. Who holds a lock is in the dump from 25 on for {@code synchronized} and from 26 on for
  * {@code java.util.concurrent.locks}; without it a deadlock is only called possible; {@code LockOwners} tells from a heap dump.
  *
- * <p>Use when something hangs, or piles up. Do not use for CPU time or rates (JFR). The file is read as a stream: one of a million
- * threads, 1.1 GB, with {@code -Xmx512m}. Not thread-safe.
+ * <p>Use when something hangs, or piles up. Do not use for CPU time or rates (JFR). The file is read as a stream: one
+ * of a million threads, 1.1 GB, with {@code -Xmx512m}. Not thread-safe.
  *
  * <p>Exit code: 0 no deadlock found, 1 deadlock, 2 no dump could be made or read (one line on standard error).
  *

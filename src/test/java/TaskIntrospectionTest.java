@@ -32,7 +32,9 @@ class TaskIntrospectionTest {
             assertEquals(3, tasks.olderThan(Duration.ofSeconds(Long.MIN_VALUE)).size());
             go.countDown();
         }
-        assertEquals(List.of(), tasks.running());
+        while (!tasks.running().isEmpty()) {
+            Thread.sleep(1);
+        }
     }
 
     @Test
@@ -61,7 +63,7 @@ class TaskIntrospectionTest {
                 }
             }
         }
-        // on 21 close() does not wait for tasks that were cancelled
+        // the executor does not wait for the very end of a thread; on 21 close() does not wait for cancelled tasks at all
         while (!tasks.running().isEmpty()) {
             Thread.sleep(1);
         }
