@@ -201,14 +201,19 @@ final class CallGraph {
             return;
         }
         List<Members.Found> methods = typing.members.methods(on, ref.name(), -1, scope.unit());
-        List<MethodDecl> targets = methods.isEmpty() || methods.get(0).source() == null ? List.of()
-                : targets(methods.get(0).source(), false, on);
+        var targets = new ArrayList<MethodDecl>(); // of overloads any may be meant: most have to block
+        for (Members.Found each : methods) {
+            if (each.source() != null) {
+                targets.addAll(targets(each.source(), false, on));
+            }
+        }
         boolean followed = !methods.isEmpty() && methods.get(0).source() != null && methods.get(0).source().body != null;
         boolean isOverloaded = methods.stream().map(Members.Found::params).distinct().count() > 1;
         Catalogue.Blocking blocking = followed ? null : catalogue.blocking(typing.world, on, ref.name(),
                 isOverloaded ? methods.stream().mapToInt(Members.Found::params).min().getAsInt() : -1);
         if (blocking != null || !targets.isEmpty()) {
-            found.add(new Site(ref.pos(), what(on, ref.name(), blocking), ref.on(), blocking, targets, !deep && targets.size() > 1));
+            found.add(new Site(ref.pos(), what(on, ref.name(), blocking), ref.on(), blocking, targets,
+                    (isOverloaded || !deep) && targets.size() > 1));
         }
     }
 

@@ -84,10 +84,11 @@ class FixturesTest {
     }
 
     private static Set<String> found(Path file) throws IOException {
-        Matcher matcher = RELEASE.matcher(Files.readString(file));
+        String text = Files.readString(file);
+        Matcher matcher = RELEASE.matcher(text);
         int release = matcher.find() ? Integer.parseInt(matcher.group(1)) : 21;
-        var request = new Analysis.Request(List.of(new Analysis.Source(file, file.getFileName().toString(), 0)), release, false, Set.of(),
-                List.of(), text -> { });
+        var request = new Analysis.Request(List.of(new Analysis.Source(file, file.getFileName().toString(), 0)), release, text.contains("// deep\n"),
+                Set.of(), List.of(), step -> { });
         Analysis.Result result = Analysis.run(request);
         assertEquals(List.of(), result.problems());
         var found = new TreeSet<String>();
