@@ -101,7 +101,10 @@ public final class HttpMiddleware {
     // @end region="errors"
 
     // @start region="concurrency"
-    /** At most {@code limit} requests further in; the next one is answered 503 at once. A queue would only make them old. */
+    /**
+     * At most {@code limit} requests further in; the next one is answered 503 at once. A queue would only make them old. A place is free a
+     * moment after the answer that left it was sent.
+     */
     public static Filter concurrency(int limit) {
         var permits = new Semaphore(limit);
         return filter("concurrency", (exchange, chain) -> {
@@ -204,26 +207,19 @@ public final class HttpMiddleware {
         var release = new CountDownLatch(1);
         var server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
-        var context = server.createContext("/", exchange -> {
-            String path = exchange.getRequestURI().getPath();
-            if (path.equals("/wait")) {
-                inside.countDown();
-                await(release);
-            } else if (path.equals("/broken")) {
-                throw new IllegalStateException("broken");
-            }
+        server.createContext("/", exchange -> {
             byte[] body = exchange.getRequestBody().readAllBytes();
             exchange.sendResponseHeaders(200, body.length == 0 ? -1 : body.length);
             exchange.getResponseBody().write(body);
-        });
-        // @start region="use"
-        context.getFilters().addAll(List.of(
-                HttpMiddleware.log(lines::add),
-                HttpMiddleware.errors((exchange, failure) -> System.err.println(exchange.getRequestURI() + ": " + failure)),
-                HttpMiddleware.concurrency(2),
-                HttpMiddleware.bearer("secret"),
-                HttpMiddleware.bodyLimit(1000)));
-        // @end region="use"
+        }).getFilters().addAll(filters(lines, 100));
+        server.createContext("/broken", exchange -> {
+            throw new IllegalStateException("broken");
+        }).getFilters().addAll(filters(lines, 100));
+        server.createContext("/wait", exchange -> {
+            inside.countDown();
+            await(release);
+            exchange.sendResponseHeaders(200, -1);
+        }).getFilters().addAll(filters(lines, 2));
         server.start();
         var base = URI.create("http://127.0.0.1:" + server.getAddress().getPort());
         try (var client = HttpClient.newHttpClient(); var callers = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -235,7 +231,7 @@ public final class HttpMiddleware {
             var waiting = Stream.generate(() -> callers.submit(() -> send(client, base.resolve("/wait"), "secret", BodyPublishers.noBody())))
                     .limit(2).toList();
             inside.await();
-            check(send(client, base, "secret", BodyPublishers.noBody()) == 503, "two are inside");
+            check(send(client, base.resolve("/wait"), "secret", BodyPublishers.noBody()) == 503, "two are inside");
             release.countDown();
             for (var call : waiting) {
                 check(call.get() == 200, "served");
@@ -249,6 +245,17 @@ public final class HttpMiddleware {
         lines.forEach(System.out::println);
         check(lines.stream().map(line -> line.split(" ")[2]).sorted().toList()
                 .equals(List.of("200", "200", "200", "200", "401", "413", "500", "503")), "each is logged");
+    }
+
+    private static List<Filter> filters(List<String> lines, int limit) {
+        // @start region="use"
+        return List.of(
+                HttpMiddleware.log(lines::add),
+                HttpMiddleware.errors((exchange, failure) -> System.out.println(exchange.getRequestURI() + ": " + failure)),
+                HttpMiddleware.concurrency(limit),
+                HttpMiddleware.bearer("secret"),
+                HttpMiddleware.bodyLimit(1000));
+        // @end region="use"
     }
 
     private static int send(HttpClient client, URI uri, String token, BodyPublisher body) throws IOException, InterruptedException {
