@@ -112,7 +112,7 @@ public final class ThreadDump {
     }
     // @end region="read"
 
-    /** Of a JVM of this user on this machine, this one too, by the {@code jcmd} of this JDK. */
+    /** Of a JVM of this user on this machine, this one too, by the {@code jcmd} of this JDK, whose end it waits for. */
     public static ThreadDump ofProcess(long pid) throws IOException, InterruptedException {
         Path folder = Files.createTempDirectory("thread-dump").toAbsolutePath();
         Path file = folder.resolve("threads.json");
@@ -129,7 +129,7 @@ public final class ThreadDump {
         } finally {
             process.destroyForcibly();
             Files.deleteIfExists(file);
-            Files.delete(folder);
+            Files.deleteIfExists(folder);
         }
     }
 
@@ -150,7 +150,7 @@ public final class ThreadDump {
                 path.add(task);
                 task = waiting.get(owners.get(task.lock));
             }
-            if (task != null && walks.get(task.tid) == start.tid && !path.isEmpty()) {
+            if (task != null && walks.get(task.tid) == start.tid) {
                 cycles.add(List.copyOf(path.subList(path.indexOf(task), path.size())));
             }
         }
@@ -183,7 +183,8 @@ public final class ThreadDump {
             blocked(out, "DEADLOCK: each waits for a lock that the next one holds", cycle);
         }
         blocked(out, "POSSIBLE DEADLOCK: the dump does not say who holds these locks. If a second dump is the same:\n"
-                + "jcmd PID GC.heap_dump FILE.hprof; java LockOwners.java FILE.hprof", possibleDeadlock());
+                + "jcmd " + header.get("processId") + " GC.heap_dump FILE.hprof; java LockOwners.java FILE.hprof",
+                possibleDeadlock());
 
         var waits = sizes(task -> task.lock);
         var ids = waits.keySet().stream().map(owners::get).collect(Collectors.toSet());
