@@ -94,7 +94,7 @@ public final class BackgroundTasks implements AutoCloseable {
      * patience}.
      */
     public boolean drain(Duration patience) throws InterruptedException {
-        long nanos = TimeUnit.NANOSECONDS.convert(patience);
+        long nanos = Math.min(TimeUnit.NANOSECONDS.convert(patience), Long.MAX_VALUE / 2);
         lock.lockInterruptibly();
         try {
             closed = true;
@@ -123,7 +123,7 @@ public final class BackgroundTasks implements AutoCloseable {
             if (tasks.stream().anyMatch(task -> task.thread == Thread.currentThread())) {
                 return;
             }
-            long end = System.nanoTime() + TimeUnit.NANOSECONDS.convert(grace);
+            long end = System.nanoTime() + Math.min(TimeUnit.NANOSECONDS.convert(grace), Long.MAX_VALUE / 2);
             for (long nanos; !tasks.isEmpty() && (nanos = end - System.nanoTime()) > 0; ) {
                 try {
                     ended.awaitNanos(nanos);

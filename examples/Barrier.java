@@ -46,7 +46,7 @@ public final class Barrier {
     public int await(Duration limit) throws InterruptedException, BrokenBarrierException, TimeoutException {
         CyclicBarrier barrier = current.get();
         try {
-            return barrier.await(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS);
+            return barrier.await(Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
         } finally {
             // one of those who see it replaces it, once: a late one cannot break the next round
             if (barrier.isBroken()) {

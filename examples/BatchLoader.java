@@ -79,7 +79,7 @@ public final class BatchLoader<K, V> implements AutoCloseable {
             throw new IllegalArgumentException("size is " + size + ", must be 1 or more");
         }
         this.size = size;
-        this.delayNanos = TimeUnit.NANOSECONDS.convert(delay);
+        this.delayNanos = Math.min(TimeUnit.NANOSECONDS.convert(delay), Long.MAX_VALUE / 2);
         this.query = Objects.requireNonNull(query);
     }
 

@@ -104,7 +104,7 @@ public final class Bulkhead {
             }
             var waiter = new Waiter();
             waiters.add(waiter);
-            long nanos = TimeUnit.NANOSECONDS.convert(patience); // saturates; toNanos() would overflow
+            long nanos = Math.min(TimeUnit.NANOSECONDS.convert(patience), Long.MAX_VALUE / 2);
             try {
                 while (!waiter.admitted) {
                     if (nanos <= 0) {

@@ -68,7 +68,7 @@ public final class CarrierWatchdog implements AutoCloseable {
                     long start = System.nanoTime();
                     var ran = new CountDownLatch(1);
                     Thread.ofVirtual().name("carrier-watchdog heartbeat").start(ran::countDown);
-                    if (!ran.await(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS)) {
+                    if (!ran.await(Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS)) {
                         tell(listener, new Starved(since(start), scheduler(), holding()));
                         ran.await();
                         tell(listener, new Recovered(since(start)));

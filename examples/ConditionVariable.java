@@ -68,7 +68,7 @@ public final class ConditionVariable<S> {
      */
     public <R> R when(Predicate<? super S> condition, Duration limit, Function<? super S, ? extends R> action)
             throws InterruptedException, TimeoutException {
-        long nanos = TimeUnit.NANOSECONDS.convert(limit);
+        long nanos = Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2);
         lock.lockInterruptibly();
         try {
             while (!condition.test(state)) {

@@ -54,7 +54,7 @@ public final class DeadlinePropagation {
         }
 
         public static Deadline after(Duration budget, LongSupplier nanoClock) {
-            return new Deadline(nanoClock, nanoClock.getAsLong() + Math.max(0, TimeUnit.NANOSECONDS.convert(budget)));
+            return new Deadline(nanoClock, nanoClock.getAsLong() + Math.max(0, Math.min(TimeUnit.NANOSECONDS.convert(budget), Long.MAX_VALUE / 2)));
         }
 
         /** The nearer of this deadline and {@code budget} from now. */

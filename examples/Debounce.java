@@ -51,8 +51,8 @@ public final class Debounce<T> implements AutoCloseable {
      * @param leading the first value of a burst is run at once; the last one, if there is another, as usual
      */
     public Debounce(Duration quiet, Duration maxWait, boolean leading, Action<? super T> action) {
-        this.quiet = TimeUnit.NANOSECONDS.convert(quiet);
-        this.maxWait = TimeUnit.NANOSECONDS.convert(maxWait);
+        this.quiet = Math.min(TimeUnit.NANOSECONDS.convert(quiet), Long.MAX_VALUE / 2);
+        this.maxWait = Math.min(TimeUnit.NANOSECONDS.convert(maxWait), Long.MAX_VALUE / 2);
         this.leading = leading;
         this.action = Objects.requireNonNull(action);
     }

@@ -50,7 +50,7 @@ public final class Event {
 
     /** Waits for {@code limit} at most (zero or less: not at all). Returns whether the event was set, in time. */
     public boolean await(Duration limit) throws InterruptedException {
-        return latch.get().await(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS);
+        return latch.get().await(Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
     }
     // @end region="event"
 

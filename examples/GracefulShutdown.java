@@ -43,7 +43,7 @@ public final class GracefulShutdown {
      */
     public static <T> T run(Duration grace, int exitCodeIfLate, Callable<? extends T> application) throws Exception {
         Objects.requireNonNull(application);
-        long graceNanos = TimeUnit.NANOSECONDS.convert(grace); // saturates; toNanos() would overflow
+        long graceNanos = Math.min(TimeUnit.NANOSECONDS.convert(grace), Long.MAX_VALUE / 2);
         var main = Thread.currentThread();
         var ended = new CountDownLatch(1);
         var hook = new Thread(() -> {

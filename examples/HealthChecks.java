@@ -158,7 +158,7 @@ public final class HealthChecks implements AutoCloseable {
     }
 
     private static long remaining(Registered registered, Run run, long now) {
-        return TimeUnit.NANOSECONDS.convert(registered.limit) - (now - run.start); // saturates
+        return Math.min(TimeUnit.NANOSECONDS.convert(registered.limit), Long.MAX_VALUE / 2) - (now - run.start); // saturates
     }
 
     private String await(Registered registered, Run run) throws InterruptedException {

@@ -63,7 +63,7 @@ public final class HedgedRequest {
                 completed.submit(request::call);
                 int running = 1;
                 var failures = new ArrayList<Throwable>();
-                long nanos = TimeUnit.NANOSECONDS.convert(delay);
+                long nanos = Math.min(TimeUnit.NANOSECONDS.convert(delay), Long.MAX_VALUE / 2);
                 while (running > 0) {
                     Future<T> ended = left > 0 ? completed.poll(nanos, TimeUnit.NANOSECONDS) : completed.take();
                     if (ended == null) {

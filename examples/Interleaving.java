@@ -32,7 +32,7 @@ public final class Interleaving {
 
     /** @param patience generous, such as ten seconds: it is the time until a wrong test fails, not a pace */
     public Interleaving(Duration patience, String... order) {
-        this.patience = TimeUnit.NANOSECONDS.convert(patience);
+        this.patience = Math.min(TimeUnit.NANOSECONDS.convert(patience), Long.MAX_VALUE / 2);
         this.order = List.of(order);
     }
 

@@ -39,9 +39,9 @@ public final class PeriodicTask implements AutoCloseable {
 
     private PeriodicTask(String name, Duration firstDelay, Duration delay, Job job, FailureHandler onFailure) {
         this.job = Objects.requireNonNull(job);
-        this.delayNanos = Math.max(1_000_000, TimeUnit.NANOSECONDS.convert(delay)); // saturates; toNanos() would overflow
+        this.delayNanos = Math.max(1_000_000, Math.min(TimeUnit.NANOSECONDS.convert(delay), Long.MAX_VALUE / 2));
         this.onFailure = Objects.requireNonNull(onFailure);
-        long firstNanos = TimeUnit.NANOSECONDS.convert(firstDelay);
+        long firstNanos = Math.min(TimeUnit.NANOSECONDS.convert(firstDelay), Long.MAX_VALUE / 2);
         this.thread = Thread.ofVirtual().name(name).unstarted(() -> loop(firstNanos));
     }
 

@@ -76,7 +76,7 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
      * @throws ClosedException as {@link #put}
      */
     public boolean offer(long priority, T item, Duration limit) throws InterruptedException {
-        long nanos = TimeUnit.NANOSECONDS.convert(limit);
+        long nanos = Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2);
         lock.lockInterruptibly();
         try {
             while (!closed && queued.size() >= capacity) {

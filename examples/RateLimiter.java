@@ -63,7 +63,7 @@ public final class RateLimiter {
             throw new IllegalArgumentException(
                     permits + " permits per " + period + ", burst " + burst + ": must be positive");
         }
-        long nanos = TimeUnit.NANOSECONDS.convert(period);
+        long nanos = Math.min(TimeUnit.NANOSECONDS.convert(period), Long.MAX_VALUE / 2);
         long divisor = gcd(permits, nanos);
         gain = permits / divisor;
         cost = nanos / divisor;
@@ -91,7 +91,7 @@ public final class RateLimiter {
      * False, with none taken, as soon as it is clear that it will not come in time.
      */
     public boolean tryAcquire(Duration patience) throws InterruptedException {
-        long nanos = TimeUnit.NANOSECONDS.convert(patience);
+        long nanos = Math.min(TimeUnit.NANOSECONDS.convert(patience), Long.MAX_VALUE / 2);
         long start = clock.nanoTime();
         if (!turn.tryLock(nanos, TimeUnit.NANOSECONDS)) {
             return false;

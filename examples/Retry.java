@@ -94,7 +94,7 @@ public final class Retry {
      */
     public <T> T call(Attempt<? extends T> attempt) throws Exception {
         long start = nanoTime.getAsLong();
-        long total = TimeUnit.NANOSECONDS.convert(policy.total); // saturates; toNanos() would overflow
+        long total = Math.min(TimeUnit.NANOSECONDS.convert(policy.total), Long.MAX_VALUE / 2);
         var earlier = new ArrayDeque<Throwable>();
         try {
             for (int made = 1; ; made++) {
@@ -109,7 +109,7 @@ public final class Retry {
                     if (least.isEmpty()) {
                         throw e;
                     }
-                    long wait = plus(Math.max(0, TimeUnit.NANOSECONDS.convert(least.get())), jitter(made));
+                    long wait = plus(Math.max(0, Math.min(TimeUnit.NANOSECONDS.convert(least.get()), Long.MAX_VALUE / 2)), jitter(made));
                     if (wait >= total - (nanoTime.getAsLong() - start)) {
                         throw e;
                     }
@@ -140,8 +140,8 @@ public final class Retry {
     }
 
     private long jitter(int made) {
-        long first = TimeUnit.NANOSECONDS.convert(policy.firstDelay);
-        long max = TimeUnit.NANOSECONDS.convert(policy.maxDelay);
+        long first = Math.min(TimeUnit.NANOSECONDS.convert(policy.firstDelay), Long.MAX_VALUE / 2);
+        long max = Math.min(TimeUnit.NANOSECONDS.convert(policy.maxDelay), Long.MAX_VALUE / 2);
         int doublings = Math.min(made - 1, 62);
         long backoff = first > max >> doublings ? max : first << doublings; // compared the other way round it would overflow
         return backoff == 0 ? 0 : random.nextLong(backoff);
@@ -158,7 +158,7 @@ public final class Retry {
     }
 
     private static long plus(long a, long b) {
-        return a > Long.MAX_VALUE - b ? Long.MAX_VALUE : a + b;
+        return Math.min(a, Long.MAX_VALUE / 2 - b) + b; // half: on 21 a longer wait in a virtual thread can stop the timers of all the others
     }
     // @end region="retry"
 

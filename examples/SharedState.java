@@ -57,7 +57,7 @@ public final class SharedState<S> {
     public <R> R locked(Duration limit, Function<? super S, ? extends R> action)
             throws InterruptedException, TimeoutException {
         refuseReentry();
-        if (!lock.tryLock(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS)) {
+        if (!lock.tryLock(Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS)) {
             throw new TimeoutException("state still locked after " + limit);
         }
         try {

@@ -68,7 +68,7 @@ public final class Shield implements AutoCloseable {
         var taken = new AtomicBoolean(); // by the caller who leaves, or by the section that ends: who is first decides
         start(name, task, taken);
         try {
-            return task.get(TimeUnit.NANOSECONDS.convert(patience), TimeUnit.NANOSECONDS);
+            return task.get(Math.min(TimeUnit.NANOSECONDS.convert(patience), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
         } catch (InterruptedException | TimeoutException e) {
             if (taken.compareAndSet(false, true)) {
                 throw e;
@@ -119,7 +119,7 @@ public final class Shield implements AutoCloseable {
 
     /** Refuses new sections and waits for those running; false if some still run after {@code patience}. */
     public boolean drain(Duration patience) throws InterruptedException {
-        long nanos = TimeUnit.NANOSECONDS.convert(patience);
+        long nanos = Math.min(TimeUnit.NANOSECONDS.convert(patience), Long.MAX_VALUE / 2);
         lock.lockInterruptibly();
         try {
             closed = true;

@@ -62,7 +62,7 @@ public final class Subprocess {
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
-        long end = System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout);
+        long end = System.nanoTime() + Math.min(TimeUnit.NANOSECONDS.convert(timeout), Long.MAX_VALUE / 2);
         Path file = input.length == 0 ? null : Files.createTempFile("stdin", null);
         try {
             var process = start(command, input, file);

@@ -120,7 +120,8 @@ public final class TaskGroup<T> implements AutoCloseable {
         }
         boolean expired = false;
         try {
-            long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout); // saturates; toNanos() would overflow
+            // half: on 21 a wait of Long.MAX_VALUE in a virtual thread can stop the timers of all the others
+            long deadline = System.nanoTime() + Math.min(TimeUnit.NANOSECONDS.convert(timeout), Long.MAX_VALUE / 2);
             ended();
             while (running.get() > 0 && !cancelled.get() && !expired) {
                 expired = !settled.tryAcquire(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);

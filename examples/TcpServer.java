@@ -132,7 +132,7 @@ public final class TcpServer implements AutoCloseable {
         try {
             listener.close();
             executor.shutdown();
-            boolean ended = executor.awaitTermination(TimeUnit.NANOSECONDS.convert(grace), TimeUnit.NANOSECONDS);
+            boolean ended = executor.awaitTermination(Math.min(TimeUnit.NANOSECONDS.convert(grace), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
             stopping = true;
             if (!ended) {
                 executor.shutdownNow();

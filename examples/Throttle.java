@@ -41,7 +41,7 @@ public final class Throttle<T> implements AutoCloseable {
      * then.
      */
     public Throttle(Duration interval, Action<? super T> action) {
-        this.interval = TimeUnit.NANOSECONDS.convert(interval);
+        this.interval = Math.min(TimeUnit.NANOSECONDS.convert(interval), Long.MAX_VALUE / 2);
         this.action = Objects.requireNonNull(action);
     }
 

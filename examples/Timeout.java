@@ -37,7 +37,8 @@ public final class Timeout {
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
             try {
                 future = executor.submit(task);
-                return future.get(TimeUnit.NANOSECONDS.convert(timeout), TimeUnit.NANOSECONDS);
+                // half: on 21 a wait of Long.MAX_VALUE in a virtual thread can stop the timers of all the others
+                return future.get(Math.min(TimeUnit.NANOSECONDS.convert(timeout), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
             } finally {
                 executor.shutdownNow(); // not Future.cancel: on 21 close() does not wait for a cancelled future
             }
@@ -55,9 +56,9 @@ public final class Timeout {
     /** A moment on the monotonic clock, which no change of the wall clock moves. Means nothing outside this JVM. */
     public record Deadline(long nanoTime) {
 
-        /** @param timeout from now on; saturates at 292 years */
+        /** @param timeout from now on; saturates at 146 years */
         public static Deadline after(Duration timeout) {
-            return new Deadline(System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout));
+            return new Deadline(System.nanoTime() + Math.min(TimeUnit.NANOSECONDS.convert(timeout), Long.MAX_VALUE / 2));
         }
 
         /** What is left, to be passed on to each call on the way; never negative. */

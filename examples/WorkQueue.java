@@ -73,7 +73,7 @@ public final class WorkQueue<T> implements AutoCloseable {
 
     private boolean insert(T item, Duration limit) throws InterruptedException {
         Objects.requireNonNull(item);
-        long nanos = limit == null ? 0 : TimeUnit.NANOSECONDS.convert(limit);
+        long nanos = limit == null ? 0 : Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2);
         lock.lockInterruptibly();
         try {
             while (!closed && queued.size() >= capacity) {
@@ -231,7 +231,8 @@ public final class WorkQueue<T> implements AutoCloseable {
                     executor.execute(() -> work(handler, failures));
                 }
                 executor.shutdown();
-                executor.awaitTermination(Long.MAX_VALUE, TimeUnit.NANOSECONDS);
+                // half: on 21 a wait of Long.MAX_VALUE in a virtual thread can stop the timers of all the others
+                executor.awaitTermination(Long.MAX_VALUE / 2, TimeUnit.NANOSECONDS);
             } finally {
                 if (!executor.isTerminated() || failures.size() == consumers) {
                     shutdown(true);
