@@ -778,7 +778,9 @@ public final class AsyncServiceTemplate implements AutoCloseable {
             answer(request, failed(request, e), start);
         } finally {
             buffered.addAndGet(-reserved);
-            exchange.close();
+            if (request.answered.compareAndSet(false, true)) {
+                exchange.close();
+            }
             Log.REQUEST.remove();
         }
     }
@@ -882,23 +884,35 @@ public final class AsyncServiceTemplate implements AutoCloseable {
         if (!request.answered.compareAndSet(false, true)) {
             return;
         }
-        if (exchange.getResponseCode() != -1 && response != null) {
-            Log.error("answered twice", new IllegalStateException(request.route.pattern));
-        } else if (exchange.getResponseCode() == -1) {
-            if (response == null) {
-                Log.error("not answered", new IllegalStateException(request.route.pattern + " returned null"));
+        try {
+            if (exchange.getResponseCode() != -1 && response != null) {
+                Log.error("answered twice", new IllegalStateException(request.route.pattern));
+            } else if (exchange.getResponseCode() == -1 && response == null) {
+                throw new IllegalStateException(request.route.pattern + " returned null and has not answered");
+            } else if (response != null) {
+                send(exchange, request, response);
             }
-            try {
-                send(exchange, request, response == null ? error(request, 500, "internal error") : response);
-            } catch (IOException e) {
-                Log.info("client gone", "cause", e.toString());
-            }
+        } catch (IOException e) {
+            Log.info("client gone", "cause", e.toString());
+        } catch (RuntimeException e) { // no body, a header that is none
+            Log.error("not answered", e);
+            exchange.getResponseHeaders().clear();
+            send500(exchange, request);
         }
         long took = System.nanoTime() - start;
         request.route.count(exchange.getRequestMethod(), exchange.getResponseCode(), took);
         if (config.accessLog && !request.route.internal) {
             Log.info("request", "method", exchange.getRequestMethod(), "path", exchange.getRequestURI().getRawPath(),
                     "status", exchange.getResponseCode(), "us", took / 1_000);
+        }
+        exchange.close(); // nobody else does: it would cut off the answer
+    }
+
+    private void send500(HttpExchange exchange, Request request) {
+        try {
+            send(exchange, request, error(request, 500, "internal error"));
+        } catch (IOException | RuntimeException e) {
+            Log.info("client gone", "cause", e.toString());
         }
     }
 
@@ -946,7 +960,6 @@ public final class AsyncServiceTemplate implements AutoCloseable {
                 Log.REQUEST.set(request.id);
                 Log.error("handler does not heed its interrupt", stackOf(request.thread));
                 answer(request, failed(request, null), request.deadline - config.handlerTimeout.toNanos());
-                request.exchange.close();
             });
         }
     }

@@ -142,6 +142,8 @@ class AsyncServiceTemplateTest {
         try (var client = HttpClient.newHttpClient(); var service = AsyncServiceTemplate.start(config(), s -> {
             s.route("POST", "/orders", r -> AsyncServiceTemplate.Response.json(201, r.field("item", String.class)));
             s.route("GET", "/orders/{id}", r -> AsyncServiceTemplate.Response.text(200, r.path("id") + "|" + r.query("q") + "|" + r.query("none")));
+            s.route("GET", "/bad-header", r -> AsyncServiceTemplate.Response.text(200, "x").with("X-Two", "a\r\nb"));
+            s.route("GET", "/no-body", r -> new AsyncServiceTemplate.Response(200, "text/plain", null));
             s.route("GET", "/conflict", r -> {
                 throw new AsyncServiceTemplate.HttpError(409, "there is one");
             });
@@ -168,6 +170,8 @@ class AsyncServiceTemplateTest {
             var conflict = get(client, service, "/conflict");
             assertEquals(409, conflict.statusCode());
             assertTrue(conflict.body().contains("\"error\":\"there is one\""), conflict::body);
+            assertEquals(500, get(client, service, "/bad-header").statusCode());
+            assertEquals(500, get(client, service, "/no-body").statusCode());
             var head = client.send(request(service, "/orders/17").method("HEAD", BodyPublishers.noBody()).build(), BodyHandlers.ofString());
             assertEquals(200, head.statusCode());
         }

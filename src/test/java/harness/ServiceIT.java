@@ -104,6 +104,7 @@ class ServiceIT {
         int answered = 0;
         int refused = 0;
         int unread = 0;
+        int quiet = 0;
         for (int round = 0; round < ROUNDS; round++) {
             var random = new Random(round);
             boolean balanced = round % 3 == 1;
@@ -124,17 +125,21 @@ class ServiceIT {
                 }
                 Thread.sleep(random.nextInt(60));
                 service.process.toHandle().destroy();
+                long signal = System.nanoTime();
                 while (balanced && ready.get()) {
                     try (var probe = new Client(service.port)) {
                         ready.set(probe.get("/readyz", "").status == 200);
                     }
                 }
-                assertEquals(143, service.exit(), service::output);
                 for (var result : results) {
                     answered += result.get()[0];
                     refused += result.get()[1];
                 }
-                assertTrue(!balanced || lost.isEmpty(), () -> "lost " + lost);
+                if (balanced && System.nanoTime() - signal < 1_500_000_000) { // else the machine was too slow for the delay
+                    quiet++;
+                    assertEquals(Set.of(), lost, "behind a load balancer");
+                }
+                assertEquals(143, service.exit(), service::output);
                 unread += lost.size();
                 assertTrue(service.output().contains("\"clean\":true"), service::output);
                 var begun = new HashSet<String>();
@@ -148,7 +153,8 @@ class ServiceIT {
             }
         }
         System.out.printf("JDK %d: %d rounds of SIGTERM, in two of three with %d requests in flight: %d answered, %d connections refused, "
-                + "%d requests on new connections that were never read%n", jdk.feature(), ROUNDS, CLIENTS, answered, refused, unread);
+                + "%d requests on new connections that were never read; %d rounds behind a load balancer, where nothing may be lost%n",
+                jdk.feature(), ROUNDS, CLIENTS, answered, refused, unread, quiet);
     }
 
     private static int[] load(int port, boolean keepAlive, boolean calm, AtomicBoolean ready, AtomicInteger ids,
@@ -227,15 +233,13 @@ class ServiceIT {
             assertEquals(1, service.terminate(), service::output);
             assertTrue(service.output().contains("\"clean\":false"), service::output);
         }
-        try (var service = Service.start(jdk, classes, Map.of("DRAIN_DELAY", "700ms")); var client = new Client(service.port)) {
+        try (var service = Service.start(jdk, classes, Map.of("DRAIN_DELAY", "60s")); var client = new Client(service.port)) {
             service.process.toHandle().destroy();
             service.await("\"stopping\"");
-            var ready = client.get("/readyz", "");
-            assertEquals(503, ready.status);
-            try (var other = new Client(service.port)) {
+            assertEquals(503, client.get("/readyz", "").status);
+            try (var other = new Client(service.port)) { // still listens
                 assertEquals(200, other.get("/work?id=1&ms=1", "").status);
             }
-            assertEquals(143, service.exit(), service::output);
         }
     }
 
@@ -353,7 +357,7 @@ class ServiceIT {
     }
 
     private static void misbehaviour(Jdk jdk, Path classes) throws Exception {
-        try (var service = Service.start(jdk, classes, Map.of("HANDLER_TIMEOUT", "300ms")); var client = new Client(service.port)) {
+        try (var service = Service.start(jdk, classes, Map.of("HANDLER_TIMEOUT", "1500ms")); var client = new Client(service.port)) {
             for (String what : List.of("exception", "error")) {
                 var failed = client.get("/throw?what=" + what, "X-Request-Id: abc-" + what + "\r\n");
                 assertEquals(500, failed.status);
