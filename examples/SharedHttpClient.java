@@ -21,7 +21,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
-import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * aiohttp: {@code ClientSession(timeout=ClientTimeout(total, connect), connector=TCPConnector(limit))}. Final API, JDK 21 and later.
@@ -163,9 +163,10 @@ public final class SharedHttpClient implements AutoCloseable {
             }
             try (var callers = Executors.newVirtualThreadPerTaskExecutor(); var narrow = new SharedHttpClient(2, Duration.ofSeconds(5))) {
                 connections.set(0);
-                IntStream.range(0, 50).forEach(i -> callers.submit(() -> narrow.exchange(request, Duration.ofSeconds(10), text(10))));
-                callers.shutdown();
-                check(callers.awaitTermination(30, TimeUnit.SECONDS), "all done");
+                var calls = Stream.generate(() -> callers.submit(() -> narrow.exchange(request, Duration.ofSeconds(10), text(10)))).limit(50).toList();
+                for (var call : calls) {
+                    call.get();
+                }
             }
             System.out.println("50 calls over " + connections + " connections");
             check(connections.get() <= 2, "the limit of exchanges is one of connections");

@@ -14,7 +14,7 @@ import java.util.List;
  * Trap: {@code HttpServer} writes headers and body apart. On a kept connection the body waits, by Nagle's algorithm, for the client's
  * delayed acknowledgement of the headers: 40 ms a request, 25 requests a second. Nothing is busy meanwhile.
  *
- * <p>Holds for: JDK 21 (measured: about 41 ms each). Gone on 25, 26, 27: under 1 ms.
+ * <p>Holds for: JDK 21 (measured: about 41 ms each). No stall on 25, 26, 27.
  * Cure: {@code sun.net.httpserver.nodelay=true}, set before the first server of the JVM is created: it is read once.
  *
  * <p>Run: {@code java examples/traps/KeepAliveStall.java}

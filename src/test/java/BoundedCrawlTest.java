@@ -66,6 +66,7 @@ class BoundedCrawlTest {
             try {
                 together.countDown();
                 together.await();
+                Thread.sleep(5); // time for one too many
                 return response.uri().toString();
             } finally {
                 ofHost.addAndGet(first ? -1 : 0);

@@ -183,11 +183,11 @@ class FileTransferTest {
             stalling.awaitAllClosed();
         }
         try (var trickling = new HostileServer(HostileServer.Fault.TRICKLES)) { // a byte every 100 ms
-            var moved = new CountDownLatch(5);
+            var moved = new CountDownLatch(20);
             var thrown = new AtomicReference<Throwable>();
             var caller = Thread.ofVirtual().start(() -> {
                 try {
-                    FileTransfer.download(client, trickling.uri(), target, Duration.ofSeconds(5), bytes -> moved.countDown());
+                    FileTransfer.download(client, trickling.uri(), target, Duration.ofMillis(1500), bytes -> moved.countDown());
                 } catch (IOException | InterruptedException e) {
                     thrown.set(e);
                 }
