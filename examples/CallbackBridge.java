@@ -74,7 +74,8 @@ public final class CallbackBridge {
         boolean interrupted = false;
         try {
             try {
-                return outcome.get(TimeUnit.NANOSECONDS.convert(timeout), TimeUnit.NANOSECONDS);
+                // half: on 21 a wait of Long.MAX_VALUE in a virtual thread can stop the timers of all the others
+                return outcome.get(Math.min(TimeUnit.NANOSECONDS.convert(timeout), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
             } catch (InterruptedException e) {
                 if (outcome.cancel(false)) { // from now on an answer is unwanted
                     throw cancelled(cancel, e);

@@ -70,7 +70,8 @@ public final class DatabaseAccess {
         if (inside.contains(Thread.currentThread())) {
             throw new IllegalStateException("a transaction inside a transaction: pass the first one on");
         }
-        if (!permits.tryAcquire(TimeUnit.NANOSECONDS.convert(patience), TimeUnit.NANOSECONDS)) {
+        // half: on 21 a wait of Long.MAX_VALUE in a virtual thread can stop the timers of all the others
+        if (!permits.tryAcquire(Math.min(TimeUnit.NANOSECONDS.convert(patience), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS)) {
             throw new SQLTransientConnectionException("no turn within " + patience + ", " + waiting() + " others wait");
         }
         try {

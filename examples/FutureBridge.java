@@ -1,4 +1,5 @@
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -35,9 +36,9 @@ public final class FutureBridge {
      */
     public static <T> T await(CompletionStage<T> stage) throws InterruptedException, ExecutionException {
         try {
-            return await(stage, Duration.ofSeconds(Long.MAX_VALUE));
+            return await(stage.toCompletableFuture(), null);
         } catch (TimeoutException e) {
-            throw new AssertionError(e); // 292 years
+            throw new AssertionError(e);
         }
     }
 
@@ -48,11 +49,19 @@ public final class FutureBridge {
      */
     public static <T> T await(CompletionStage<T> stage, Duration timeout)
             throws InterruptedException, ExecutionException, TimeoutException {
-        CompletableFuture<T> future = stage.toCompletableFuture();
+        return await(stage.toCompletableFuture(), Objects.requireNonNull(timeout));
+    }
+
+    private static <T> T await(CompletableFuture<T> future, Duration timeout)
+            throws InterruptedException, ExecutionException, TimeoutException {
         boolean interrupted = false;
         try {
             try {
-                return future.get(TimeUnit.NANOSECONDS.convert(timeout), TimeUnit.NANOSECONDS);
+                if (timeout == null) {
+                    return future.get();
+                }
+                // half: on 21 a wait of Long.MAX_VALUE in a virtual thread can stop the timers of all the others
+                return future.get(Math.min(TimeUnit.NANOSECONDS.convert(timeout), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
             } catch (InterruptedException e) {
                 if (future.cancel(true)) {
                     throw e;

@@ -161,7 +161,7 @@ public final class Offload implements AutoCloseable {
     }
 
     private static String forever() throws InterruptedException {
-        Thread.sleep(Duration.ofSeconds(Long.MAX_VALUE));
+        Thread.sleep(Duration.ofDays(1));
         return "never";
     }
 
