@@ -7,10 +7,10 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Trap: "for ever" written as {@code Long.MAX_VALUE}: a virtual thread that sleeps or waits that long and is interrupted can leave every
+ * Trap: "for ever" written as {@code Long.MAX_VALUE}: a virtual thread that sleeps or waits that long and is woken can leave every
  * other virtual thread of the JVM that sleeps, or waits with a time limit, asleep for ever.
  *
- * <p>Holds for: JDK 21 (measured on two processors: seen within three seconds, up to 55 of 60 sleeps never end). Not seen on 25, 26, 27. On
+ * <p>Holds for: JDK 21 (measured on two processors: seen within three seconds, up to 59 of 60 sleeps never end). Not seen on 25, 26, 27. On
  * 21 one timer queue wakes all virtual threads, and its order overflows beside a time so far away.
  * Cure: a wait without a time limit, or one of at most {@code Long.MAX_VALUE / 2} nanoseconds, below.
  *

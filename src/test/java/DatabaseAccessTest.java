@@ -43,6 +43,7 @@ class DatabaseAccessTest {
         final AtomicInteger commits = new AtomicInteger();
         final AtomicInteger rollbacks = new AtomicInteger();
         final AtomicInteger strayCancels = new AtomicInteger();
+        volatile Duration closing = Duration.ZERO;
         volatile SQLException onCommit;
         volatile SQLException onRollback;
         volatile CountDownLatch executing = new CountDownLatch(1);
@@ -69,6 +70,7 @@ class DatabaseAccessTest {
                     }
                     case "close" -> {
                         closed[0] = true;
+                        pause(closing);
                         yield open.decrementAndGet();
                     }
                     case "prepareStatement" -> statement(closed);
@@ -79,6 +81,14 @@ class DatabaseAccessTest {
                     default -> null;
                 });
             });
+        }
+
+        private static void pause(Duration duration) {
+            try {
+                Thread.sleep(duration);
+            } catch (InterruptedException e) {
+                throw new AssertionError("nobody interrupts the transaction's thread");
+            }
         }
 
         private static void fail(SQLException e) throws SQLException {
@@ -192,6 +202,21 @@ class DatabaseAccessTest {
         }));
         assertEquals(2, database.rollbacks.get());
         assertEquals(0, database.commits.get());
+    }
+
+    @Test
+    void noCancelReachesAConnectionThatIsGivenBack() {
+        var database = new Database(1);
+        database.closing = Duration.ofMillis(100); // longer than it takes until the next cancel
+        var access = new DatabaseAccess(database.source(), 1, LONG);
+        Thread caller = Thread.currentThread();
+        assertThrows(InterruptedException.class, () -> access.transaction(transaction -> {
+            try (var slow = transaction.prepare("slow")) {
+                caller.interrupt();
+                return slow.execute();
+            }
+        }));
+        assertEquals(0, database.strayCancels.get());
     }
 
     @Test

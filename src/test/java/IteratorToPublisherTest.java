@@ -235,6 +235,51 @@ class IteratorToPublisherTest {
     }
 
     @Test
+    void anInterruptThatTheSourceDoesNotHearReachesNobodyElse() throws Exception {
+        var waiting = new CountDownLatch(1);
+        var flagInClose = new AtomicBoolean();
+        var source = new Numbers(5) {
+            @Override
+            public Integer next() {
+                waiting.countDown();
+                while (!Thread.currentThread().isInterrupted()) {
+                    Thread.onSpinWait();
+                }
+                return 1;
+            }
+
+            @Override
+            public void close() throws IOException {
+                flagInClose.set(Thread.currentThread().isInterrupted());
+                super.close();
+            }
+        };
+        var probe = subscribe(source);
+        probe.subscription.request(1);
+        waiting.await();
+        probe.subscription.cancel();
+        source.closed.await();
+        assertTrue(!flagInClose.get());
+        assertEquals(List.of(), probe.items);
+    }
+
+    @Test
+    void requestsAddUpWithoutOverflow() throws Exception {
+        var go = new CountDownLatch(1);
+        var probe = new Probe();
+        new IteratorToPublisher<Integer>(() -> {
+            go.await();
+            return new Numbers(3);
+        }).subscribe(probe);
+        probe.subscription.request(Long.MAX_VALUE);
+        probe.subscription.request(Long.MAX_VALUE);
+        probe.subscription.request(2); // the three of them are 0 to a long
+        go.countDown();
+        probe.ended.await();
+        assertEquals(List.of(0, 1, 2), probe.items);
+    }
+
+    @Test
     void aSubscriberThatThrowsHasCancelled() throws Exception {
         var source = new Numbers(5);
         var told = new CountDownLatch(1);
