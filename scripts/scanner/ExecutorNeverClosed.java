@@ -97,7 +97,8 @@ final class ExecutorNeverClosed implements Check {
                 return;
             }
         }
-        report.add(rule(), scope.method(), made.pos(), "the executor given to this " + made.type().simple() + " is never shut down: nobody else has it");
+        report.add(rule(), scope.method(), made.pos(), "the executor given to this " + made.type().simple()
+                + " is never shut down: nobody else has it");
     }
 
     private static boolean hasPool(Node.New made, Scope scope, Report report) {
