@@ -487,7 +487,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
                 if (!ended.await(limit.toMillis(), TimeUnit.MILLISECONDS)) {
                     System.err.println("still stopping after " + limit + ": " + List.of(main.getStackTrace()));
                 }
-            } catch (InterruptedException e) {
+            } catch (InterruptedException e) { // blocking-ok: the JVM ends here
                 // halt
             }
             if (exitCode.get() != 143) {
@@ -821,9 +821,9 @@ public final class AsyncServiceTemplate implements AutoCloseable {
             handling.add(request);
             return handler.handle(request);
         } finally {
+            inFlight.release();
             handling.remove(request);
             request.handlerEnded();
-            inFlight.release();
         }
     }
 
@@ -1075,7 +1075,7 @@ public final class AsyncServiceTemplate implements AutoCloseable {
      * exceptions, {@code Error}s and a leftover interrupt flag.
      */
     public void every(String name, Duration delay, Task task) {
-        long nanos = Math.max(1_000_000, TimeUnit.NANOSECONDS.convert(delay)); // else it starves others
+        long nanos = Math.max(1_000_000, Math.min(TimeUnit.NANOSECONDS.convert(delay), Long.MAX_VALUE / 2)); // else it starves others
         start(name, () -> {
             long wait = ThreadLocalRandom.current().nextLong(nanos); // instances do not run in time
             while (!stopTasks.isDone()) {

@@ -97,7 +97,7 @@ public final class BoundedCrawl {
                     }
                 }
                 workers.shutdown();
-                workers.awaitTermination(Long.MAX_VALUE, TimeUnit.NANOSECONDS);
+                workers.awaitTermination(Long.MAX_VALUE / 2, TimeUnit.NANOSECONDS);
             } finally {
                 workers.shutdownNow();
             }
@@ -132,7 +132,7 @@ public final class BoundedCrawl {
                         return reader.read(response);
                     }
                 });
-                return new Fetched<>(page, result.get(TimeUnit.NANOSECONDS.convert(perPage), TimeUnit.NANOSECONDS));
+                return new Fetched<>(page, result.get(Math.min(TimeUnit.NANOSECONDS.convert(perPage), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS));
             } finally {
                 executor.shutdownNow(); // an interrupt ends send() and read(), and closes the connection
             }

@@ -156,7 +156,7 @@ public final class FileTransfer {
                 for (long before = -1; before != moved.get(); ) {
                     before = moved.get();
                     try {
-                        return result.get(TimeUnit.NANOSECONDS.convert(idle), TimeUnit.NANOSECONDS);
+                        return result.get(Math.min(TimeUnit.NANOSECONDS.convert(idle), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
                     } catch (TimeoutException e) {
                         // look whether it has moved
                     }

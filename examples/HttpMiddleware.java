@@ -267,6 +267,7 @@ public final class HttpMiddleware {
         try {
             latch.await();
         } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
             throw new UncheckedIOException(new IOException(e));
         }
     }

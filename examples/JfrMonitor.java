@@ -217,7 +217,7 @@ public final class JfrMonitor implements AutoCloseable {
     private static final class Slow {
         static {
             try {
-                new CountDownLatch(1).await(100, TimeUnit.MILLISECONDS); // a class initialiser pins on every JDK
+                new CountDownLatch(1).await(100, TimeUnit.MILLISECONDS); // blocking-ok: a class initialiser pins on every JDK
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }

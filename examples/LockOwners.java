@@ -270,7 +270,7 @@ public final class LockOwners {
         Path folder = Files.createTempDirectory("lock-owners").toAbsolutePath();
         Path file = folder.resolve("heap.hprof");
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
-            executor.submit(() -> transfer(a, b, holding));
+            executor.submit(() -> transfer(a, b, holding)); // blocking-ok: ends with the demo
             executor.submit(() -> transfer(b, a, holding));
             while (!a.hasQueuedThreads() || !b.hasQueuedThreads()) {
                 Thread.sleep(1);
@@ -290,7 +290,7 @@ public final class LockOwners {
         from.lockInterruptibly();
         try {
             holding.countDown();
-            holding.await();
+            holding.await(); // blocking-ok: the deadlock to be found
             to.lockInterruptibly(); // the other one holds it
             to.unlock();
             return null;

@@ -84,7 +84,7 @@ public final class PoolSizing {
                 });
             }
             try {
-                failure.get(TimeUnit.NANOSECONDS.convert(time), TimeUnit.NANOSECONDS);
+                failure.get(Math.min(TimeUnit.NANOSECONDS.convert(time), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
             } catch (TimeoutException e) {
                 // as it should be
             } finally {

@@ -75,7 +75,7 @@ public final class SharedHttpClient implements AutoCloseable {
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
             try {
                 return executor.<T>submit(() -> exchange(request, reader))
-                        .get(TimeUnit.NANOSECONDS.convert(total), TimeUnit.NANOSECONDS);
+                        .get(Math.min(TimeUnit.NANOSECONDS.convert(total), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
             } finally {
                 executor.shutdownNow(); // an interrupt ends send() and read() on every JDK, and closes the connection
             }

@@ -479,7 +479,7 @@ public final class ThreadDump {
         var b = new ReentrantLock();
         var holding = new CountDownLatch(2);
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
-            executor.submit(() -> transfer(a, b, holding));
+            executor.submit(() -> transfer(a, b, holding)); // blocking-ok: ends with the demo
             executor.submit(() -> transfer(b, a, holding));
             for (int i = 0; i < 1_000; i++) {
                 executor.submit(() -> new CountDownLatch(1).await(1, TimeUnit.MINUTES));
@@ -501,7 +501,7 @@ public final class ThreadDump {
         from.lockInterruptibly();
         try {
             holding.countDown();
-            holding.await();
+            holding.await(); // blocking-ok: the deadlock to be found
             to.lockInterruptibly(); // the other one holds it
             to.unlock();
             return null;

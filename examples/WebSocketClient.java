@@ -101,7 +101,7 @@ public final class WebSocketClient implements AutoCloseable {
 
     /** @throws TimeoutException nothing came for so long; the connection is as before */
     public Optional<Message> receive(Duration longest) throws IOException, InterruptedException, TimeoutException {
-        Object next = incoming.poll(TimeUnit.NANOSECONDS.convert(longest), TimeUnit.NANOSECONDS);
+        Object next = incoming.poll(Math.min(TimeUnit.NANOSECONDS.convert(longest), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
         if (next == null) {
             throw new TimeoutException("no message within " + longest);
         }
@@ -159,8 +159,8 @@ public final class WebSocketClient implements AutoCloseable {
         closing = true;
         try {
             socket.request(Long.MAX_VALUE); // what still comes is dropped
-            socket.sendClose(WebSocket.NORMAL_CLOSURE, "").get(TimeUnit.NANOSECONDS.convert(timeout), TimeUnit.NANOSECONDS);
-            ended.get(TimeUnit.NANOSECONDS.convert(timeout), TimeUnit.NANOSECONDS);
+            socket.sendClose(WebSocket.NORMAL_CLOSURE, "").get(Math.min(TimeUnit.NANOSECONDS.convert(timeout), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
+            ended.get(Math.min(TimeUnit.NANOSECONDS.convert(timeout), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException | TimeoutException e) {
@@ -179,7 +179,7 @@ public final class WebSocketClient implements AutoCloseable {
 
     private static <T> T get(CompletableFuture<T> future, Duration timeout, String late) throws IOException, InterruptedException {
         try {
-            return future.get(TimeUnit.NANOSECONDS.convert(timeout), TimeUnit.NANOSECONDS);
+            return future.get(Math.min(TimeUnit.NANOSECONDS.convert(timeout), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
             throw new IOException(late + " within " + timeout, e);
         } catch (ExecutionException e) {
