@@ -63,7 +63,7 @@ public final class RateLimiter {
             throw new IllegalArgumentException(
                     permits + " permits per " + period + ", burst " + burst + ": must be positive");
         }
-        long nanos = Math.min(TimeUnit.NANOSECONDS.convert(period), Long.MAX_VALUE / 2);
+        long nanos = TimeUnit.NANOSECONDS.convert(period);
         long divisor = gcd(permits, nanos);
         gain = permits / divisor;
         cost = nanos / divisor;

@@ -10,7 +10,9 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -119,6 +121,7 @@ class SharedHttpClientTest {
     void stress() throws Exception {
         int rounds = 2000;
         var cut = new AtomicInteger();
+        var other = new ConcurrentLinkedQueue<Throwable>();
         try (var http = http(20); var stalling = new HostileServer(HostileServer.Fault.STALLS_IN_BODY);
              var healthy = new HostileServer(HostileServer.Fault.HEALTHY)) {
             http.exchange(get(healthy), LONG, SharedHttpClient.bytes(2));
@@ -127,9 +130,11 @@ class SharedHttpClientTest {
                     int id = i;
                     callers.submit(() -> {
                         try {
-                            http.exchange(get(id % 2 == 0 ? stalling : healthy), Duration.ofNanos(new Random(id).nextInt(20_000_000)), SharedHttpClient.bytes(2));
+                            http.exchange(get(id % 2 == 0 ? stalling : healthy), Duration.ofNanos(new Random(id).nextInt(20_000_000)), SharedHttpClient.bytes(1_000_000));
                         } catch (HttpTimeoutException e) {
                             cut.incrementAndGet();
+                        } catch (Throwable e) {
+                            other.add(e);
                         }
                         return null;
                     });
@@ -139,6 +144,7 @@ class SharedHttpClientTest {
                 }
             }
             stalling.awaitAllClosed();
+            assertEquals(List.of(), List.copyOf(other));
             assertTrue(cut.get() >= rounds / 2, () -> "only " + cut);
             for (int i = 0; i < 20; i++) { // all permits are back
                 assertEquals(2, http.exchange(get(healthy), LONG, SharedHttpClient.bytes(2)).length);
