@@ -76,7 +76,7 @@ public final class Setup {
     private int run() throws IOException, InterruptedException {
         File[] sources = scanner.listFiles((folder, name) -> name.endsWith(".java"));
         Arrays.sort(sources);
-        File cache = new File(shortcut.getParentFile(), "scanner-" + checksum("", sources));
+        File cache = new File(shortcut.getParentFile(), "scanner-" + checksum(sources));
         jar = new File(cache, "jdk-" + feature(jdk) + ".jar");
         cached = jar.isFile();
         if (!cached) {
@@ -84,7 +84,7 @@ public final class Setup {
             cached = keep(compiled);
             jar = cached ? jar : compiled;
         }
-        archive = new File(cache, checksum(jdk + "\n" + jar, new File(jdk, "release"), jar) + ".jsa");
+        archive = new File(cache, checksum(new File(jdk, "release"), jar) + ".jsa");
         if (cached && !archive.isFile()) {
             newArchive = new File(cache, "archive" + Long.toHexString(System.nanoTime()) + ".tmp");
         }
@@ -218,11 +218,10 @@ public final class Setup {
         file.delete();
     }
 
-    private static String checksum(String where, File... files) throws IOException {
+    private static String checksum(File... files) throws IOException {
         CRC32 checksum = new CRC32();
-        checksum.update(where.getBytes(StandardCharsets.UTF_8));
         for (File file : files) {
-            checksum.update(file.getName().getBytes(StandardCharsets.UTF_8));
+            checksum.update(file.getPath().getBytes(StandardCharsets.UTF_8));
             checksum.update(Files.readAllBytes(file.toPath()));
         }
         return Long.toHexString(checksum.getValue());

@@ -57,27 +57,6 @@ class LauncherTest {
                 "    Thread.sleep(1000);", "  }", "}");
     }
 
-    /** The jar of the first test that compiled: what it is made from does not depend on where it is installed. */
-    private static Path compiled;
-    @TempDir
-    private static Path shared;
-
-    private void compiledBefore() throws Exception {
-        if (compiled == null) {
-            assertEquals(0, java("--help").code());
-            try (Stream<Path> files = Files.walk(cache)) {
-                Path jar = files.filter(file -> file.toString().endsWith(".jar")).findFirst().orElseThrow();
-                compiled = shared.resolve(cache.relativize(jar).toString());
-                Files.createDirectories(compiled.getParent());
-                Files.copy(jar, compiled);
-            }
-            return;
-        }
-        Path jar = cache.resolve(shared.relativize(compiled).toString());
-        Files.createDirectories(jar.getParent());
-        Files.copy(compiled, jar, java.nio.file.StandardCopyOption.COPY_ATTRIBUTES);
-    }
-
     private ProcessBuilder command(String... command) throws IOException {
         var builder = new ProcessBuilder(command).directory(project.toFile());
         builder.environment().put("XDG_CACHE_HOME", cache.toString());
@@ -138,7 +117,6 @@ class LauncherTest {
 
     @Test
     void helpLeavesNoArchiveOfTheFewClassesItLoads() throws Exception {
-        compiledBefore();
         Cli help = java("--help");
         assertEquals(Options.HELP, help.out());
         assertEquals(0, help.code());
@@ -211,7 +189,6 @@ class LauncherTest {
 
     @Test
     void theShellScriptNeedsNoExecuteBitAndTakesAShortcutWhenItCan() throws Exception {
-        compiledBefore();
         assumeTrue(Files.exists(Path.of("/bin/bash")), "no bash here");
         assertFalse(Files.isExecutable(Path.of(shell)));
         assertFinds(run(command("bash", shell)));
@@ -239,7 +216,6 @@ class LauncherTest {
 
     @Test
     void aFullDiskAndAReaderThatEndsAreSaid() throws Exception {
-        compiledBefore();
         assumeTrue(Files.exists(Path.of("/dev/full")), "no /dev/full here");
         ProcessBuilder full = command(JAVA, launcher).redirectOutput(new File("/dev/full"));
         Process process = full.start();
@@ -260,7 +236,6 @@ class LauncherTest {
 
     @Test
     void filesWithOtherThanEnglishNamesInTheCLocale() throws Exception {
-        compiledBefore();
         Files.move(project.resolve("src/Pins.java"), project.resolve("src/Größe \u4e2d.java"));
         ProcessBuilder plain = command(JAVA, launcher);
         plain.environment().keySet().removeIf(name -> name.startsWith("LC_") || name.equals("LANG"));
