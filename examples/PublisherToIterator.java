@@ -214,6 +214,9 @@ public final class PublisherToIterator<T> implements Iterator<T>, AutoCloseable 
                 endless.submit(2);
                 firstTwo = items.limit(2).toList();
             }
+            for (int i = 0; i < 5_000 && endless.hasSubscribers(); i++) {
+                Thread.sleep(1); // SubmissionPublisher hears of a cancel in its own thread
+            }
             System.out.println("left after " + firstTwo + "; subscribers that remain: " + endless.getNumberOfSubscribers());
             check(!endless.hasSubscribers(), "leaving early cancels");
         }
