@@ -186,7 +186,7 @@ public final class PublisherToIterator<T> implements Iterator<T>, AutoCloseable 
     }
     // @end region="bridge"
 
-    public static void main(String[] args) {
+    public static void main(String[] args) throws InterruptedException {
         var read = new ArrayList<Integer>();
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
             var numbers = new SubmissionPublisher<Integer>(executor, 4);

@@ -222,7 +222,9 @@ class PublisherToIteratorTest {
             long interrupts = Chaos.run(tasks);
             System.out.println("PublisherToIterator: " + read + " items, " + interrupts + " interrupts");
             for (var publisher : publishers) {
-                assertEquals(0, publisher.getNumberOfSubscribers());
+                while (publisher.hasSubscribers()) { // it hears of a cancel in its own thread; the class has a timeout
+                    Thread.sleep(1);
+                }
             }
         }
         assertEquals(readers * count, read.get());
