@@ -109,7 +109,7 @@ public final class Retry {
                     if (least.isEmpty()) {
                         throw e;
                     }
-                    long wait = plus(Math.max(0, Math.min(TimeUnit.NANOSECONDS.convert(least.get()), Long.MAX_VALUE / 2)), jitter(made));
+                    long wait = plus(Math.max(0, TimeUnit.NANOSECONDS.convert(least.get())), jitter(made));
                     if (wait >= total - (nanoTime.getAsLong() - start)) {
                         throw e;
                     }

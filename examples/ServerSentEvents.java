@@ -145,7 +145,7 @@ public final class ServerSentEvents implements AutoCloseable {
         try {
             while (closeable == watched) {
                 long since = waitingSince;
-                if (since != 0 && System.nanoTime() - since > Math.min(TimeUnit.NANOSECONDS.convert(idle), Long.MAX_VALUE / 2)) {
+                if (since != 0 && System.nanoTime() - since > TimeUnit.NANOSECONDS.convert(idle)) {
                     watched.close();
                     return;
                 }

@@ -62,17 +62,7 @@ class EventLoopTest {
     void anInterruptWithdrawsWhatHasNotBegunAndAwaitsWhatHas() throws Exception {
         var ran = new AtomicInteger();
         try (var loop = new EventLoop("loop", 1)) {
-            var begun = new CountDownLatch(1);
-            var end = new CountDownLatch(1);
-            loop.post(() -> {
-                begun.countDown();
-                try {
-                    end.await();
-                } catch (InterruptedException e) {
-                    throw new AssertionError(e);
-                }
-            });
-            begun.await();
+            var end = busy(loop);
             for (int i = 0; i < 10; i++) { // the place in the queue is free again each time
                 Thread.currentThread().interrupt();
                 assertThrows(InterruptedException.class, () -> loop.call(ran::incrementAndGet));
@@ -92,17 +82,7 @@ class EventLoopTest {
     void refusesWhenFullOrClosedAndRunsWhatWasAccepted() throws Exception {
         var ran = new AtomicInteger();
         var loop = new EventLoop("loop", 2);
-        var begun = new CountDownLatch(1);
-        var end = new CountDownLatch(1);
-        loop.post(() -> {
-            begun.countDown();
-            try {
-                end.await();
-            } catch (InterruptedException e) {
-                throw new AssertionError(e);
-            }
-        });
-        begun.await();
+        var end = busy(loop);
         loop.post(ran::incrementAndGet);
         loop.post(ran::incrementAndGet);
         assertThrows(RejectedExecutionException.class, () -> loop.post(ran::incrementAndGet));
@@ -148,5 +128,21 @@ class EventLoopTest {
         }
         assertEquals(rounds, returned.get() + withdrawn.get());
         assertTrue(withdrawn.get() > 0);
+    }
+
+    /** Returns when the loop has begun what holds it up until the latch is opened. */
+    private static CountDownLatch busy(EventLoop loop) throws InterruptedException {
+        var begun = new CountDownLatch(1);
+        var end = new CountDownLatch(1);
+        loop.post(() -> {
+            begun.countDown();
+            try {
+                end.await();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        });
+        begun.await();
+        return end;
     }
 }
