@@ -158,6 +158,7 @@ class WeakCacheTest {
         impatient.interrupt();
         impatient.join();
         loader.interrupt();
+        loader.join();
         for (Thread other : others) {
             other.join();
         }
