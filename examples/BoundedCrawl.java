@@ -8,13 +8,14 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpResponse.BodySubscribers;
 import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
@@ -126,7 +127,7 @@ public final class BoundedCrawl {
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
             try {
                 Future<R> result = executor.submit(() -> {
-                    var response = client.send(HttpRequest.newBuilder(page).build(), BodyHandlers.ofInputStream());
+                    var response = send(client, HttpRequest.newBuilder(page).build());
                     InputStream body = response.body();
                     try (body) {
                         return reader.read(response);
@@ -140,6 +141,27 @@ public final class BoundedCrawl {
             return new Failed<>(page, new HttpTimeoutException(page + " not done within " + perPage));
         } catch (ExecutionException e) {
             return new Failed<>(page, e.getCause());
+        }
+    }
+
+    /** As {@code client.send}, which if interrupted just as the headers arrive leaves the body open, and nobody has it (21 to 27). */
+    private static HttpResponse<InputStream> send(HttpClient client, HttpRequest request) throws IOException, InterruptedException {
+        var opened = new CompletableFuture<InputStream>();
+        try {
+            return client.send(request, headers -> {
+                var subscriber = BodySubscribers.ofInputStream();
+                subscriber.getBody().thenAccept(opened::complete);
+                return subscriber;
+            });
+        } catch (IOException | InterruptedException e) {
+            opened.thenAccept(body -> { // now, or once there is one
+                try {
+                    body.close();
+                } catch (IOException closed) {
+                    e.addSuppressed(closed);
+                }
+            });
+            throw e;
         }
     }
     // @end region="crawl"

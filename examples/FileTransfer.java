@@ -10,6 +10,7 @@ import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpResponse.BodySubscribers;
 import java.net.http.HttpTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -19,6 +20,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Random;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Flow;
@@ -68,7 +70,7 @@ public final class FileTransfer {
             if (there > 0) {
                 request.header("Range", "bytes=" + there + "-").header("If-Range", Files.readString(version));
             }
-            var response = client.send(request.build(), BodyHandlers.ofInputStream());
+            var response = send(client, request.build());
             try (InputStream body = response.body()) {
                 boolean resumed = response.statusCode() == 206
                         && response.headers().firstValue("Content-Range").orElse("").startsWith("bytes " + there + "-");
@@ -101,6 +103,27 @@ public final class FileTransfer {
             Files.deleteIfExists(version);
             return null;
         });
+    }
+
+    /** As {@code client.send}, which if interrupted just as the headers arrive leaves the body open, and nobody has it (21 to 27). */
+    private static HttpResponse<InputStream> send(HttpClient client, HttpRequest request) throws IOException, InterruptedException {
+        var opened = new CompletableFuture<InputStream>();
+        try {
+            return client.send(request, headers -> {
+                var subscriber = BodySubscribers.ofInputStream();
+                subscriber.getBody().thenAccept(opened::complete);
+                return subscriber;
+            });
+        } catch (IOException | InterruptedException e) {
+            opened.thenAccept(body -> { // now, or once there is one
+                try {
+                    body.close();
+                } catch (IOException closed) {
+                    e.addSuppressed(closed);
+                }
+            });
+            throw e;
+        }
     }
     // @end region="download"
 

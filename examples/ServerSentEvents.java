@@ -9,13 +9,15 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
-import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodySubscribers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -120,7 +122,7 @@ public final class ServerSentEvents implements AutoCloseable {
         if (!lastId.isEmpty()) {
             builder.setHeader("Last-Event-ID", lastId);
         }
-        var response = client.send(builder.build(), BodyHandlers.ofInputStream());
+        var response = send(client, builder.build());
         body = new BufferedInputStream(response.body());
         closeable = response.body();
         if (response.statusCode() == 204) {
@@ -138,6 +140,27 @@ public final class ServerSentEvents implements AutoCloseable {
         InputStream watched = response.body();
         Thread.ofVirtual().name("sse-idle").start(() -> watch(watched));
         return true;
+    }
+
+    /** As {@code client.send}, which if interrupted just as the headers arrive leaves the body open, and nobody has it (21 to 27). */
+    private static HttpResponse<InputStream> send(HttpClient client, HttpRequest request) throws IOException, InterruptedException {
+        var opened = new CompletableFuture<InputStream>();
+        try {
+            return client.send(request, headers -> {
+                var subscriber = BodySubscribers.ofInputStream();
+                subscriber.getBody().thenAccept(opened::complete);
+                return subscriber;
+            });
+        } catch (IOException | InterruptedException e) {
+            opened.thenAccept(body -> { // now, or once there is one
+                try {
+                    body.close();
+                } catch (IOException closed) {
+                    e.addSuppressed(closed);
+                }
+            });
+            throw e;
+        }
     }
 
     /** Closes a connection on which a read waits for too long; a read by itself has no time limit. */

@@ -8,11 +8,12 @@ import java.net.http.HttpClient;
 import java.net.http.HttpClient.Redirect;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpResponse.BodySubscribers;
 import java.net.http.HttpTimeoutException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
@@ -94,13 +95,34 @@ public final class SharedHttpClient implements AutoCloseable {
     private <T> T exchange(HttpRequest request, Reader<T> reader) throws IOException, InterruptedException {
         permits.acquire();
         try {
-            var response = client.send(request, BodyHandlers.ofInputStream());
+            var response = send(client, request);
             InputStream body = response.body();
             try (body) {
                 return reader.read(response);
             }
         } finally {
             permits.release();
+        }
+    }
+
+    /** As {@code client.send}, which if interrupted just as the headers arrive leaves the body open, and nobody has it (21 to 27). */
+    private static HttpResponse<InputStream> send(HttpClient client, HttpRequest request) throws IOException, InterruptedException {
+        var opened = new CompletableFuture<InputStream>();
+        try {
+            return client.send(request, headers -> {
+                var subscriber = BodySubscribers.ofInputStream();
+                subscriber.getBody().thenAccept(opened::complete);
+                return subscriber;
+            });
+        } catch (IOException | InterruptedException e) {
+            opened.thenAccept(body -> { // now, or once there is one
+                try {
+                    body.close();
+                } catch (IOException closed) {
+                    e.addSuppressed(closed);
+                }
+            });
+            throw e;
         }
     }
     // @end region="exchange"

@@ -25,7 +25,7 @@ import java.util.stream.Collectors;
  *
  * <p>Turns {@code jcmd PID Thread.dump_to_file -format=json FILE}, which has every virtual thread, into a page: deadlocks, who
  * waits for which lock, pinned threads, threads by executor and by stack, the most frequent first. Reads the formats of JDK 21 to
- * 27 on any JDK. Who holds a lock is in the dump from 25 on for {@code synchronized} and from 26 on for
+ * 27 on any JDK. Who holds a lock is in the dump from 25 on for {@code synchronized}, from 26 on (and in 25.0.5) for
  * {@code java.util.concurrent.locks}; without it a deadlock is only called possible; {@code LockOwners} tells from a heap dump.
  *
  * <p>Use when something hangs, or piles up. Do not use for CPU time or rates (JFR). The file is read as a stream: one

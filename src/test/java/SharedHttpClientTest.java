@@ -116,6 +116,28 @@ class SharedHttpClientTest {
         }
     }
 
+    /** {@code HttpClient.send} alone leaves a few of these bodies open: about one of 500 interrupts. */
+    @Test
+    void anInterruptAsTheHeadersArriveLosesNoOpenBody() throws Exception {
+        try (var http = http(1); var server = new HostileServer(HostileServer.Fault.STALLS_IN_BODY)) {
+            for (int i = 0; i < 1_500; i++) {
+                int requests = server.requests.get();
+                var caller = Thread.ofPlatform().start(() -> assertThrows(InterruptedException.class,
+                        () -> http.exchange(get(server), LONG, SharedHttpClient.bytes(1_000))));
+                while (server.requests.get() == requests) {
+                    Thread.onSpinWait();
+                }
+                long moment = System.nanoTime() + i % 300 * 2_000L;
+                while (System.nanoTime() < moment) {
+                    Thread.onSpinWait();
+                }
+                caller.interrupt();
+                caller.join();
+            }
+            server.awaitAllClosed();
+        }
+    }
+
     /** Exchanges that are cut off at a random moment: in the connect, the send, the headers, the body. */
     @Test
     void stress() throws Exception {

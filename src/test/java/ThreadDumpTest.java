@@ -193,9 +193,10 @@ class ThreadDumpTest {
             var dump = ThreadDump.ofProcess(ProcessHandle.current().pid());
             var names = dump.deadlocks().stream().map(cycle -> cycle.stream().map(ThreadDump.Task::name).sorted().toList()).toList();
             assertEquals(JDK >= 25, names.contains(List.of("cd", "dc")), dump::report);
-            assertEquals(JDK >= 26, names.contains(List.of("ab", "ba")), dump::report);
+            boolean owners = names.contains(List.of("ab", "ba")); // update releases of 25 differ
+            assertTrue(owners ? JDK >= 25 : JDK < 26, dump::report);
             var possible = dump.possibleDeadlock().stream().map(ThreadDump.Task::name).filter(List.of("ab", "ba")::contains).sorted().toList();
-            assertEquals(JDK >= 26 ? List.of() : List.of("ab", "ba"), possible, dump::report);
+            assertEquals(owners ? List.of() : List.of("ab", "ba"), possible, dump::report);
             var waiting = dump.tasks().stream().filter(task -> task.name().matches("w\\d+")).toList();
             assertEquals(500, waiting.size());
             assertTrue(waiting.stream().map(ThreadDump.Task::stack)
