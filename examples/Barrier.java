@@ -2,12 +2,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BrokenBarrierException;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * asyncio: {@code Barrier(parties)} (3.11). Final API, JDK 21 and later.
@@ -28,10 +27,11 @@ import java.util.concurrent.atomic.AtomicReference;
 public final class Barrier {
 
     // @start region="barrier"
-    private final AtomicReference<CyclicBarrier> current;
+    private final CyclicBarrier barrier;
+    private final ReentrantLock mending = new ReentrantLock(); // held for each reset
 
     public Barrier(int parties) {
-        current = new AtomicReference<>(new CyclicBarrier(parties));
+        barrier = new CyclicBarrier(parties);
     }
 
     /**
@@ -44,20 +44,35 @@ public final class Barrier {
      * @throws InterruptedException   interrupted before all had come; afterwards only the flag is set
      */
     public int await(Duration limit) throws InterruptedException, BrokenBarrierException, TimeoutException {
-        CyclicBarrier barrier = current.get();
         try {
             return barrier.await(Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
         } finally {
-            // one of those who see it replaces it, once: a late one cannot break the next round
             if (barrier.isBroken()) {
-                current.compareAndSet(barrier, new CyclicBarrier(barrier.getParties()));
+                mend();
             }
+        }
+    }
+
+    /** Once, by one of those who see it: nobody waits at a broken barrier, and a late one finds it whole and leaves it alone. */
+    private void mend() {
+        mending.lock();
+        try {
+            if (barrier.isBroken()) {
+                barrier.reset();
+            }
+        } finally {
+            mending.unlock();
         }
     }
 
     /** Ends the round of those who wait, with a {@link BrokenBarrierException}. */
     public void reset() {
-        current.get().reset();
+        mending.lock();
+        try {
+            barrier.reset();
+        } finally {
+            mending.unlock();
+        }
     }
     // @end region="barrier"
 
@@ -68,17 +83,14 @@ public final class Barrier {
         var arrived = new AtomicInteger();
         var early = new AtomicInteger();
         var broken = new AtomicInteger();
-        var ready = new CountDownLatch(2);
         var threads = new ArrayList<Thread>();
         for (int party = 0; party < parties; party++) {
             boolean late = party == 2;
             threads.add(Thread.startVirtualThread(() -> {
                 try {
-                    if (late) {
-                        ready.await();
-                        Thread.sleep(100); // the others give up round 0 at least once
+                    while (late && broken.get() < 2) { // the others give up round 0 at least once
+                        Thread.sleep(1);
                     }
-                    ready.countDown();
                     for (int round = 0; round < rounds; round++) {
                         arrived.incrementAndGet();
                         meet(barrier, broken);

@@ -209,7 +209,8 @@ public final class BoundedCrawl {
             long start = System.nanoTime();
             // @start region="use"
             var limits = new BoundedCrawl.Limits(20, 10, Duration.ofSeconds(1));
-            for (var outcome : BoundedCrawl.all(client, pages, limits, bytes(1_000_000))) {
+            var outcomes = BoundedCrawl.all(client, pages, limits, bytes(1_000_000));
+            for (var outcome : outcomes) {
                 switch (outcome) {
                     case Fetched<byte[]>(URI page, byte[] body) -> check(page.getPath().equals(new String(body)), "each page at its place");
                     case Failed<byte[]>(URI page, Throwable failure) -> System.out.println(failure.getMessage());
@@ -218,7 +219,9 @@ public final class BoundedCrawl {
             // @end region="use"
             System.out.println("200 pages, 6 of them hang, in " + (System.nanoTime() - start) / 1_000_000
                     + " ms; at most " + most + " at once of one host");
-            check(most.get() <= 10, "the limit of the host is held");
+            long givenUp = outcomes.stream() // by the client, on a busy machine: the server may still be at work on them
+                    .filter(outcome -> outcome instanceof Failed && outcome.page().getPort() == server.getAddress().getPort()).count();
+            check(most.get() <= 10 + givenUp, "the limit of the host is held");
         } finally {
             server.stop(0);
         }

@@ -175,6 +175,12 @@ public final class CarrierWatchdog implements AutoCloseable {
         var recovered = new CountDownLatch(1);
         var starved = new CompletableFuture<Starved>();
         var stop = new AtomicBoolean();
+        int carriers = Runtime.getRuntime().availableProcessors();
+        var taken = new CountDownLatch(carriers);
+        for (int i = 0; i < carriers; i++) {
+            Thread.ofVirtual().name("report " + i).start(() -> compute(taken, stop));
+        }
+        taken.await(); // before it watches: a busy machine is late without them, too
         // @start region="use"
         var watchdog = CarrierWatchdog.start(Duration.ofMillis(100), Duration.ofMillis(300), report -> {
             switch (report) {
@@ -191,10 +197,6 @@ public final class CarrierWatchdog implements AutoCloseable {
         });
         // @end region="use"
         try (watchdog) {
-            int carriers = Runtime.getRuntime().availableProcessors();
-            for (int i = 0; i < carriers; i++) {
-                Thread.ofVirtual().name("report " + i).start(() -> compute(stop));
-            }
             var found = starved.get();
             stop.set(true);
             recovered.await();
@@ -202,7 +204,8 @@ public final class CarrierWatchdog implements AutoCloseable {
         }
     }
 
-    private static void compute(AtomicBoolean stop) {
+    private static void compute(CountDownLatch taken, AtomicBoolean stop) {
+        taken.countDown();
         while (!stop.get()) {
             Thread.onSpinWait(); // never blocks, and virtual threads are not time-sliced
         }

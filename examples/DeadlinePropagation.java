@@ -142,7 +142,7 @@ public final class DeadlinePropagation {
 
     // @start region="use"
     static List<String> handleRequest(BlockingQueue<String> rates) throws Exception {
-        Deadline deadline = Deadline.after(Duration.ofSeconds(1));
+        Deadline deadline = Deadline.after(Duration.ofSeconds(10));
         return deadline.all(List.of(
                 d -> reserve(d.within(Duration.ofMillis(200))), // no more than 200 ms, less if less is left
                 d -> "price " + d.take(rates)));

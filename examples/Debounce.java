@@ -189,7 +189,7 @@ public final class Debounce<T> implements AutoCloseable {
     public static void main(String[] args) throws Exception {
         var searched = new CopyOnWriteArrayList<String>();
         // @start region="search"
-        try (var search = new Debounce<String>(Duration.ofMillis(100), searched::add)) {
+        try (var search = new Debounce<String>(Duration.ofMillis(300), searched::add)) {
             for (String typed : List.of("j", "ja", "jav", "java")) {
                 search.call(typed);
                 Thread.sleep(5);

@@ -18,27 +18,18 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
 class BatchLoaderTest {
     private static final Duration LONG = Duration.ofSeconds(Long.MAX_VALUE); // only a full batch begins
-    private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
-
-    @AfterEach
-    void close() {
-        executor.shutdownNow();
-        executor.close();
-    }
 
     private static Map<Integer, BatchLoader.Outcome<Integer>> doubled(List<Integer> keys) {
         var answer = new HashMap<Integer, BatchLoader.Outcome<Integer>>();
@@ -46,10 +37,16 @@ class BatchLoaderTest {
         return answer;
     }
 
-    private List<Future<Integer>> load(BatchLoader<Integer, Integer> loader, int... keys) {
+    /** One caller after the other, each when the one before waits: who came late would wait for another batch, for ever. */
+    private static List<Future<Integer>> load(BatchLoader<Integer, Integer> loader, int... keys) throws InterruptedException {
         var answers = new ArrayList<Future<Integer>>();
         for (int key : keys) {
-            answers.add(executor.submit(() -> loader.load(key)));
+            var answer = new FutureTask<>(() -> loader.load(key));
+            Thread caller = Thread.startVirtualThread(answer);
+            while (caller.isAlive() && caller.getState() != Thread.State.WAITING) {
+                Thread.sleep(1);
+            }
+            answers.add(answer);
         }
         return answers;
     }
@@ -128,7 +125,7 @@ class BatchLoaderTest {
         })) {
             var answers = load(loader, 1, 1, 2);
             begun.await();
-            var third = load(loader, 1).getFirst(); // joins the load that runs, or waits in the next batch if it came late
+            var third = load(loader, 1).getFirst(); // joins the load that runs
             Thread gone = Thread.ofVirtual().start(() -> assertThrows(InterruptedException.class, () -> loader.load(2)));
             while (gone.getState() != Thread.State.WAITING) {
                 Thread.onSpinWait();

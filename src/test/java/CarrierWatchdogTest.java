@@ -24,15 +24,13 @@ class CarrierWatchdogTest {
     /** Takes every carrier until {@code stop}. */
     private static List<Thread> starve(AtomicBoolean stop) throws InterruptedException {
         var taken = new CountDownLatch(CARRIERS);
-        var threads = IntStream.range(0, CARRIERS).mapToObj(i -> Thread.ofVirtual().name("hog " + i).start(() -> {
-            taken.countDown();
-            computes(stop);
-        })).toList();
+        var threads = IntStream.range(0, CARRIERS).mapToObj(i -> Thread.ofVirtual().name("hog " + i).start(() -> computes(taken, stop))).toList();
         taken.await();
         return threads;
     }
 
-    private static void computes(AtomicBoolean stop) {
+    private static void computes(CountDownLatch taken, AtomicBoolean stop) {
+        taken.countDown();
         while (!stop.get()) {
             Thread.onSpinWait();
         }

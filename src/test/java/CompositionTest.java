@@ -24,6 +24,7 @@ class CompositionTest {
     private final List<Duration> slept = new ArrayList<>();
     private final AtomicInteger calls = new AtomicInteger();
     private final Bulkhead bulkhead = new Bulkhead(1, 0, Duration.ZERO);
+    private Duration perAttempt = Duration.ofSeconds(30);
 
     // @start region="policies"
     private final CircuitBreaker breaker = new CircuitBreaker(3, 10, Duration.ofSeconds(30), 1,
@@ -45,7 +46,7 @@ class CompositionTest {
                 retry.call(remaining ->
                         breaker.call(() ->
                                 bulkhead.call(() ->
-                                        Timeout.call(request, least(remaining, Duration.ofMillis(100)))))))
+                                        Timeout.call(request, least(remaining, perAttempt))))))
                 .or("cache", Exception.class, () -> "cached").call();
         // @end region="stack"
     }
@@ -69,6 +70,7 @@ class CompositionTest {
 
     @Test
     void aTimeoutInsideOpensTheCircuit() throws Exception {
+        perAttempt = Duration.ofMillis(50);
         var answer = ask(() -> {
             calls.incrementAndGet();
             new CountDownLatch(1).await();

@@ -111,22 +111,23 @@ class CpuBoundPoolTest {
 
     @Test
     void theFirstFailureStopsTheOthers() throws Exception {
-        try (var pool = new CpuBoundPool(2)) {
-            var begun = new CountDownLatch(1);
+        try (var pool = new CpuBoundPool(3)) { // a thread for each job: in which order they are begun is not said
+            var begun = new CountDownLatch(2);
             var boom = new IOException();
-            var ended = new AtomicBoolean();
-            List<Callable<Integer>> jobs = List.of(() -> {
+            var ended = new AtomicInteger();
+            Callable<Integer> endless = () -> {
                 try {
                     return spin(begun);
                 } finally {
-                    ended.set(true);
+                    ended.incrementAndGet();
                 }
-            }, () -> {
+            };
+            List<Callable<Integer>> jobs = List.of(endless, () -> {
                 begun.await();
                 throw boom;
-            }, () -> spin(new CountDownLatch(1)));
+            }, endless);
             assertSame(boom, assertThrows(ExecutionException.class, () -> pool.all(jobs)).getCause());
-            assertTrue(ended.get());
+            assertEquals(2, ended.get());
         }
     }
 

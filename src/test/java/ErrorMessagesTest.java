@@ -222,7 +222,7 @@ class ErrorMessagesTest {
                     failure.complete(e);
                 }
             });
-            server.accept();
+            Socket accepted = server.accept(); // kept: a socket that is garbage is closed
             while (reader.getState() != Thread.State.WAITING) {
                 Thread.sleep(1);
             }
@@ -230,6 +230,7 @@ class ErrorMessagesTest {
             shows("SocketException: Closed by interrupt", () -> {
                 throw failure.get();
             });
+            accepted.close();
             server.setSoTimeout(1);
             shows("SocketTimeoutException: Accept timed out", server::accept);
         }
@@ -244,22 +245,20 @@ class ErrorMessagesTest {
         try (var silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
             var text = HttpResponse.BodyHandlers.ofString();
             var client = HttpClient.newHttpClient();
-            shows("HttpTimeoutException: request timed out", () ->
-                    client.send(to(silent.getLocalPort()).timeout(Duration.ofMillis(100)).build(), text));
             var running = client.sendAsync(to(silent.getLocalPort()).build(), text);
-            silent.accept();
+            Socket accepted = silent.accept(); // kept: a socket that is garbage is closed
+            shows("HttpTimeoutException: request timed out", () -> // with time to connect: else "HTTP connect timed out"
+                    client.send(to(silent.getLocalPort()).timeout(Duration.ofSeconds(2)).build(), text));
             client.shutdownNow();
             var stopped = shows("ExecutionException: java.io.IOException: shutdownNow", running::get);
             assertEquals(IOException.class, stopped.getCause().getClass());
             shows("IOException: closed", () -> client.send(to(silent.getLocalPort()).build(), text));
+            accepted.close();
         }
-        int free;
-        try (var socket = new ServerSocket(0)) {
-            free = socket.getLocalPort();
-        }
-        try (var client = HttpClient.newHttpClient()) {
+        try (var deaf = new Socket(); var client = HttpClient.newHttpClient()) { // has the port and does not listen
+            deaf.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
             var refused = shows(JDK < 26 ? "ConnectException" : "ConnectException: Connection refused...", () ->
-                    client.send(to(free).build(), HttpResponse.BodyHandlers.ofString()));
+                    client.send(to(deaf.getLocalPort()).build(), HttpResponse.BodyHandlers.ofString()));
             if (JDK < 26) {
                 assertNull(refused.getMessage(), "21 and 25 do not say why");
             }
@@ -286,7 +285,7 @@ class ErrorMessagesTest {
             server.start();
             int port = server.getAddress().getPort();
             shows("IOException: HTTP/1.1 header parser received no bytes", () -> client.send(
-                    to(port).POST(HttpRequest.BodyPublishers.ofString("order")).build(), HttpResponse.BodyHandlers.ofString()));
+                    to(port).POST(HttpRequest.BodyPublishers.noBody()).build(), HttpResponse.BodyHandlers.ofString()));
             client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/twice")).build(),
                     HttpResponse.BodyHandlers.discarding());
             shows("IOException: headers already sent", () -> {
