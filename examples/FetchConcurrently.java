@@ -92,13 +92,13 @@ public final class FetchConcurrently {
             var pages = new ArrayList<>(IntStream.range(0, 20).mapToObj(i -> base.resolve("/page/" + i)).toList());
 
             long start = System.nanoTime();
-            var bodies = fetchAll(client, pages, Duration.ofSeconds(5));
+            var bodies = fetchAll(client, pages, Duration.ofSeconds(30));
             System.out.println(bodies.size() + " pages in " + (System.nanoTime() - start) / 1_000_000
                     + " ms; one after another they take at least 2000");
             check(List.copyOf(bodies.keySet()).equals(pages) && bodies.get(pages.get(7)).equals("/page/7"), "each page, in order");
 
             try {
-                fetchAll(client, List.of(pages.get(0), base.resolve("/missing")), Duration.ofSeconds(5));
+                fetchAll(client, List.of(pages.get(0), base.resolve("/missing")), Duration.ofSeconds(30));
                 check(false, "a failure is thrown");
             } catch (ExecutionException e) {
                 System.out.println(e.getCause().getMessage());

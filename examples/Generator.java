@@ -94,11 +94,11 @@ public final class Generator<T> implements Iterator<T>, AutoCloseable {
 
     @Override
     public T next() {
-        if (!hasNext()) {
-            throw new NoSuchElementException();
-        }
         lock.lock();
         try {
+            if (!hasNext()) { // under the lock: else a close() in between would leave no item
+                throw new NoSuchElementException();
+            }
             T next = item;
             item = null;
             changed.signalAll();

@@ -2,8 +2,10 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ProtocolException;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.SocketException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -163,7 +165,7 @@ public final class HttpErrors {
                     "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly the beginning", "")) {
                 try (var server = server(answer)) {
                     var uri = URI.create("http://127.0.0.1:" + server.getLocalPort());
-                    var request = HttpRequest.newBuilder(uri).timeout(Duration.ofMillis(answer.equals("wait") ? 100 : 20_000)).build();
+                    var request = HttpRequest.newBuilder(uri).timeout(Duration.ofMillis(answer.equals("wait") ? 1_000 : 20_000)).build();
                     try {
                         var response = requireSuccess(client.send(request, BodyHandlers.ofString()));
                         check(false, "a failure, not " + response);
@@ -182,12 +184,9 @@ public final class HttpErrors {
             }
             var kinds = seen.stream().<Class<?>>map(Failure::getClass).toList();
             check(kinds.equals(List.of(BadStatus.class, Malformed.class, TimedOut.class, Dropped.class, Dropped.class)), "told apart");
-            int free;
-            try (var port = new ServerSocket(0)) {
-                free = port.getLocalPort();
-            }
-            try {
-                client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + free)).build(), BodyHandlers.discarding());
+            try (var bound = new Socket()) { // and does not listen: nobody else gets the port meanwhile
+                bound.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+                client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + bound.getLocalPort())).build(), BodyHandlers.discarding());
                 check(false, "nobody listens");
             } catch (IOException e) {
                 System.out.println(HttpErrors.of(e));

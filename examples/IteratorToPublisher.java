@@ -170,6 +170,9 @@ public final class IteratorToPublisher<T> implements Flow.Publisher<T> {
                     changed.awaitUninterruptibly();
                 }
                 inSource = !over();
+                if (!inSource) {
+                    Thread.interrupted(); // one that came while the source was opened must not hit close()
+                }
                 return inSource;
             } finally {
                 lock.unlock();

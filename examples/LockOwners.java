@@ -13,8 +13,11 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -270,9 +273,11 @@ public final class LockOwners {
         Path folder = Files.createTempDirectory("lock-owners").toAbsolutePath();
         Path file = folder.resolve("heap.hprof");
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
-            executor.submit(() -> transfer(a, b, holding)); // blocking-ok: ends with the demo
-            executor.submit(() -> transfer(b, a, holding));
-            while (!a.hasQueuedThreads() || !b.hasQueuedThreads()) {
+            var threads = new ConcurrentLinkedQueue<Thread>();
+            executor.submit(() -> transfer(a, b, holding, threads)); // blocking-ok: ends with the demo
+            executor.submit(() -> transfer(b, a, holding, threads));
+            while (!a.hasQueuedThreads() || !b.hasQueuedThreads() // a moment later the field says so that the dump shows
+                    || !threads.stream().allMatch(thread -> LockSupport.getBlocker(thread) != null)) {
                 Thread.sleep(1);
             }
             ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class).dumpHeap(file.toString(), true);
@@ -285,8 +290,9 @@ public final class LockOwners {
         check(deadlocks(waits).size() == 1 && deadlocks(waits).getFirst().size() == 2, "one deadlock of two threads");
     }
 
-    private static Void transfer(ReentrantLock from, ReentrantLock to, CountDownLatch holding)
+    private static Void transfer(ReentrantLock from, ReentrantLock to, CountDownLatch holding, Queue<Thread> threads)
             throws InterruptedException {
+        threads.add(Thread.currentThread());
         from.lockInterruptibly();
         try {
             holding.countDown();

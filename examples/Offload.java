@@ -134,8 +134,10 @@ public final class Offload implements AutoCloseable {
             System.out.println(shown.get() + ", which ticked " + ticks + " times meanwhile");
             check(ticks.get() > 1, "the loop goes on");
 
+            var begun = new CountDownLatch(1);
             var stopped = new CountDownLatch(1);
             var slow = offload.call(() -> {
+                begun.countDown();
                 try {
                     Thread.sleep(60_000);
                     return "too late";
@@ -146,6 +148,7 @@ public final class Offload implements AutoCloseable {
                     stopped.countDown();
                 }
             });
+            begun.await(); // else a timeout that comes first would keep it from beginning
             slow.orTimeout(50, TimeUnit.MILLISECONDS);
             stopped.await();
             System.out.println("orTimeout interrupted the work: " + interrupted);

@@ -59,6 +59,7 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
      * @throws ClosedException if the queue is closed, also while waiting
      */
     public void put(long priority, T item) throws InterruptedException {
+        Objects.requireNonNull(item); // first: a waiter that is woken and then throws would leave the others asleep
         lock.lockInterruptibly();
         try {
             while (!closed && queued.size() >= capacity) {
@@ -76,6 +77,7 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
      * @throws ClosedException as {@link #put}
      */
     public boolean offer(long priority, T item, Duration limit) throws InterruptedException {
+        Objects.requireNonNull(item);
         long nanos = Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2);
         lock.lockInterruptibly();
         try {
@@ -96,7 +98,7 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
         if (closed) {
             throw new ClosedException();
         }
-        queued.add(new Entry<>(priority, arrivals++, Objects.requireNonNull(item)));
+        queued.add(new Entry<>(priority, arrivals++, item));
         notEmpty.signal();
     }
 

@@ -81,14 +81,14 @@ public final class PublisherToIterator<T> implements Iterator<T>, AutoCloseable 
 
     @Override
     public T next() {
-        if (!hasNext()) {
-            throw new NoSuchElementException();
-        }
         T item;
         int request = 0;
         lock.lock();
         try {
-            item = buffer.poll();
+            if (!hasNext()) { // under the lock: else a close() in between would leave no item
+                throw new NoSuchElementException();
+            }
+            item = buffer.remove();
             if (++taken >= (capacity + 1) / 2 && !ended) { // in batches: a request may cost a round trip
                 request = taken;
                 taken = 0;

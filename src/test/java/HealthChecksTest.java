@@ -92,17 +92,17 @@ class HealthChecksTest {
         for (int i = 0; i < 50; i++) {
             assertFalse(health.probe(HealthChecks.Probe.LIVENESS).up());
         }
-        assertEquals(1, runs.get());
-        while (interrupts.get() == 0) { // on its way to a busy thread
+        while (interrupts.get() == 0) { // on its way to a busy thread, which may not even have begun
             Thread.yield();
         }
+        assertEquals(1, runs.get());
         go.countDown();
         ended.await();
         assertEquals(1, interrupts.get(), "interrupted once");
         while (!health.probe(HealthChecks.Probe.LIVENESS).up()) {
             Thread.yield();
         }
-        assertEquals(2, runs.get(), "back again with a run of its own");
+        assertTrue(runs.get() > 1, "back again with a run of its own"); // with more, if the first was late on a busy machine
     }
 
     @Test

@@ -3,6 +3,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
@@ -30,15 +31,23 @@ final class HostileServer implements AutoCloseable {
     private final CountDownLatch closed = new CountDownLatch(1);
     private final ServerSocket listener;
     private final Fault fault;
+    private final int port;
 
     HostileServer(Fault fault) throws IOException {
         this.fault = fault;
         listener = new ServerSocket(0, fault == Fault.NEVER_ACCEPTS ? 1 : 200, InetAddress.getLoopbackAddress());
         if (fault == Fault.REFUSES) {
             listener.close();
-        } else if (fault == Fault.NEVER_ACCEPTS) {
+            var bound = new Socket(); // and does not listen: nobody else gets the port meanwhile
+            bound.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+            port = bound.getLocalPort();
+            fillers.add(bound);
+            return;
+        }
+        port = listener.getLocalPort();
+        if (fault == Fault.NEVER_ACCEPTS) {
             for (int i = 0; i < 2; i++) { // the kernel takes one more than the backlog and then drops what comes
-                fillers.add(new Socket(listener.getInetAddress(), listener.getLocalPort()));
+                fillers.add(new Socket(listener.getInetAddress(), port));
             }
         } else {
             Thread.ofVirtual().start(this::accept);
@@ -46,7 +55,7 @@ final class HostileServer implements AutoCloseable {
     }
 
     URI uri() {
-        return URI.create("http://127.0.0.1:" + listener.getLocalPort() + "/" + fault);
+        return URI.create("http://127.0.0.1:" + port + "/" + fault);
     }
 
     int open() {

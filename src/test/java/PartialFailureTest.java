@@ -77,19 +77,36 @@ class PartialFailureTest {
 
     @Test
     void theLastToleratedFailureInterruptsAndAwaitsTheRest() throws Exception {
-        var started = new CountDownLatch(2);
+        var started = new CountDownLatch(3);
         var outcomes = PartialFailure.<Integer, Integer>map(range(10), 4, 2, i -> switch (i) {
-            case 1, 3 -> stuck(started);
-            case 0, 2 -> {
+            case 0 -> throw new IOException();
+            case 1, 3, 4 -> stuck(started); // 4 in the place of 0
+            case 2 -> {
                 started.await();
                 throw new IOException();
             }
             default -> throw new AssertionError("started after the abort, or before there was room");
         });
-        assertEquals(2, ended.get());
-        assertEquals(List.of(cancelled(1, true), cancelled(3, true)), List.of(outcomes.get(1), outcomes.get(3)));
-        assertEquals(2, outcomes.stream().filter(PartialFailure.Outcome.Failure.class::isInstance)
-                .filter(outcome -> outcome.item() % 2 == 0).count());
+        assertEquals(3, ended.get());
+        assertEquals(List.of(cancelled(1, true), cancelled(3, true), cancelled(4, true), cancelled(5, false)),
+                List.of(outcomes.get(1), outcomes.get(3), outcomes.get(4), outcomes.get(5)));
+        assertEquals(List.of(0, 2), outcomes.stream().filter(PartialFailure.Outcome.Failure.class::isInstance)
+                .map(PartialFailure.Outcome::item).toList());
+    }
+
+    /** Not even in the moment between counting that failure and telling of it. */
+    @Test
+    void noItemIsStartedAfterTheLastToleratedFailure() throws Exception {
+        int limit = 4;
+        int maxFailures = 3;
+        for (int round = 0; round < 2_000; round++) {
+            var tried = new AtomicInteger();
+            PartialFailure.map(range(1_000), limit, maxFailures, i -> {
+                tried.incrementAndGet();
+                throw new IOException();
+            });
+            assertTrue(tried.get() <= maxFailures + limit - 1, () -> "tried " + tried);
+        }
     }
 
     @Test

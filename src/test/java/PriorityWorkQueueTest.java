@@ -56,6 +56,8 @@ class PriorityWorkQueueTest {
         assertTrue(queue.offer(9, "a", LONG));
         assertFalse(queue.offer(1, "b", Duration.ZERO));
         assertFalse(queue.offer(1, "b", Duration.ofMillis(5)));
+        assertThrows(NullPointerException.class, () -> queue.put(1, null), "before it waits for room");
+        assertThrows(NullPointerException.class, () -> queue.offer(1, null, Duration.ZERO));
         assertEquals("a", queue.take());
         assertTrue(queue.offer(1, "b", Duration.ZERO));
         assertThrows(IllegalArgumentException.class, () -> new PriorityWorkQueue<String>(0));

@@ -15,6 +15,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Flow;
 import java.util.concurrent.SubmissionPublisher;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
@@ -157,6 +158,37 @@ class PublisherToIteratorTest {
         assertEquals(1, publisher.cancels.get());
         publisher.subscriber.onNext(6); // too late, and harmless
         assertThrows(IllegalStateException.class, items::hasNext);
+    }
+
+    /** In any order, also between the look for an item and the taking of it. */
+    @Test
+    void nextIsAnItemOrThrowsWhileAnotherThreadCloses() throws Exception {
+        for (int round = 0; round < 500; round++) {
+            var publisher = new Manual();
+            var items = new PublisherToIterator<>(publisher, 64);
+            publisher.begin();
+            for (int i = 0; i < 64; i++) {
+                publisher.subscriber.onNext(i);
+            }
+            var begun = new AtomicBoolean();
+            Thread closer = Thread.ofPlatform().start(() -> {
+                begun.set(true);
+                for (int n = ThreadLocalRandom.current().nextInt(200); n > 0; n--) {
+                    Thread.onSpinWait();
+                }
+                items.close();
+            });
+            while (!begun.get()) {
+                Thread.yield();
+            }
+            assertThrows(IllegalStateException.class, () -> {
+                for (int i = 0; i < 64; i++) {
+                    assertEquals(i, items.next());
+                }
+                items.next();
+            });
+            closer.join();
+        }
     }
 
     @Test
