@@ -123,7 +123,7 @@ public final class ServerSentEvents implements AutoCloseable {
         var response = client.send(builder.build(), BodyHandlers.ofInputStream());
         body = new BufferedInputStream(response.body());
         closeable = response.body();
-        if (response.statusCode() == 204) {
+        if (closed || response.statusCode() == 204) { // close() may have come before there was anything to close
             disconnect();
             return false;
         }
@@ -223,7 +223,9 @@ public final class ServerSentEvents implements AutoCloseable {
         }
     }
 
-    /** From any thread: {@link #next} returns empty, at the latest after its pause between two connections. */
+    /**
+     * From any thread: {@link #next} returns empty, at the latest after its pause between two connections and the next answer.
+     */
     @Override
     public void close() throws IOException {
         closed = true;
