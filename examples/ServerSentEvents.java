@@ -125,7 +125,7 @@ public final class ServerSentEvents implements AutoCloseable {
         var response = send(client, builder.build());
         body = new BufferedInputStream(response.body());
         closeable = response.body();
-        if (response.statusCode() == 204) {
+        if (closed || response.statusCode() == 204) { // close() may have come before there was anything to close
             disconnect();
             return false;
         }
@@ -246,7 +246,9 @@ public final class ServerSentEvents implements AutoCloseable {
         }
     }
 
-    /** From any thread: {@link #next} returns empty, at the latest after its pause between two connections. */
+    /**
+     * From any thread: {@link #next} returns empty, at the latest after its pause between two connections and the next answer.
+     */
     @Override
     public void close() throws IOException {
         closed = true;

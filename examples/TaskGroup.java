@@ -178,8 +178,8 @@ public final class TaskGroup<T> implements AutoCloseable {
                 task.state = State.CANCELLED;
             } else {
                 task.exception = e;
+                failures.add(e); // before the state: a sibling that fails because it has seen it is the later one
                 task.state = State.FAILED;
-                failures.add(e);
                 if (policy == Policy.FAIL_FAST) {
                     cancel();
                 }
@@ -311,7 +311,7 @@ public final class TaskGroup<T> implements AutoCloseable {
         // @start region="partial"
         try (var group = TaskGroup.<Integer>collectAll()) {
             var prices = Stream.of(50, 100, 60_000).map(millis -> group.fork(() -> call(millis, millis))).toList();
-            group.join(Duration.ofMillis(500));
+            group.join(Duration.ofSeconds(1));
             var inTime = prices.stream().filter(price -> price.state() == State.SUCCESS).map(Task::get).toList();
             System.out.println("in time: " + inTime); // [50, 100]
         }

@@ -174,18 +174,12 @@ public final class TcpServer implements AutoCloseable {
     public static void main(String[] args) throws Exception {
         var failures = new LinkedBlockingQueue<Throwable>();
         var loopback = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-        try (var server = start(loopback, 100, Duration.ofMillis(300), Duration.ZERO, TcpServer::shout, failures::add)) {
+        try (var server = start(loopback, 100, Duration.ofMinutes(1), Duration.ZERO, TcpServer::shout, failures::add)) {
             try (var client = connect(server); var in = new BufferedInputStream(client.getInputStream())) {
                 client.getOutputStream().write("hello\nworld\n".getBytes(StandardCharsets.UTF_8));
                 String answer = readLine(in, 100) + " " + readLine(in, 100);
                 System.out.println("answer: " + answer);
                 check(answer.equals("HELLO WORLD"), "each line is answered");
-            }
-            try (var silent = connect(server)) {
-                int end = silent.getInputStream().read();
-                Throwable failure = failures.take();
-                System.out.println("silent client: " + failure.getMessage() + ", its connection ended: " + (end == -1));
-                check(failure instanceof SocketTimeoutException, "an idle connection is cut");
             }
             try (var flooding = connect(server)) {
                 flooding.getOutputStream().write(new byte[2000]);
@@ -193,6 +187,13 @@ public final class TcpServer implements AutoCloseable {
                 System.out.println("flooding client: " + failure.getMessage());
                 check(failure.getMessage().contains("1000 bytes"), "a line without end is cut");
             }
+        }
+        try (var strict = start(loopback, 100, Duration.ofMillis(300), Duration.ZERO, TcpServer::shout, failures::add);
+             var silent = connect(strict)) {
+            int end = silent.getInputStream().read();
+            Throwable failure = failures.take();
+            System.out.println("silent client: " + failure.getMessage() + ", its connection ended: " + (end == -1));
+            check(failure instanceof SocketTimeoutException, "an idle connection is cut");
         }
         System.out.println("closed; every connection has ended");
     }
@@ -208,7 +209,7 @@ public final class TcpServer implements AutoCloseable {
 
     private static Socket connect(TcpServer server) throws IOException {
         var socket = new Socket(); // new Socket(host, port) would wait as long as the system likes
-        socket.connect(server.address(), 1000);
+        socket.connect(server.address(), 10_000);
         return socket;
     }
 

@@ -25,6 +25,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
@@ -58,7 +59,7 @@ public final class WebSocketClient implements AutoCloseable {
     private final ReentrantLock sending = new ReentrantLock();
     private final int maxMessage;
     private final Duration timeout;
-    private volatile CompletableFuture<Void> pong = new CompletableFuture<>();
+    private final AtomicReference<CompletableFuture<Void>> pong = new AtomicReference<>(new CompletableFuture<>());
     private volatile boolean closing;
     private WebSocket socket;
 
@@ -132,8 +133,8 @@ public final class WebSocketClient implements AutoCloseable {
 
     /** Waits for the pong: the peer is alive. It does not come while {@code capacity} messages wait to be received. */
     public void ping() throws IOException, InterruptedException {
-        var answer = new CompletableFuture<Void>();
-        pong = answer;
+        // pings at once share a pong
+        var answer = pong.updateAndGet(last -> last.isDone() ? new CompletableFuture<>() : last);
         sendAndWait(() -> socket.sendPing(ByteBuffer.allocate(0)));
         get(answer, timeout, "no pong");
     }
@@ -246,7 +247,7 @@ public final class WebSocketClient implements AutoCloseable {
 
         @Override
         public CompletionStage<?> onPong(WebSocket from, ByteBuffer message) {
-            pong.complete(null);
+            pong.get().complete(null);
             from.request(1);
             return null;
         }

@@ -69,6 +69,9 @@ public final class TimeoutPartial {
     // @end region="timeout-partial"
 
     public static void main(String[] args) throws Exception {
+        var eternity = Duration.ofSeconds(Long.MAX_VALUE);
+        check(all(List.of(() -> "a"), eternity).equals(List.of(new Outcome.Success<>("a"))), "no overflow, no waiting");
+
         var refused = new IOException("refused");
         var ended = new AtomicInteger();
         List<Outcome<String>> outcomes = all(List.of(
@@ -84,14 +87,11 @@ public final class TimeoutPartial {
                     }
                     return "too late";
                 },
-                () -> null), Duration.ofSeconds(1));
+                () -> null), Duration.ofMillis(1_500));
         System.out.println(outcomes);
         check(outcomes.equals(List.of(new Outcome.Success<>("a"), new Outcome.Failure<>(refused),
                 new Outcome.Unfinished<>(), new Outcome.Success<>(null))), "one outcome a task, in order");
         check(ended.get() == 1, "the unfinished task was interrupted and has ended");
-
-        var eternity = Duration.ofSeconds(Long.MAX_VALUE);
-        check(all(List.of(() -> "a"), eternity).equals(List.of(new Outcome.Success<>("a"))), "no overflow, no waiting");
     }
 
     private static void check(boolean expectation, String what) {

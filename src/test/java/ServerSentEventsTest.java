@@ -42,14 +42,24 @@ class ServerSentEventsTest {
         handlers.shutdownNow();
     }
 
-    /** The answers to one connection after the other; null: 204; one that begins with a digit: that status; "..." at its end: stays open. */
+    private interface Script {
+        String answer(String lastId) throws InterruptedException;
+    }
+
+    /** The answers to one connection after the other. */
     private ServerSentEvents events(Duration idle, String... answers) throws IOException {
+        return events(idle, lastId -> lastIds.size() > answers.length ? null : answers[lastIds.size() - 1]);
+    }
+
+    /** An answer of null: 204; three digits: that status; "..." at its end: stays open. */
+    private ServerSentEvents events(Duration idle, Script script) throws IOException {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.setExecutor(handlers);
         server.createContext("/", exchange -> {
             try (exchange) {
-                lastIds.add(String.valueOf(exchange.getRequestHeaders().getFirst("Last-Event-ID")));
-                String answer = lastIds.size() > answers.length ? null : answers[lastIds.size() - 1];
+                String lastId = String.valueOf(exchange.getRequestHeaders().getFirst("Last-Event-ID"));
+                lastIds.add(lastId);
+                String answer = script.answer(lastId);
                 if (answer == null || answer.matches("\\d{3}")) {
                     exchange.sendResponseHeaders(answer == null ? 204 : Integer.parseInt(answer), -1);
                     return;
@@ -100,7 +110,11 @@ class ServerSentEventsTest {
 
     @Test
     void silenceIsAReasonToConnectAgain() throws Exception {
-        var events = events(Duration.ofMillis(1500), "retry: 1\nid: 1\ndata: a\n\n...", "data: b\n\n");
+        var events = events(Duration.ofMillis(1500), lastId -> switch (lastId) { // an answer may be late, too
+            case "null" -> "retry: 1\nid: 1\ndata: a\n\n...";
+            case "1" -> "id: 2\ndata: b\n\n";
+            default -> null;
+        });
         assertEquals(List.of("a", "b"), all(events).stream().map(ServerSentEvents.Event::data).toList());
     }
 
@@ -149,5 +163,29 @@ class ServerSentEventsTest {
                 assertEquals(Optional.empty(), end.get());
             }
         }
+    }
+
+    @Test
+    void closeWhileItConnectsEndsTheWait() throws Exception {
+        var asked = new CountDownLatch(1);
+        var closed = new CountDownLatch(1);
+        var events = events(Duration.ofDays(1), lastId -> {
+            asked.countDown();
+            closed.await();
+            return ": nothing yet\n\n...";
+        });
+        var end = new AtomicReference<Object>();
+        var reader = Thread.ofVirtual().start(() -> {
+            try {
+                end.set(events.next());
+            } catch (IOException | InterruptedException e) {
+                end.set(e);
+            }
+        });
+        asked.await();
+        events.close();
+        closed.countDown();
+        reader.join();
+        assertEquals(Optional.empty(), end.get());
     }
 }

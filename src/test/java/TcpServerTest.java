@@ -22,6 +22,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -127,11 +128,12 @@ class TcpServerTest {
     @Test
     void closeEndsBlockedReadsAndWritesAndWaitsForThem() throws Exception {
         var started = new CountDownLatch(2);
+        var first = new AtomicBoolean(true);
         var ended = new AtomicInteger();
         var server = start(5, LONG, Duration.ofMillis(200), connection -> {
             try {
                 started.countDown();
-                if (started.getCount() == 1) {
+                if (first.getAndSet(false)) {
                     connection.getInputStream().read();
                 }
                 while (true) {

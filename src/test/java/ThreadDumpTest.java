@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.Executors;
@@ -173,24 +174,35 @@ class ThreadDumpTest {
         var c = new Object();
         var d = new Object();
         var holding = new CyclicBarrier(2);
+        var holdingMonitors = new CyclicBarrier(2); // its own, or one of each pair could pass together
         var latch = new CountDownLatch(1);
         var threads = new ArrayList<Thread>();
+        var waiters = ConcurrentHashMap.<Thread>newKeySet();
         threads.add(Thread.ofVirtual().name("ab").start(() -> lock(a, b, holding)));
         threads.add(Thread.ofVirtual().name("ba").start(() -> lock(b, a, holding)));
         try (var executor = Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("w", 0).factory())) {
             for (int i = 0; i < 500; i++) {
-                executor.execute(() -> waitFor(latch));
+                executor.execute(() -> {
+                    waiters.add(Thread.currentThread());
+                    waitFor(latch);
+                });
             }
             if (JDK >= 25) { // on 21 virtual threads that wait for a monitor keep the carriers of all others
-                threads.add(Thread.ofVirtual().name("cd").start(() -> enter(c, d, holding)));
-                threads.add(Thread.ofVirtual().name("dc").start(() -> enter(d, c, holding)));
+                threads.add(Thread.ofVirtual().name("cd").start(() -> enter(c, d, holdingMonitors)));
+                threads.add(Thread.ofVirtual().name("dc").start(() -> enter(d, c, holdingMonitors)));
             }
-            var stuck = List.of(Thread.State.BLOCKED, Thread.State.WAITING);
-            while (threads.stream().anyMatch(thread -> !thread.getState().equals(stuck.get(thread.getName().contains("c") ? 0 : 1)))
-                    || !a.hasQueuedThreads() || !b.hasQueuedThreads()) {
+            while (waiters.size() < 500 || !a.hasQueuedThreads() || !b.hasQueuedThreads()) {
+                Thread.sleep(1);
+            }
+            // who is queued waits for the lock, and no more for the barrier
+            waiters.addAll(threads);
+            while (waiters.stream().anyMatch(thread -> thread.getState()
+                    != (thread.getName().matches("cd|dc") ? Thread.State.BLOCKED : Thread.State.WAITING))) {
                 Thread.sleep(1);
             }
             var dump = ThreadDump.ofProcess(ProcessHandle.current().pid());
+            latch.countDown();
+            threads.forEach(Thread::interrupt); // ends those of the locks
             var names = dump.deadlocks().stream().map(cycle -> cycle.stream().map(ThreadDump.Task::name).sorted().toList()).toList();
             assertEquals(JDK >= 25, names.contains(List.of("cd", "dc")), dump::report);
             boolean owners = names.contains(List.of("ab", "ba")); // update releases of 25 differ
@@ -201,8 +213,6 @@ class ThreadDumpTest {
             assertEquals(500, waiting.size());
             assertTrue(waiting.stream().map(ThreadDump.Task::stack)
                     .allMatch(stack -> stack.virtual() && stack.call().equals("CountDownLatch.await")), dump::report);
-            latch.countDown();
-            threads.forEach(Thread::interrupt); // ends those of the locks
         }
     }
 

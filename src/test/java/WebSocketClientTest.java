@@ -14,7 +14,9 @@ import java.net.http.HttpClient;
 import java.net.http.WebSocketHandshakeException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -31,6 +33,7 @@ import org.junit.jupiter.api.Timeout;
 class WebSocketClientTest {
 
     private static final Duration LONG = Duration.ofSeconds(30);
+    private static final Duration SHORT = Duration.ofSeconds(5); // to be waited for; long enough to connect in
 
     private interface Script {
         void run(DataInputStream in, OutputStream out) throws Exception;
@@ -159,7 +162,7 @@ class WebSocketClientTest {
                 sent.incrementAndGet();
             }
         });
-        try (var socket = connect(uri, 3, Duration.ofMillis(1500))) {
+        try (var socket = connect(uri, 3, SHORT)) {
             socket.receive();
             int before = -1;
             while (before != sent.get()) { // until the buffers between are full
@@ -188,7 +191,7 @@ class WebSocketClientTest {
     @Test
     void aPeerThatDoesNotReadOrSayGoodbyeIsCut() throws Exception {
         var uri = server((in, out) -> gone.get());
-        var socket = connect(uri, 3, Duration.ofMillis(1500));
+        var socket = connect(uri, 3, SHORT);
         assertThrows(IOException.class, () -> {
             while (true) {
                 socket.send(new byte[100_000]);
@@ -196,6 +199,24 @@ class WebSocketClientTest {
         });
         socket.close();
         gone.complete(true);
+    }
+
+    @Test
+    void onePongIsEnoughForPingsAtOnce() throws Exception {
+        var uri = server((in, out) -> {
+            WebSocketClient.EchoServer.read(in);
+            WebSocketClient.EchoServer.read(in);
+            WebSocketClient.EchoServer.write(out, true, 10, new byte[0]); // a peer may answer the last ping only
+        });
+        try (var socket = connect(uri, 3, LONG); var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            Callable<Void> ping = () -> {
+                socket.ping();
+                return null;
+            };
+            for (var answer : threads.invokeAll(List.of(ping, ping))) {
+                answer.get();
+            }
+        }
     }
 
     @Test

@@ -182,7 +182,9 @@ class WorkQueueTest {
             }
         });
         var error = new StackOverflowError();
+        var bothHaveOne = new CyclicBarrier(2); // else both may fail with the first, before there is a second
         var e = assertThrows(ExecutionException.class, () -> queue.consume(2, item -> {
+            bothHaveOne.await();
             if (item == 0) {
                 throw error;
             }
