@@ -95,7 +95,7 @@ public final class ShortForms {
         System.out.println("first success " + first);
         check(first.equals("a"), "a failure does not win");
 
-        Map<Integer, String> partial = partial(List.of(b, late), Duration.ofMillis(500));
+        Map<Integer, String> partial = partial(List.of(b, late), Duration.ofSeconds(1));
         System.out.println("partial " + partial);
         check(partial.equals(Map.of(0, "b")), "what was done in time");
 

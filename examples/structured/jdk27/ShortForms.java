@@ -87,7 +87,7 @@ public final class ShortForms {
         System.out.println("first success " + first);
         check(first.equals("a"), "a failure does not win");
 
-        List<State> partial = partial(List.of(b, late), Duration.ofMillis(500)).stream().map(Subtask::state).toList();
+        List<State> partial = partial(List.of(b, late), Duration.ofSeconds(1)).stream().map(Subtask::state).toList();
         System.out.println("partial " + partial);
         check(partial.equals(List.of(State.SUCCESS, State.UNAVAILABLE)), "what was done in time");
 
