@@ -1,9 +1,11 @@
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
@@ -38,23 +40,31 @@ public final class BlockedTimerThread {
 
     private static final AtomicReference<String> WRITER = new AtomicReference<>();
     private static volatile CountDownLatch writing;
+    private static volatile CountDownLatch looked;
 
-    /** A slow client: 300 ms. */
+    /** A slow client: two seconds, or until the program has looked. */
     private static void writeToClient(String text) {
         WRITER.set(Thread.currentThread().isVirtual() ? "a virtual thread" : Thread.currentThread().getName());
         writing.countDown();
         try {
-            Thread.sleep(300);
+            looked.await(2, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
     }
 
-    /** When an unrelated timeout of 20 ms fires while the client is written to. */
-    private static long otherTimeout() throws InterruptedException {
+    /** When an unrelated timeout of 20 ms fires while the client is written to, for 300 ms if it does not fire before. */
+    private static long otherTimeout() throws InterruptedException, ExecutionException {
         writing.await();
         long start = System.nanoTime();
-        new CompletableFuture<String>().completeOnTimeout("", 20, TimeUnit.MILLISECONDS).join();
+        var other = new CompletableFuture<String>().completeOnTimeout("", 20, TimeUnit.MILLISECONDS);
+        try {
+            other.get(300, TimeUnit.MILLISECONDS); // waits in its own thread
+        } catch (TimeoutException e) {
+            // it is late
+        }
+        looked.countDown();
+        other.join();
         return (System.nanoTime() - start) / 1_000_000;
     }
 
@@ -64,14 +74,16 @@ public final class BlockedTimerThread {
         long late;
         do {
             writing = new CountDownLatch(1);
+            looked = new CountDownLatch(1);
             var wrong = answer(new CompletableFuture<>(), timeout);
             late = otherTimeout();
             wrong.join();
         } while (WRITER.get().equals("main")); // a busy machine: registered after the timeout
         System.out.println("wrong: JDK " + jdk + ", callback on " + WRITER + ": another timeout of 20 ms fired after " + late + " ms");
-        check(late >= 200, "the timer thread was blocked");
+        check(late >= 300, "the timer thread was blocked");
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
             writing = new CountDownLatch(1);
+            looked = new CountDownLatch(1);
             var right = answer(new CompletableFuture<>(), timeout, executor);
             long inTime = otherTimeout();
             System.out.println("right: JDK " + jdk + ", callback on " + WRITER + ": another timeout of 20 ms fired after " + inTime + " ms");

@@ -49,7 +49,7 @@ public final class CancelledStillRunning {
 
     public static void main(String[] args) throws Exception {
         int jdk = Runtime.version().feature();
-        var wrong = new Uploads(4);
+        var wrong = new Uploads(4, jdk == 21 ? 30_000 : 500);
         raceLeaking(wrong.tasks, wrong.started);
         int afterClose = wrong.running.get();
         System.out.println("wrong: JDK " + jdk + ", uploads still running after close(): " + afterClose + " of 4");
@@ -62,21 +62,23 @@ public final class CancelledStillRunning {
         wrong.observed.countDown();
         wrong.ended.await();
 
-        var right = new Uploads(4);
+        var right = new Uploads(4, 500);
         race(right.tasks, right.started);
         System.out.println("right: JDK " + jdk + ", uploads still running after close(): " + right.running + " of 4");
         check(right.running.get() == 0, "close() waits after shutdownNow()");
     }
 
-    /** Uploads that, told to stop, need 500 ms to roll back, or until the program has looked. */
+    /** Uploads that, told to stop, need so many milliseconds to roll back, or until the program has looked. */
     private static final class Uploads {
         final CountDownLatch started;
         final CountDownLatch ended;
         final CountDownLatch observed = new CountDownLatch(1);
         final AtomicInteger running = new AtomicInteger();
         final ArrayList<Callable<Void>> tasks = new ArrayList<>();
+        private final int rollback;
 
-        Uploads(int count) {
+        Uploads(int count, int rollback) {
+            this.rollback = rollback;
             started = new CountDownLatch(count);
             ended = new CountDownLatch(count);
             for (int i = 0; i < count; i++) {
@@ -90,7 +92,7 @@ public final class CancelledStillRunning {
             try {
                 Thread.sleep(60_000);
             } finally {
-                observed.await(500, TimeUnit.MILLISECONDS); // the roll-back
+                observed.await(rollback, TimeUnit.MILLISECONDS);
                 running.decrementAndGet();
                 ended.countDown();
             }

@@ -45,6 +45,7 @@ public final class CloseWaitsForever {
     // @end region="right"
 
     private static final AtomicInteger CONSUMERS = new AtomicInteger();
+    private static final CountDownLatch THROWN = new CountDownLatch(1);
 
     private static Void consume(BlockingQueue<String> lines) throws InterruptedException {
         CONSUMERS.incrementAndGet();
@@ -62,6 +63,7 @@ public final class CloseWaitsForever {
         while (CONSUMERS.get() == 0) {
             Thread.sleep(1);
         }
+        THROWN.countDown();
         throw new IllegalStateException("the file is gone");
     }
 
@@ -74,9 +76,7 @@ public final class CloseWaitsForever {
                 failed.countDown();
             }
         });
-        while (CONSUMERS.get() == 0) {
-            Thread.sleep(1);
-        }
+        THROWN.await(); // from here on only close() can hear the interrupt
         boolean told = failed.await(500, TimeUnit.MILLISECONDS);
         System.out.println("wrong: 500 ms after the failure: caller told=" + told + ", consumers alive=" + CONSUMERS);
         check(!told && CONSUMERS.get() == 1, "close() holds the failure back");

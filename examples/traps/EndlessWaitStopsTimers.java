@@ -37,8 +37,8 @@ public final class EndlessWaitStopsTimers {
         void run() throws InterruptedException;
     }
 
-    /** How many of 60 sleeps of some microseconds have not ended after 400 ms, in the first round where there is one. */
-    private static long asleep(Wait wait, Duration howLong) throws InterruptedException {
+    /** How many of 60 sleeps of some microseconds have not ended after {@code patience}, in the first round where there is one. */
+    private static long asleep(Wait wait, Duration howLong, Duration patience) throws InterruptedException {
         var random = new Random();
         long end = System.nanoTime() + howLong.toNanos();
         while (System.nanoTime() < end) {
@@ -55,7 +55,7 @@ public final class EndlessWaitStopsTimers {
                     awake.countDown();
                 });
             }
-            if (!awake.await(400, TimeUnit.MILLISECONDS) && !awake.await(1, TimeUnit.SECONDS)) { // a busy machine may need longer
+            if (!awake.await(patience.toMillis(), TimeUnit.MILLISECONDS)) {
                 return awake.getCount();
             }
         }
@@ -78,7 +78,7 @@ public final class EndlessWaitStopsTimers {
         }
         boolean wrong = args[0].equals("wrong");
         long asleep = asleep(wrong ? EndlessWaitStopsTimers::untilInterrupted : EndlessWaitStopsTimers::untilInterruptedOrAYear,
-                Duration.ofMillis(Long.parseLong(args[1])));
+                Duration.ofMillis(Long.parseLong(args[1])), Duration.ofMillis(wrong ? 1_400 : 60_000)); // a busy machine may need longer
         System.out.printf("%s: JDK %d, %s interrupted beside 60 short sleeps; sleeping for ever: %d%n", args[0],
                 Runtime.version().feature(), wrong ? "waits of Long.MAX_VALUE" : "waits of a year", asleep);
         if (wrong && asleep == 0) {

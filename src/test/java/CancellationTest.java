@@ -230,6 +230,7 @@ class CancellationTest {
     }
 
     @Test
+    @Timeout(300)
     void stress() throws Exception {
         int rounds = 100_000;
         var resources = new Semaphore(0);
