@@ -48,7 +48,8 @@ class ConnectionPoolTest {
         return postgres == null ? "H2" : "PostgreSQL";
     }
 
-    private static HikariDataSource pool(int size, Duration connectionTimeout) {
+    /** Returns when all its connections are there: it opens them in a thread of its own. */
+    private static HikariDataSource pool(int size, Duration connectionTimeout) throws InterruptedException {
         // @start region="pool"
         var config = new HikariConfig();
         config.setMaximumPoolSize(size);
@@ -57,7 +58,11 @@ class ConnectionPoolTest {
         // @end region="pool"
         config.setJdbcUrl(postgres == null ? "jdbc:h2:mem:test;DB_CLOSE_DELAY=-1" : postgres.url());
         config.setPoolName(size + " connections");
-        return new HikariDataSource(config);
+        var pool = new HikariDataSource(config);
+        while (pool.getHikariPoolMXBean().getIdleConnections() < size) {
+            Thread.sleep(1);
+        }
+        return pool;
     }
 
     /** A query that takes 2 ms in the database, and no processor here. */
@@ -166,34 +171,29 @@ class ConnectionPoolTest {
         try (var pool = pool(1, Duration.ofSeconds(10))) {
             int before = backend(pool);
             var failure = new AtomicReference<Throwable>();
-            var running = new CountDownLatch(1);
             Thread direct = Thread.startVirtualThread(() -> {
                 try (var connection = pool.getConnection(); var statement = connection.createStatement()) {
-                    running.countDown();
                     statement.execute("select pg_sleep(60)");
                 } catch (SQLException e) {
                     failure.set(e);
                 }
             });
-            running.await();
-            Thread.sleep(100); // in the query
+            awaitQuery("select pg_sleep(60)");
             direct.interrupt();
             direct.join();
             System.out.println("interrupt of a virtual thread in a query: " + failure.get() + ", cause " + failure.get().getCause());
             int after = backend(pool);
             assertTrue(before != after, "the pool had to open a new connection");
-            int orphans = number(pool, "select count(*) from pg_stat_activity where state = 'active' and query = 'select pg_sleep(60)'");
+            int orphans = number(pool, running("select pg_sleep(60)"));
             System.out.println("  queries of nobody that the server still runs: " + orphans);
             assertEquals(1, orphans);
 
             var access = new DatabaseAccess(pool, 1, Duration.ofSeconds(10));
-            var begun = new CountDownLatch(1);
             var caught = new AtomicReference<Throwable>();
             Thread caller = Thread.startVirtualThread(() -> {
                 try {
                     access.transaction(transaction -> {
-                        try (var slow = transaction.prepare("select pg_sleep(60)")) {
-                            begun.countDown();
+                        try (var slow = transaction.prepare("select pg_sleep(61)")) {
                             return slow.execute();
                         }
                     });
@@ -201,8 +201,7 @@ class ConnectionPoolTest {
                     caught.set(e);
                 }
             });
-            begun.await();
-            Thread.sleep(100); // in the query: a cancel that overtakes it is lost, and the connection aborted
+            awaitQuery("select pg_sleep(61)"); // a cancel that overtakes it is lost, and the connection aborted
             caller.interrupt();
             caller.join();
             assertInstanceOf(InterruptedException.class, caught.get());
@@ -255,6 +254,19 @@ class ConnectionPoolTest {
 
     private static int backend(HikariDataSource pool) throws SQLException {
         return number(pool, "select pg_backend_pid()");
+    }
+
+    private static String running(String query) {
+        return "select count(*) from pg_stat_activity where state = 'active' and query = '" + query + "'";
+    }
+
+    /** Asks over a connection of its own until the server runs the query. */
+    private static void awaitQuery(String query) throws Exception {
+        try (var pool = pool(1, Duration.ofSeconds(10))) {
+            while (number(pool, running(query)) == 0) {
+                Thread.sleep(1);
+            }
+        }
     }
 
     private static int number(HikariDataSource pool, String query) throws SQLException {

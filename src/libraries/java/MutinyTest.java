@@ -44,10 +44,8 @@ class MutinyTest {
             cancelled.begun.await();
             subscription.cancel();
             cancelled.interrupted.await();
-            var late = new Work();
-            assertThrows(RuntimeException.class, () -> Uni.createFrom().completionStage(() -> offload.call(late::forever))
-                    .ifNoItem().after(Duration.ofMillis(50)).fail().await().indefinitely());
-            late.interrupted.await();
+            Work.awaitInterrupted(late -> assertThrows(RuntimeException.class, () -> Uni.createFrom()
+                    .completionStage(() -> offload.call(late::forever)).ifNoItem().after(Duration.ofMillis(50)).fail().await().indefinitely()));
         }
     }
 

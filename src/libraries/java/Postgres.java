@@ -30,19 +30,29 @@ final class Postgres implements AutoCloseable {
         if (bin.isEmpty()) {
             return Optional.empty();
         }
-        int port;
-        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = socket.getLocalPort();
-        }
         Path folder = Files.createTempDirectory("postgres");
         if (root()) {
             run(List.of("chown", "nobody", folder.toString()));
         }
-        var postgres = new Postgres(bin.get(), folder, port);
-        postgres.asUser("initdb", "-D", folder + "/data", "-U", "test", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C");
-        postgres.asUser("pg_ctl", "-D", folder + "/data", "-l", folder + "/log", "-w", "-o",
-                "-p " + port + " -k " + folder + " -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=100", "start");
-        return Optional.of(postgres);
+        new Postgres(bin.get(), folder, 0).asUser("initdb", "-D", folder + "/data", "-U", "test", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C");
+        for (int attempt = 1; ; attempt++) {
+            var postgres = new Postgres(bin.get(), folder, freePort());
+            try {
+                postgres.asUser("pg_ctl", "-D", folder + "/data", "-l", folder + "/log", "-w", "-o",
+                        "-p " + postgres.port + " -k " + folder + " -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=100", "start");
+                return Optional.of(postgres);
+            } catch (IOException e) {
+                if (attempt == 3) { // somebody else may have taken the port meanwhile, but not so often
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private static int freePort() throws IOException {
+        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
     }
 
     String url() {

@@ -3,6 +3,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
@@ -18,6 +19,7 @@ class ReactorMigrationTest {
 
     /** What the application calls; before the last step only its reactive methods exist. */
     static class Clients {
+        final CompletableFuture<Void> asked = new CompletableFuture<>();
         final CountDownLatch cancelled = new CountDownLatch(1);
 
         Mono<String> user(int id) {
@@ -29,7 +31,7 @@ class ReactorMigrationTest {
         }
 
         Mono<Integer> credit(String user) {
-            return user.equals("user 0") ? Mono.<Integer>never().doOnCancel(cancelled::countDown) : Mono.just(100).delayElement(Duration.ofMillis(5));
+            return user.equals("user 0") ? Mono.<Integer>never().doOnCancel(cancelled::countDown).doOnSubscribe(s -> asked.complete(null)) : Mono.just(100).delayElement(Duration.ofMillis(5));
         }
 
         String blockingUser(int id) throws InterruptedException {
@@ -55,7 +57,7 @@ class ReactorMigrationTest {
         return clients.user(id)
                 .flatMap(user -> Mono.zip(clients.orders(user), clients.credit(user))
                         .map(both -> new Profile(user, both.getT1(), both.getT2())))
-                .timeout(Duration.ofSeconds(1));
+                .timeout(Duration.ofSeconds(10));
     }
     // @end region="step0"
 
@@ -73,14 +75,14 @@ class ReactorMigrationTest {
 
     /** Its callers see no difference: cancelling the Mono interrupts the body, which cancels the leaves. */
     Mono<Profile> wrapped(Offload offload, int id) {
-        return Mono.fromFuture(() -> offload.call(() -> body(id))).timeout(Duration.ofSeconds(1));
+        return Mono.fromFuture(() -> offload.call(() -> body(id))).timeout(Duration.ofSeconds(10));
     }
     // @end region="step1"
 
     // @start region="step2"
     /** Step 2: the callers block too, one after the other, until none wants a Mono: wrapped() and Offload go. */
     Profile called(int id) throws Exception {
-        return Timeout.call(() -> body(id), Duration.ofSeconds(1));
+        return Timeout.call(() -> body(id), Duration.ofSeconds(10));
     }
     // @end region="step2"
 
@@ -114,11 +116,13 @@ class ReactorMigrationTest {
     @Test
     void theTimeoutReachesTheReactiveLeafThroughEveryLayer() throws Exception {
         try (var offload = new Offload(100, 1_000)) {
-            wrapped(offload, 0).timeout(Duration.ofMillis(50)).onErrorComplete().block();
+            wrapped(offload, 0).timeout(Mono.fromFuture(clients.asked)).onErrorComplete().block();
             clients.cancelled.await();
         }
         var again = new ReactorMigrationTest();
-        assertThrows(TimeoutException.class, () -> Timeout.call(() -> again.body(0), Duration.ofMillis(50)));
-        again.clients.cancelled.await();
+        for (int millis = 50; again.clients.cancelled.getCount() > 0; millis *= 2) { // longer, if it did not come to the leaf
+            var limit = Duration.ofMillis(millis);
+            assertThrows(TimeoutException.class, () -> Timeout.call(() -> again.body(0), limit));
+        }
     }
 }

@@ -57,13 +57,10 @@ class ReactorTest {
             disposed.begun.await();
             subscription.dispose();
             disposed.interrupted.await();
-            var late = new Work();
-            assertThrows(RuntimeException.class, () -> Mono.fromFuture(() -> offload.call(late::forever)).timeout(Duration.ofMillis(100)).block());
-            late.interrupted.await();
-            var loser = new Work();
-            assertEquals("fast", Mono.firstWithSignal(Mono.fromFuture(() -> offload.call(loser::forever)),
-                    Mono.delay(Duration.ofMillis(50)).thenReturn("fast")).block());
-            loser.interrupted.await();
+            Work.awaitInterrupted(late -> assertThrows(RuntimeException.class, () ->
+                    Mono.fromFuture(() -> offload.call(late::forever)).timeout(Duration.ofMillis(100)).block()));
+            Work.awaitInterrupted(loser -> assertEquals("fast", Mono.firstWithSignal(Mono.fromFuture(() -> offload.call(loser::forever)),
+                    Mono.delay(Duration.ofMillis(50)).thenReturn("fast")).block()));
         }
     }
 

@@ -57,9 +57,8 @@ class RxJavaTest {
             disposed.begun.await();
             subscription.dispose();
             disposed.interrupted.await();
-            var late = new Work();
-            assertThrows(RuntimeException.class, () -> blocking(offload, late::forever).timeout(50, TimeUnit.MILLISECONDS).blockingGet());
-            late.interrupted.await();
+            Work.awaitInterrupted(late -> assertThrows(RuntimeException.class, () ->
+                    blocking(offload, late::forever).timeout(50, TimeUnit.MILLISECONDS).blockingGet()));
         }
     }
 

@@ -71,11 +71,17 @@ class VertxTest {
             var peak = new AtomicInteger();
             var running = new AtomicInteger();
             var done = new CountDownLatch(10);
+            var two = new CountDownLatch(2);
             vertx.runOnContext(v -> {
                 for (int i = 0; i < 10; i++) {
                     vertx.executeBlocking(() -> {
                         peak.accumulateAndGet(running.incrementAndGet(), Math::max);
-                        Thread.sleep(30);
+                        if (ordered) {
+                            Thread.sleep(30);
+                        } else {
+                            two.countDown();
+                            two.await(); // so that two are there at once, however slow the machine is
+                        }
                         return running.decrementAndGet();
                     }, ordered).onComplete(result -> done.countDown());
                 }

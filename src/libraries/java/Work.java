@@ -1,5 +1,6 @@
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Consumer;
 
 /** Blocking work that tells when it has begun and when it was interrupted. */
 final class Work {
@@ -16,6 +17,15 @@ final class Work {
             interrupted.countDown();
             throw e;
         }
+    }
+
+    /** Waits until work that {@code stop} ends has been interrupted; again with new work, if its time was over before it had begun. */
+    static void awaitInterrupted(Consumer<Work> stop) throws InterruptedException {
+        var work = new Work();
+        for (stop.accept(work); work.begun.getCount() > 0; stop.accept(work)) {
+            work = new Work();
+        }
+        work.interrupted.await();
     }
 
     /** Where it ran. */

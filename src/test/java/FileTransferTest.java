@@ -183,7 +183,8 @@ class FileTransferTest {
             stalling.awaitAllClosed();
         }
         try (var trickling = new HostileServer(HostileServer.Fault.TRICKLES)) { // a byte every 100 ms
-            var moved = new CountDownLatch(60); // longer than the idle time, which is so long that a busy machine does not use it up
+            // longer than the idle time, which is so long that a busy machine does not use it up
+            var moved = new CountDownLatch(60);
             var thrown = new AtomicReference<Throwable>();
             var caller = Thread.ofVirtual().start(() -> {
                 try {

@@ -165,12 +165,16 @@ class LifespanTest {
         var refused = new AtomicInteger();
         for (int round = 0; round < 1_000; round++) {
             var lifespan = new Lifespan();
-            var started = new CountDownLatch(4);
+            var half = new CountDownLatch(4);
+            var closing = new CountDownLatch(1);
             int size = 20 + new Random(round).nextInt(40);
             var openers = IntStream.range(0, 4).mapToObj(t -> Thread.ofVirtual().start(() -> {
-                started.countDown();
                 for (int i = 0; i < size; i++) {
                     try {
+                        if (i == size / 2) { // the rest beside close(), also on one processor
+                            half.countDown();
+                            closing.await();
+                        }
                         lifespan.open(() -> {
                             opened.incrementAndGet();
                             return new AtomicInteger();
@@ -186,7 +190,8 @@ class LifespanTest {
                     }
                 }
             })).toList();
-            started.await();
+            half.await();
+            closing.countDown();
             try {
                 lifespan.close();
             } catch (ExecutionException e) {
