@@ -75,7 +75,7 @@ class DebuggingIT {
 
     private static void deadlock(Patient patient) throws Exception {
         Child report = patient.run("java SKILL_FOLDER/examples/ThreadDump.java PID");
-        boolean named = patient.jdk.feature() >= 26 // the dump names the owner of a lock; in an update of 25 as well
+        boolean named = patient.jdk.feature() >= 26 // the dump names the owner of a lock; of 25 an update does
                 || patient.jdk.feature() == 25 && report.exit() == 1;
         assertEquals(named ? 1 : 0, report.exit(), report.output());
         assertContains(report, named ? "DEADLOCK: each waits" : "POSSIBLE DEADLOCK");
@@ -129,9 +129,13 @@ class DebuggingIT {
 
     private static void pinning(Patient patient) throws Exception {
         patient.succeed("jcmd PID JFR.start name=waits");
-        Thread.sleep(1_500); // some rounds of 100 ms
-        patient.succeed("jcmd PID JFR.dump name=waits filename=FILE.jfr");
-        Child events = patient.succeed("jfr print --stack-depth 64 --events jdk.VirtualThreadPinned FILE.jfr");
+        Child events;
+        long end = System.nanoTime() + LIMIT.toNanos();
+        do { // until a round of 100 ms has fallen into the recording
+            Thread.sleep(500);
+            patient.succeed("jcmd PID JFR.dump name=waits filename=FILE.jfr");
+            events = patient.succeed("jfr print --stack-depth 64 --events jdk.VirtualThreadPinned FILE.jfr");
+        } while (!events.output().contains("Slow.readConfiguration") && System.nanoTime() < end);
         assertContains(events, "jdk.VirtualThreadPinned", "Slow.readConfiguration");
     }
 
