@@ -136,8 +136,8 @@ find_jdks() {
 # Leaves the target either as it was or wholly new, and nothing beside it.
 cleanup() {
   if [ -n "$child" ]; then
-    kill "$child" 2>/dev/null
-    wait "$child" 2>/dev/null
+    kill "$!" 2>/dev/null
+    wait "$!" 2>/dev/null
   fi
   if [ -n "$work" ] && [ ! -e "$target" ] && [ -d "$work/old" ] && ! mv "$work/old" "$target" 2>/dev/null; then
     say_error "your earlier installation is in $work/old; the next run puts it back"
@@ -245,9 +245,9 @@ keep_users_files() {
 }
 
 run_example() { # run_example JAVA
+  child=yes # before it starts: a signal may come between its start and the next command
   (cd "$work" && exec "$1" "new/$EXAMPLE") >"$work/log" 2>&1 </dev/null &
-  child=$!
-  wait "$child"
+  wait "$!"
   local status=$?
   child=
   return $status

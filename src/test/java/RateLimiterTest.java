@@ -285,7 +285,7 @@ class RateLimiterTest {
                 }
             }));
         }
-        var interrupter = Thread.ofVirtual().start(() -> {
+        var interrupter = Thread.ofPlatform().daemon().start(() -> {
             while (!done.get()) {
                 all.get(ThreadLocalRandom.current().nextInt(threads)).interrupt();
                 Thread.yield();

@@ -213,7 +213,7 @@ class ShieldTest {
                 }
             }));
         }
-        var interrupter = Thread.ofVirtual().start(() -> {
+        var interrupter = Thread.ofPlatform().daemon().start(() -> { // virtual, it may starve the callers
             while (!done.get()) {
                 int target = ThreadLocalRandom.current().nextInt(callers);
                 threads.get(target).interrupt();

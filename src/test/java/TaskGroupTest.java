@@ -156,9 +156,7 @@ class TaskGroupTest {
                 for (int i = 0; i < 2; i++) {
                     group.fork(() -> {
                         go.countDown();
-                        while (go.getCount() > 0) {
-                            Thread.yield(); // the other one may need this carrier
-                        }
+                        Chaos.insist(go::await);
                         throw constant;
                     });
                 }
@@ -240,7 +238,7 @@ class TaskGroupTest {
                 });
                 group.fork(() -> {
                     while (failed.state() == State.RUNNING) {
-                        Thread.yield(); // the other one may need this carrier
+                        Thread.sleep(1); // not a spin: the other one may need this carrier
                     }
                     throw new Exception("second");
                 });
@@ -409,10 +407,7 @@ class TaskGroupTest {
                         never.await();
                     } catch (InterruptedException e) {
                         cleaning.countDown();
-                        while (mayEnd.getCount() > 0) { // cleanup that ignores interrupts
-                            Thread.onSpinWait();
-                            Thread.yield();
-                        }
+                        Chaos.insist(mayEnd::await); // cleanup that ignores interrupts
                         ended.incrementAndGet();
                     }
                     return null;

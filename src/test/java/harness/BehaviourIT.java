@@ -30,7 +30,7 @@ import org.junit.platform.launcher.core.LauncherFactory;
 /** Runs every {@code *Test} class, but those tagged {@code once}, in a child JVM of every JDK found. */
 class BehaviourIT {
 
-    private static final Duration LIMIT = Duration.ofMinutes(15);
+    private static final Duration LIMIT = Duration.ofMinutes(30);
 
     @TestFactory
     @Execution(ExecutionMode.CONCURRENT)

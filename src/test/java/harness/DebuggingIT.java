@@ -128,9 +128,13 @@ class DebuggingIT {
 
     private static void pinning(Patient patient) throws Exception {
         patient.succeed("jcmd PID JFR.start name=waits");
-        Thread.sleep(1_500); // some rounds of 100 ms
-        patient.succeed("jcmd PID JFR.dump name=waits filename=FILE.jfr");
-        Child events = patient.succeed("jfr print --stack-depth 64 --events jdk.VirtualThreadPinned FILE.jfr");
+        Child events;
+        long end = System.nanoTime() + LIMIT.toNanos();
+        do { // until a round of 100 ms has fallen into the recording
+            Thread.sleep(500);
+            patient.succeed("jcmd PID JFR.dump name=waits filename=FILE.jfr");
+            events = patient.succeed("jfr print --stack-depth 64 --events jdk.VirtualThreadPinned FILE.jfr");
+        } while (!events.output().contains("Slow.readConfiguration") && System.nanoTime() < end);
         assertContains(events, "jdk.VirtualThreadPinned", "Slow.readConfiguration");
     }
 

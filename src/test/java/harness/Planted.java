@@ -2,11 +2,13 @@ package harness;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.List;
 import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.Executors;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
 
 /** Programs with a bug that {@code references/debugging.md} has to find. Each runs until its standard input ends. */
 final class Planted {
@@ -64,9 +66,14 @@ final class Planted {
         var a = new Object();
         var b = new Object();
         var holding = new CyclicBarrier(2);
-        Thread.ofVirtual().name("pay").start(() -> enterBoth(a, b, holding));
-        Thread.ofVirtual().name("refund").start(() -> enterBoth(b, a, holding));
-        Thread.sleep(500);
+        await(Thread.State.BLOCKED, List.of(Thread.ofVirtual().name("pay").start(() -> enterBoth(a, b, holding)),
+                Thread.ofVirtual().name("refund").start(() -> enterBoth(b, a, holding))));
+    }
+
+    private static void await(Thread.State state, List<Thread> threads) throws InterruptedException {
+        while (!threads.stream().allMatch(thread -> thread.getState() == state)) {
+            Thread.sleep(1);
+        }
     }
 
     private static void enterBoth(Object first, Object second, CyclicBarrier holding) {
@@ -86,10 +93,9 @@ final class Planted {
         }
     }
 
-    private static void leak() {
-        for (int i = 0; i < 5_000; i++) {
-            Thread.startVirtualThread(Planted::waitForAnAnswerThatNeverComes);
-        }
+    private static void leak() throws InterruptedException {
+        Runnable leaking = Planted::waitForAnAnswerThatNeverComes;
+        await(Thread.State.WAITING, Stream.generate(() -> Thread.startVirtualThread(leaking)).limit(5_000).toList());
     }
 
     private static void waitForAnAnswerThatNeverComes() {
@@ -100,17 +106,20 @@ final class Planted {
         }
     }
 
-    private static void starvation() {
+    private static void starvation() throws InterruptedException {
         int carriers = Runtime.getRuntime().availableProcessors();
+        var computing = new CountDownLatch(carriers);
         for (int i = 0; i < carriers; i++) {
-            Thread.ofVirtual().name("report").start(Planted::computeForEver);
+            Thread.ofVirtual().name("report").start(() -> computeForEver(computing));
         }
+        computing.await();
         for (int i = 0; i < 10; i++) {
             Thread.startVirtualThread(() -> System.out.println("no turn"));
         }
     }
 
-    private static void computeForEver() {
+    private static void computeForEver(CountDownLatch computing) {
+        computing.countDown();
         for (long i = 0; ; i++) {
             if (i == Long.MIN_VALUE) {
                 System.out.println("wrapped");

@@ -164,17 +164,23 @@ class ServiceIT {
             try (var client = new Client(port)) {
                 for (boolean first = true; first || ready.get(); first = false) {
                     String id = String.valueOf(ids.incrementAndGet());
-                    Answer answer;
-                    boolean late = false; // a machine so busy that this connection was idle for long
+                    Answer answer = null;
+                    long idle = System.nanoTime();
+                    long sent = idle;
                     try {
-                        long idle = System.nanoTime();
                         Thread.sleep(calm ? 10 : 0);
-                        late = System.nanoTime() - idle > 100_000_000;
-                        answer = client.get("/work?id=" + id + "&ms=" + (calm ? 0 : 5 + ids.get() % 40), keepAlive ? "" : "Connection: close\r\n");
+                        try {
+                            client.send("/work?id=" + id + "&ms=" + (calm ? 0 : 5 + ids.get() % 40),
+                                    keepAlive ? "" : "Connection: close\r\n");
+                        } finally {
+                            sent = System.nanoTime();
+                        }
+                        answer = client.read();
                     } catch (IOException e) {
-                        answer = null;
+                        // not answered
                     }
                     if (answer == null || answer.status != 200 || !answer.body.equals(id)) {
+                        boolean late = sent - idle > 100_000_000; // so busy a machine that the connection was idle for long
                         (first || late ? lost : lostOnReused).add(id + (answer == null ? "" : ": " + answer));
                         lost.add(id);
                         break;
@@ -261,7 +267,7 @@ class ServiceIT {
     // ---- clients
 
     private static void slowClients(Jdk jdk, Path classes) throws Exception {
-        try (var service = Service.start(jdk, classes, Map.of("REQUEST_TIMEOUT", "3s"))) {
+        try (var service = Service.start(jdk, classes, Map.of("REQUEST_TIMEOUT", "5s"))) {
             var slow = new ArrayList<Client>();
             for (int i = 0; i < 40; i++) {
                 var client = new Client(service.port);
@@ -357,7 +363,7 @@ class ServiceIT {
     }
 
     private static void misbehaviour(Jdk jdk, Path classes) throws Exception {
-        try (var service = Service.start(jdk, classes, Map.of("HANDLER_TIMEOUT", "1500ms")); var client = new Client(service.port)) {
+        try (var service = Service.start(jdk, classes, Map.of("HANDLER_TIMEOUT", "5s")); var client = new Client(service.port)) {
             for (String what : List.of("exception", "error")) {
                 var failed = client.get("/throw?what=" + what, "X-Request-Id: abc-" + what + "\r\n");
                 assertEquals(500, failed.status);
@@ -390,7 +396,7 @@ class ServiceIT {
                     return in.read() == -1; // until the service gives up
                 }
             });
-            var env = Map.of("OUTGOING_TIMEOUT", "3s", "OUTGOING_LIMIT", "1", "OUTGOING_WAIT", "50ms",
+            var env = Map.of("OUTGOING_TIMEOUT", "6s", "OUTGOING_LIMIT", "1", "OUTGOING_WAIT", "50ms",
                     "DOWNSTREAM", "http://127.0.0.1:" + server.getLocalPort() + "/");
             try (var service = Service.start(jdk, classes, env); var a = new Client(service.port); var b = new Client(service.port)) {
                 a.send("/call", "");
@@ -410,7 +416,7 @@ class ServiceIT {
         try (var service = Service.start(jdk, classes, Map.of("PINNED_EVENTS", "1")); var client = new Client(service.port)) {
             service.await(client, "virtual_threads_recorded 1");
             assertEquals(200, client.get("/pin", "").status);
-            service.await(client, "virtual_threads_pinned_total 1");
+            service.await(client, "virtual_threads_pinned_total [1-9]\\d*"); // a slow machine may pin elsewhere, too
             assertEquals(143, service.terminate(), service::output);
         }
     }
@@ -466,9 +472,10 @@ class ServiceIT {
         }
 
         private void await(Client any, String metric) throws Exception {
+            var line = Pattern.compile("(?m)^" + metric + "$");
             for (long end = System.nanoTime() + LIMIT.toNanos(); System.nanoTime() < end; Thread.sleep(10)) {
                 try (var client = new Client(port)) {
-                    if (client.get("/metrics", "").body.contains(metric + "\n")) {
+                    if (line.matcher(client.get("/metrics", "").body).find()) {
                         return;
                     }
                 }
