@@ -28,8 +28,8 @@ import java.util.stream.Stream;
 public final class Compare {
 
     private static final String HELP = """
-            Usage: java bench/Compare.java [options], in the repository's folder. Without options: the full run, about 10 minutes.
-              --quick            one size, one JDK, one repetition, under a minute; writes to target/bench
+            Usage: java bench/Compare.java [options], in the repository's folder. Without options: the full run, about 12 minutes.
+              --quick            one size, one JDK, one repetition, about a minute; writes to target/bench
               --jdks 21,25,27    which JDKs
               --patterns a,b     of spawn gather parked bounded queue lock timeout http-client http-server
               --sizes 1000,10000 numbers of tasks; the largest of up to 100000 is the one that is repeated and compared
@@ -223,7 +223,7 @@ public final class Compare {
                     for (String runtime : runtimes) {
                         boolean compared = n == headline(pattern);
                         boolean naive = runtime.endsWith("-naive");
-                        if (compared ? !(naive && pattern.startsWith("http")) : repetition == 0 && !naive) {
+                        if (compared ? !(naive && pattern.equals("http-server")) : repetition == 0 && !naive) {
                             samples.add(sample(new Cell(pattern, n, runtime), classes, load, port));
                         }
                     }

@@ -40,7 +40,7 @@ public final class HttpLoad {
                     socket.setTcpNoDelay(true);
                     sockets.add(socket);
                 }
-                get(executor, sockets, 1_500_000_000L, Math.max(1, n / connections));
+                get(executor, sockets, 5_000_000_000L, Math.max(1, n / connections));
                 System.out.println("warm");
                 long start = System.nanoTime();
                 get(executor, sockets, 0, n / connections);

@@ -1,8 +1,7 @@
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
@@ -33,18 +32,32 @@ public final class Timeout {
      */
     public static <T> T call(Callable<T> task, Duration timeout)
             throws InterruptedException, ExecutionException, TimeoutException {
-        Future<T> future = null;
-        try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
-            try {
-                future = executor.submit(task);
-                // half: on 21 a wait of Long.MAX_VALUE in a virtual thread can stop the timers of all the others
-                return future.get(Math.min(TimeUnit.NANOSECONDS.convert(timeout), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
-            } finally {
-                executor.shutdownNow(); // not Future.cancel: on 21 close() does not wait for a cancelled future
+        var deadline = Deadline.after(timeout);
+        var future = new FutureTask<>(task);
+        Thread thread = Thread.startVirtualThread(future);
+        try {
+            for (int turn = 0; turn < 2 && !future.isDone(); turn++) {
+                Thread.yield(); // a task that is done after a turn or two needs no timer, half of what a short call costs
             }
-        } catch (TimeoutException e) {
+            return future.get(deadline.nanoTime - System.nanoTime(), TimeUnit.NANOSECONDS);
+        } catch (InterruptedException | TimeoutException e) {
+            boolean again = false;
+            while (thread.isAlive()) {
+                thread.interrupt(); // not Future.cancel: nobody can wait for a cancelled task
+                try {
+                    thread.join();
+                } catch (InterruptedException passedOn) {
+                    again = true;
+                }
+            }
+            if (again) {
+                Thread.currentThread().interrupt();
+            }
+            if (e instanceof InterruptedException) {
+                throw e;
+            }
             var expired = new TimeoutException("not done within " + timeout);
-            if (future.state() == Future.State.FAILED && !(future.exceptionNow() instanceof InterruptedException)) {
+            if (future.state() == FutureTask.State.FAILED && !(future.exceptionNow() instanceof InterruptedException)) {
                 expired.addSuppressed(future.exceptionNow());
             }
             throw expired;
@@ -58,7 +71,8 @@ public final class Timeout {
 
         /** @param timeout from now on; saturates at 146 years */
         public static Deadline after(Duration timeout) {
-            return new Deadline(System.nanoTime() + Math.min(TimeUnit.NANOSECONDS.convert(timeout), Long.MAX_VALUE / 2));
+            // half: on 21 a wait of Long.MAX_VALUE in a virtual thread can stop the timers of all the others
+            return new Deadline(System.nanoTime() + Math.clamp(TimeUnit.NANOSECONDS.convert(timeout), 0, Long.MAX_VALUE / 2));
         }
 
         /** What is left, to be passed on to each call on the way; never negative. */

@@ -113,9 +113,35 @@ class TimeoutTest {
     }
 
     @Test
+    void aSecondInterruptReachesTheTaskAndIsKept() throws Exception {
+        var stubborn = new CountDownLatch(1);
+        var seen = new CompletableFuture<Boolean>();
+        var caller = Thread.ofVirtual().start(() -> {
+            try {
+                Timeout.call(() -> {
+                    try {
+                        return take();
+                    } catch (InterruptedException ignored) {
+                        stubborn.countDown();
+                        return take();
+                    }
+                }, Duration.ofMillis(10));
+            } catch (TimeoutException e) {
+                seen.complete(Thread.currentThread().isInterrupted() && e.getSuppressed().length == 0);
+            } catch (InterruptedException | ExecutionException e) {
+                seen.completeExceptionally(e);
+            }
+        });
+        stubborn.await();
+        caller.interrupt();
+        assertTrue(seen.get());
+    }
+
+    @Test
     void deadlineSaturatesAndIsNeverNegative() {
         assertTrue(Timeout.Deadline.after(Duration.ofSeconds(Long.MAX_VALUE)).remaining().toDays() > 50_000);
         assertEquals(Duration.ZERO, Timeout.Deadline.after(Duration.ofSeconds(-5)).remaining());
+        assertEquals(Duration.ZERO, Timeout.Deadline.after(Duration.ofSeconds(Long.MIN_VALUE)).remaining());
         assertThrows(TimeoutException.class, () -> Timeout.Deadline.after(Duration.ZERO).call(TimeoutTest::take));
     }
 
