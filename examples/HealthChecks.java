@@ -251,7 +251,7 @@ public final class HealthChecks implements AutoCloseable {
         threads.incrementAndGet();
         while (database.getCount() > 0) {
             LockSupport.parkNanos(1_000_000);
-            Thread.interrupted(); // ignores it; left set it would keep the park from waiting, and the thread from leaving its carrier
+            Thread.interrupted(); // ignores it: left set, no park would wait, and the thread never leave its carrier
         }
         threads.decrementAndGet();
     }

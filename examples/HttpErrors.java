@@ -186,7 +186,8 @@ public final class HttpErrors {
             check(kinds.equals(List.of(BadStatus.class, Malformed.class, TimedOut.class, Dropped.class, Dropped.class)), "told apart");
             try (var bound = new Socket()) { // and does not listen: nobody else gets the port meanwhile
                 bound.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-                client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + bound.getLocalPort())).build(), BodyHandlers.discarding());
+                var uri = URI.create("http://127.0.0.1:" + bound.getLocalPort());
+                client.send(HttpRequest.newBuilder(uri).build(), BodyHandlers.discarding());
                 check(false, "nobody listens");
             } catch (IOException e) {
                 System.out.println(HttpErrors.of(e));

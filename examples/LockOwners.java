@@ -276,7 +276,7 @@ public final class LockOwners {
             var threads = new ConcurrentLinkedQueue<Thread>();
             executor.submit(() -> transfer(a, b, holding, threads)); // blocking-ok: ends with the demo
             executor.submit(() -> transfer(b, a, holding, threads));
-            while (!a.hasQueuedThreads() || !b.hasQueuedThreads() // a moment later the field says so that the dump shows
+            while (!a.hasQueuedThreads() || !b.hasQueuedThreads() // a moment before the field that the dump shows
                     || !threads.stream().allMatch(thread -> LockSupport.getBlocker(thread) != null)) {
                 Thread.sleep(1);
             }

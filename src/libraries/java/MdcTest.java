@@ -77,7 +77,8 @@ class MdcTest {
     void stress() throws Exception {
         int requests = 20_000;
         var wrong = new AtomicInteger();
-        try (var pool = Executors.newFixedThreadPool(3); var offload = new Offload(100, requests)) { // which is closed first: its calls go on in the pool
+        // offload is closed first: its calls go on in the pool
+        try (var pool = Executors.newFixedThreadPool(3); var offload = new Offload(100, requests)) {
             for (int i = 0; i < requests; i++) {
                 String id = "r-" + i;
                 MDC.put("request", id);

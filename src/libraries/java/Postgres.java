@@ -34,7 +34,8 @@ final class Postgres implements AutoCloseable {
         if (root()) {
             run(List.of("chown", "nobody", folder.toString()));
         }
-        new Postgres(bin.get(), folder, 0).asUser("initdb", "-D", folder + "/data", "-U", "test", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C");
+        new Postgres(bin.get(), folder, 0).asUser("initdb", "-D", folder + "/data", "-U", "test", "-A", "trust", "-E", "UTF8",
+                "--no-sync", "--locale=C");
         for (int attempt = 1; ; attempt++) {
             var postgres = new Postgres(bin.get(), folder, freePort());
             try {

@@ -24,7 +24,7 @@ class ReactiveStreamsTckTest {
             super(new TestEnvironment(10_000, 50), 500);
         }
 
-        /** Once more if it fails: the kit gives the collector a tenth of a second, which may not be enough on a busy machine. */
+        /** Once more if it fails: the kit gives the collector a tenth of a second, too little on a busy machine. */
         @Override
         @org.testng.annotations.Test
         public void required_spec313_cancelMustMakeThePublisherEventuallyDropAllReferencesToTheSubscriber() throws Throwable {

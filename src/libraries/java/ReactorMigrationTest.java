@@ -31,7 +31,9 @@ class ReactorMigrationTest {
         }
 
         Mono<Integer> credit(String user) {
-            return user.equals("user 0") ? Mono.<Integer>never().doOnCancel(cancelled::countDown).doOnSubscribe(s -> asked.complete(null)) : Mono.just(100).delayElement(Duration.ofMillis(5));
+            return user.equals("user 0")
+                    ? Mono.<Integer>never().doOnCancel(cancelled::countDown).doOnSubscribe(s -> asked.complete(null))
+                    : Mono.just(100).delayElement(Duration.ofMillis(5));
         }
 
         String blockingUser(int id) throws InterruptedException {
@@ -120,7 +122,7 @@ class ReactorMigrationTest {
             clients.cancelled.await();
         }
         var again = new ReactorMigrationTest();
-        for (int millis = 50; again.clients.cancelled.getCount() > 0; millis *= 2) { // longer, if it did not come to the leaf
+        for (int millis = 50; again.clients.cancelled.getCount() > 0; millis *= 2) { // longer: it did not come so far
             var limit = Duration.ofMillis(millis);
             assertThrows(TimeoutException.class, () -> Timeout.call(() -> again.body(0), limit));
         }

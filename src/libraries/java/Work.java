@@ -19,7 +19,7 @@ final class Work {
         }
     }
 
-    /** Waits until work that {@code stop} ends has been interrupted; again with new work, if its time was over before it had begun. */
+    /** Waits until work that {@code stop} ends has been interrupted; with new work, if the first was ended before it began. */
     static void awaitInterrupted(Consumer<Work> stop) throws InterruptedException {
         var work = new Work();
         for (stop.accept(work); work.begun.getCount() > 0; stop.accept(work)) {

@@ -102,7 +102,7 @@ class HealthChecksTest {
         while (!health.probe(HealthChecks.Probe.LIVENESS).up()) {
             Thread.yield();
         }
-        assertTrue(runs.get() > 1, "back again with a run of its own"); // with more, if the first was late on a busy machine
+        assertTrue(runs.get() > 1, "back again with a run of its own"); // or the second one, if that was late
     }
 
     @Test
