@@ -30,8 +30,9 @@ import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
 
 /**
- * Parses source files, some at a time on each of two threads, and keeps only what {@link Declarations} takes from each. Whatever is wrong
- * with a file, it is named and the others are read: one that does not parse gives what the parser could make of it.
+ * Parses source files, some at a time on each of two threads, and keeps only what {@link Declarations} takes from each.
+ * Whatever is wrong with a file, it is named and the others are read: one that does not parse gives what the parser
+ * could make of it.
  */
 final class Parsing {
 
