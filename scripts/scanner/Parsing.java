@@ -57,7 +57,7 @@ final class Parsing {
 
     private Parsing(List<Analysis.Source> sources, Consumer<String> progress) {
         this.sources = sources.iterator();
-        this.chunkFiles = Math.clamp(sources.size() / 4 + 1, FEW_FILES, CHUNK_FILES);
+        this.chunkFiles = Math.clamp(sources.size() / 2 + 1, FEW_FILES, CHUNK_FILES);
         this.progress = progress;
     }
 

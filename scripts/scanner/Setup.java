@@ -74,7 +74,8 @@ public final class Setup {
 
     private int scanOnNewer(String[] args) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(Arrays.asList(new File(jdk, "bin/java").getPath(),
-                "-XX:TieredStopAtLevel=1", "-cp", scanner.getPath(), new File(scanner, "Setup.java").getPath()));
+                "-XX:TieredStopAtLevel=1", "-XX:+UnlockDiagnosticVMOptions", "-XX:-BytecodeVerificationRemote",
+                "-cp", scanner.getPath(), new File(scanner, "Setup.java").getPath()));
         command.addAll(Arrays.asList(args));
         Process process = new ProcessBuilder(command).inheritIO().start();
         Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
