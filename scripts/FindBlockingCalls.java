@@ -42,7 +42,7 @@ public final class FindBlockingCalls extends Thread {
             }
         }
         return start(args, System.getProperty("java.home").concat("/bin/java"), "-XX:TieredStopAtLevel=1",
-                "-XX:+UnlockDiagnosticVMOptions", "-XX:-BytecodeVerificationRemote", // the JDK is right, and starts faster so
+                "-XX:+UnlockDiagnosticVMOptions", "-XX:-BytecodeVerificationRemote", // the JDK is right
                 "-cp", scanner.getPath(), new File(scanner, "Setup.java").getPath(), scanner.getPath(),
                 shortcut.getPath());
     }

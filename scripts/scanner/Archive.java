@@ -33,7 +33,8 @@ final class Archive {
         Path made = archive.resolveSibling(part.getFileName());
         try {
             var command = new ArrayList<String>(List.of(
-                    Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:ArchiveClassesAtExit=" + made));
+                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    "-XX:ArchiveClassesAtExit=" + made));
             command.addAll(Arrays.asList(args).subList(3, args.length));
             command.add("scanner.Archive");
             if (run(command) == 0) {
