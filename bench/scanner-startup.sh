@@ -31,13 +31,19 @@ measure() { # what, run, command...
     '{ printf "%-34s %4d %8.2f %8.2f %9d %9d\n", what, run, $1, $2 + $3, $4 / 1024, n }'
 }
 
+settle() { # what a cold start leaves to the background has a file there
+  while compgen -G "$XDG_CACHE_HOME/java-async-patterns/*.tmp" > /dev/null; do sleep 0.1; done
+}
+
 sh=$here/scripts/find-blocking-calls.sh launcher=$here/scripts/FindBlockingCalls.java
 for run in $(seq "$runs"); do
   rm -rf "$XDG_CACHE_HOME"
   measure 'module, cold, .sh' "$run" bash "$sh" --release 21 "$work/module"
+  settle
 done
 for run in $(seq "$runs"); do measure 'module, warm, .sh' "$run" bash "$sh" --release 21 "$work/module"; done
 measure 'module, first, java' 0 "$java" "$launcher" --release 21 "$work/module"
+settle
 for run in $(seq "$runs"); do measure 'module, warm, java' "$run" "$java" "$launcher" --release 21 "$work/module"; done
 
 git -C "$work/all" init -q

@@ -1,7 +1,6 @@
 import java.io.File;
 import java.io.FileInputStream;
 import java.io.IOException;
-import java.util.zip.CRC32;
 
 /**
  * Starts the scanner in {@code scripts/scanner} on a JDK of 21 or later; itself it runs on 11 or later.
@@ -28,12 +27,12 @@ public final class FindBlockingCalls extends Thread {
         } catch (IOException e) {
             System.err.println("find-blocking-calls: ".concat(String.valueOf(e.getMessage())));
         }
-        System.exit(code);
+        Runtime.getRuntime().halt(code); // exit() would load the classes that log it
     }
 
     private static int run(File scanner, File shortcut, String[] args) throws IOException, InterruptedException {
         if (shortcut.isFile()) { // "# JDK", "# jar", options
-            String text = new String(content(shortcut), "UTF-8");
+            String text = text(shortcut);
             int line = text.indexOf('\n');
             String jdk = text.substring(2, line);
             File release = new File(jdk, "release");
@@ -43,7 +42,9 @@ public final class FindBlockingCalls extends Thread {
             }
         }
         return start(args, System.getProperty("java.home").concat("/bin/java"), "-XX:TieredStopAtLevel=1",
-                new File(scanner, "Setup.java").getPath(), scanner.getPath(), shortcut.getPath());
+                "-XX:+UnlockDiagnosticVMOptions", "-XX:-BytecodeVerificationRemote", // the JDK is right
+                "-cp", scanner.getPath(), new File(scanner, "Setup.java").getPath(), scanner.getPath(),
+                shortcut.getPath());
     }
 
     private static int start(String[] args, String... command) throws IOException, InterruptedException {
@@ -74,16 +75,16 @@ public final class FindBlockingCalls extends Thread {
         if (files == null) {
             throw new IOException("no folder ".concat(scanner.getPath()).concat("; install the skill again, whole"));
         }
-        long key = checksum(scanner.getPath().getBytes("UTF-8"));
+        long key = scanner.getPath().hashCode();
         for (File file : files) { // in any order
             if (file.getName().endsWith(".java")) {
-                key = key + checksum(content(file)) * checksum(file.getName().getBytes("UTF-8"));
+                key = key + (long) text(file).hashCode() * file.getName().hashCode();
             }
         }
-        key = key * 31 + checksum(System.getProperty("java.home").getBytes("UTF-8"));
+        key = key * 31 + System.getProperty("java.home").hashCode();
         String[] names = {"JAVA_HOME", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"};
         for (String name : names) {
-            key = key * 31 + checksum(String.valueOf(System.getenv(name)).getBytes("UTF-8"));
+            key = key * 31 + String.valueOf(System.getenv(name)).hashCode();
         }
         String cache = System.getenv("XDG_CACHE_HOME");
         cache = cache == null || cache.isEmpty() ? System.getenv("LOCALAPPDATA") : cache;
@@ -91,15 +92,12 @@ public final class FindBlockingCalls extends Thread {
         return new File(cache, "java-async-patterns/java-".concat(Long.toHexString(key))).getAbsoluteFile();
     }
 
-    private static long checksum(byte[] bytes) {
-        CRC32 checksum = new CRC32();
-        checksum.update(bytes);
-        return checksum.getValue();
-    }
-
-    private static byte[] content(File file) throws IOException {
-        try (FileInputStream in = new FileInputStream(file)) {
-            return in.readAllBytes();
+    private static String text(File file) throws IOException {
+        FileInputStream in = new FileInputStream(file);
+        try {
+            return new String(in.readAllBytes(), "UTF-8");
+        } finally {
+            in.close();
         }
     }
 

@@ -16,6 +16,9 @@ import java.util.zip.CRC32;
  * A hook of Claude Code: scans the Java file that was just edited, with its callers, and hands the findings to the agent. Switch it
  * on with the settings in {@code assets/scanner/claude-settings.json}.
  *
+ * <p>This file is compiled on every edit: on the way to the scan there are no lambdas, and no {@code +} on strings,
+ * which load many classes.
+ *
  * <p>Standard input: the JSON of a {@code PostToolUse} hook of Edit or Write. Arguments: options for the scanner, such as
  * {@code --release 25}. In a git work tree calls are followed from and to the file; elsewhere it is scanned alone. Needs what
  * {@code FindBlockingCalls.java} beside it needs: any JDK from 11 on in front, one of 21 or later installed.
@@ -25,11 +28,14 @@ import java.util.zip.CRC32;
  *
  * <p>Run: {@code echo '{"tool_input": {"file_path": "src/A.java"}}' | java scripts/ScanAfterEdit.java}
  */
-public final class ScanAfterEdit {
+public final class ScanAfterEdit extends Thread {
 
     private static final String COMPLAINT = "find-blocking-calls: ";
 
-    private ScanAfterEdit() {
+    private final Process scan;
+
+    private ScanAfterEdit(Process scan) {
+        this.scan = scan;
     }
 
     public static void main(String[] args) throws InterruptedException {
@@ -45,6 +51,12 @@ public final class ScanAfterEdit {
         System.err.write(bytes, 0, bytes.length);
         System.err.flush();
         System.exit(code);
+    }
+
+    /** When this is told to end, the scan ends too. */
+    @Override
+    public void run() {
+        scan.destroy();
     }
 
     /** What to tell the agent; empty if there is nothing. */
@@ -63,7 +75,7 @@ public final class ScanAfterEdit {
         command.addAll(Arrays.asList(options));
         command.add(inGit(root) ? "--changed" : file.toString());
         Process scan = new ProcessBuilder(command).directory(root.toFile()).redirectErrorStream(true).start();
-        Runtime.getRuntime().addShutdownHook(new Thread(scan::destroy));
+        Runtime.getRuntime().addShutdownHook(new ScanAfterEdit(scan));
         scan.getOutputStream().close();
         String report = new String(scan.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         boolean failed = scan.waitFor() != 0 && !report.contains(" for JDK "); // what every report ends with
@@ -81,17 +93,17 @@ public final class ScanAfterEdit {
 
     /** The findings, a line each and its chain of calls below, that name the file. */
     static List<String> about(String file, String report) {
-        Pattern names = Pattern.compile("(^|[( ])" + Pattern.quote(file) + ":\\d");
+        Pattern names = Pattern.compile("(^|[( ])".concat(Pattern.quote(file)).concat(":\\d"));
         List<String> findings = new ArrayList<>();
         String finding = "";
-        for (String line : (report + "\n.").split("\\R")) {
+        for (String line : report.concat("\n.").split("\\R")) {
             if (!line.startsWith(" ")) {
                 if (finding.contains("[") && names.matcher(finding.replace('\n', ' ')).find()) {
                     findings.add(finding);
                 }
                 finding = line.startsWith(COMPLAINT) ? "" : line;
             } else {
-                finding = finding + "\n" + line;
+                finding = finding.concat("\n").concat(line);
             }
         }
         return findings;
@@ -99,7 +111,8 @@ public final class ScanAfterEdit {
 
     /** A member's string, wherever it is in the JSON; null if there is none. In a string its quotes would be escaped. */
     static String value(String json, String member) {
-        Matcher found = Pattern.compile("\"" + member + "\"\\s*:\\s*\"((?:[^\"\\\\]|\\\\.)*+)\"").matcher(json);
+        Matcher found = Pattern.compile("\"".concat(member).concat("\"\\s*:\\s*\"((?:[^\"\\\\]|\\\\.)*+)\""))
+                .matcher(json);
         if (!found.find()) {
             return null;
         }
@@ -159,7 +172,7 @@ public final class ScanAfterEdit {
                 checksum.update(Files.readAllBytes(source.toPath()));
             }
         }
-        File compiled = new File(cache(), "scanner-" + Long.toHexString(checksum.getValue()));
+        File compiled = new File(cache(), "scanner-".concat(Long.toHexString(checksum.getValue())));
         File[] shortcuts = compiled.isDirectory() ? cache().listFiles() : new File[0];
         for (File shortcut : shortcuts) {
             if (shortcut.getName().startsWith("java-")) { // "# JDK", "# jar", options
@@ -168,7 +181,8 @@ public final class ScanAfterEdit {
                 File jar = new File(lines.get(1).substring(2));
                 if (jar.getParentFile().equals(compiled) && jar.isFile()
                         && new File(jdk, "release").lastModified() < shortcut.lastModified()) {
-                    return new ArrayList<>(Arrays.asList(jdk + "/bin/java", "@" + shortcut));
+                    return new ArrayList<>(Arrays.asList(jdk.getPath().concat("/bin/java"),
+                            "@".concat(shortcut.getPath())));
                 }
             }
         }
@@ -180,7 +194,7 @@ public final class ScanAfterEdit {
     private static File cache() {
         String cache = System.getenv("XDG_CACHE_HOME");
         cache = cache == null || cache.isEmpty() ? System.getenv("LOCALAPPDATA") : cache;
-        cache = cache == null || cache.isEmpty() ? System.getProperty("user.home") + "/.cache" : cache;
+        cache = cache == null || cache.isEmpty() ? System.getProperty("user.home").concat("/.cache") : cache;
         return new File(cache, "java-async-patterns").getAbsoluteFile();
     }
 
@@ -191,7 +205,7 @@ public final class ScanAfterEdit {
         if (end < 0) {
             throw new IOException("run it as java scripts/ScanAfterEdit.java");
         }
-        return new File(command.substring(command.indexOf(' ') + 1, end) + "ScanAfterEdit.java").getAbsoluteFile()
+        return new File(command.substring(command.indexOf(' ') + 1, end).concat("ScanAfterEdit.java")).getAbsoluteFile()
                 .getParentFile();
     }
 }

@@ -35,13 +35,16 @@ is_new_enough() {
   [[ ${version%%.*} -ge 21 ]]
 }
 
+# The compiler starts in less time if nobody verifies the JDK's classes.
+setup=(-XX:TieredStopAtLevel=1 -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote
+  -cp "$here/scanner" "$here/scanner/Setup.java" "$here/scanner")
 shopt -s nullglob
 for jdk in "$JAVA_HOME" "$JAVA_HOME_25_X64" "$JAVA_HOME_21_X64" /usr/lib/jvm/* ~/.sdkman/candidates/java/* ~/.jdks/* ~/.cache/jdks/* \
   {,~}/Library/Java/JavaVirtualMachines/*/Contents/Home; do
-  is_new_enough "$jdk" && exec "$jdk/bin/java" -XX:TieredStopAtLevel=1 "$here/scanner/Setup.java" "$here/scanner" "$shortcut" "$@"
+  is_new_enough "$jdk" && exec "$jdk/bin/java" "${setup[@]}" "$shortcut" "$@"
 done
 if command -v java >/dev/null; then # it may know where a newer one is
-  exec java -XX:TieredStopAtLevel=1 "$here/scanner/Setup.java" "$here/scanner" "$shortcut" "$@"
+  exec java "${setup[@]}" "$shortcut" "$@"
 fi
 echo "find-blocking-calls: no JDK of 21 or later found; install one, or set JAVA_HOME to where one is" >&2
 exit 2

@@ -42,16 +42,28 @@ final class Analysis {
     /** @throws IllegalArgumentException with a line for the user, if one of the catalogues cannot be read. */
     static Result run(Request request) {
         var result = new FutureTask<Result>(() -> analyse(request));
-        try {
-            Thread.ofPlatform().name("analysis").stackSize(STACK).daemon().start(result);
-        } catch (OutOfMemoryError e) {
-            result.run(); // no room for such a thread: without, only deeply nested files are lost
+        if (!start(result)) {
+            result.run(); // without, only deeply nested files are lost
         }
+        return await(result);
+    }
+
+    /** Runs a task in a thread for deeply nested sources; false if there is no room for such a thread. */
+    static boolean start(Runnable task) {
+        try {
+            Thread.ofPlatform().name("analysis").stackSize(STACK).daemon().start(task);
+            return true;
+        } catch (OutOfMemoryError e) {
+            return false;
+        }
+    }
+
+    static <T> T await(FutureTask<T> task) {
         boolean interrupted = false;
         try {
             while (true) {
                 try {
-                    return result.get();
+                    return task.get();
                 } catch (InterruptedException e) {
                     interrupted = true;
                 }
@@ -72,7 +84,8 @@ final class Analysis {
         var problems = new ArrayList<String>();
         Catalogue catalogue = catalogue(request.catalogues());
         var library = new Library(DataFile.lines("library.txt"));
-        var world = new World(parse(request, problems), library);
+        var world = new World(Parsing.parse(Related.of(request.sources(), request.only()), problems, request.progress()),
+                library);
         var typing = new Typing(world, library);
         var origins = new Origins(typing);
         var calls = new CallGraph(typing, origins, catalogue, request.deep());
@@ -111,15 +124,6 @@ final class Analysis {
     private static boolean touches(Finding finding, Set<String> names) {
         return names.contains(finding.place().file()) || finding.alsoAt().stream().anyMatch(place -> names.contains(place.file()))
                 || finding.chain().stream().anyMatch(step -> names.contains(step.place().file()));
-    }
-
-    private static List<SourceUnit> parse(Request request, List<String> problems) {
-        try {
-            return new Parsing(problems, request.progress()).parse(Related.of(request.sources(), request.only()));
-        } catch (IOException e) {
-            problems.add("the compiler's file manager: " + e.getMessage());
-            return List.of();
-        }
     }
 
     private static Catalogue catalogue(List<Path> more) {

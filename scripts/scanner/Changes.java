@@ -35,19 +35,17 @@ final class Changes {
     }
 
     private Set<Path> since(String since) throws Failure {
-        String base = git("rev-parse", "--verify", "--quiet", "--end-of-options", (since.isEmpty() ? "HEAD" : since)
-                + "^{commit}");
         String edited;
-        if (base != null && !since.isEmpty()) {
-            String fork = git("merge-base", base.strip(), "HEAD");
-            base = fork == null ? base : fork;
-        }
-        if (base != null) {
-            edited = git("diff", "--name-only", "--no-renames", "--diff-filter=d", "-z", base.strip(), "--");
-        } else if (since.isEmpty()) {
-            edited = git("ls-files", "-z"); // no commit yet
+        if (since.isEmpty()) {
+            edited = edited("HEAD");
+            edited = edited == null ? git("ls-files", "-z") : edited; // no commit yet
         } else {
-            throw new Failure("--changed=" + since + ": git knows no commit of that name in " + folder);
+            String base = git("rev-parse", "--verify", "--quiet", "--end-of-options", since + "^{commit}");
+            if (base == null) {
+                throw new Failure("--changed=" + since + ": git knows no commit of that name in " + folder);
+            }
+            String fork = git("merge-base", base.strip(), "HEAD");
+            edited = edited((fork == null ? base : fork).strip());
         }
         String fresh = git("ls-files", "--others", "--exclude-standard", "-z");
         if (edited == null || fresh == null) {
@@ -65,6 +63,10 @@ final class Changes {
             }
         }
         return files;
+    }
+
+    private String edited(String base) throws Failure {
+        return git("diff", "--name-only", "--no-renames", "--diff-filter=d", "-z", base, "--");
     }
 
     /** Its output; null if it failed, with {@link #complaint} saying why. */

@@ -44,10 +44,15 @@ final class Main {
     }
 
     public static void main(String[] args) {
+        System.exit(exitCode(args));
+    }
+
+    /** Also for {@link Setup}. */
+    static int exitCode(String[] args) {
         var out = new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8);
         var err = new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
         Consumer<String> progress = onTerminal() ? new Progress(err) : step -> { };
-        System.exit(run(args, Path.of("").toAbsolutePath(), out, err, progress, Analysis::run));
+        return run(args, Path.of("").toAbsolutePath(), out, err, progress, Analysis::run);
     }
 
     /** Exit code 0, 1 or 2; {@code cwd} is what relative paths are relative to. */

@@ -3,7 +3,11 @@ package scanner;
 import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.lang.reflect.Method;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,10 +23,11 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /**
- * Finds a JDK of 21 or later, compiles the scanner into the user's cache, runs it, and leaves a shortcut there: how to
- * run it the next time. The first scan also leaves an archive of loaded classes, which halves the start. Where no
- * cache can be written, everything is made anew in a temporary folder. Started by {@code FindBlockingCalls.java}, from
- * its source, by any JDK from 11 on: nothing newer here.
+ * Finds a JDK of 21 or later and, on it, compiles the scanner into the user's cache and runs it, in this JVM, where the
+ * compiler is warm by then. What comes after the report is made in the background: an archive of loaded classes, which
+ * halves the start, and a shortcut, how to run the scanner the next time. Where no cache can be written, everything is
+ * made anew in a temporary folder. Started by {@code FindBlockingCalls.java}, from its source, by any JDK from 11 on:
+ * nothing newer here.
  *
  * <p>Two at once do no harm: each works in files of its own and puts them in place whole, and both make the same jar.
  */
@@ -30,39 +35,33 @@ public final class Setup {
 
     private static final int OLDEST = 21;
     private static final int NEWEST_TRIED = 27;
-    /** Bytes of an archive: less is from a run that did not scan. */
-    private static final long USEFUL = 4L << 20;
     private static final long MONTH = 30L * 24 * 3600 * 1000;
     /** An archive of classes is bound to the time of its jar: the same for whoever compiles it. */
     private static final long JAR_TIME = 1_000_000_000_000L;
 
     private final File scanner;
     private final File shortcut;
-    private final File temporary;
-    private final String[] args;
     private final File jdk;
     private File jar;
-    private File archive;
-    /** Being written by the first scan; null if there is no need or no place for it. */
-    private File newArchive;
-    private boolean cached;
 
-    private Setup(File scanner, File shortcut, File temporary, String[] args) throws IOException {
+    private Setup(File scanner, File shortcut) throws IOException {
         this.scanner = scanner;
         this.shortcut = shortcut;
-        this.temporary = temporary;
-        this.args = args;
         jdk = jdk();
     }
 
     /** The folder of the sources, the shortcut to write, then the scanner's own arguments. */
-    public static void main(String[] args) throws InterruptedException {
+    public static void main(String[] args) throws Exception {
         int code = 2;
         File temporary = null;
         try {
-            temporary = Files.createTempDirectory("find-blocking-calls").toFile();
-            code = new Setup(new File(args[0]), new File(args[1]), temporary, Arrays.copyOfRange(args, 2, args.length))
-                    .run();
+            Setup setup = new Setup(new File(args[0]), new File(args[1]));
+            if (setup.jdk.equals(new File(System.getProperty("java.home")))) {
+                temporary = Files.createTempDirectory("find-blocking-calls").toFile();
+                code = setup.scan(temporary, Arrays.copyOfRange(args, 2, args.length));
+            } else {
+                code = setup.scanOnNewer(args);
+            }
         } catch (IOException e) {
             System.err.println("find-blocking-calls: " + e.getMessage());
         } finally {
@@ -73,30 +72,37 @@ public final class Setup {
         System.exit(code);
     }
 
-    private int run() throws IOException, InterruptedException {
+    private int scanOnNewer(String[] args) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(Arrays.asList(new File(jdk, "bin/java").getPath(),
+                "-XX:TieredStopAtLevel=1", "-XX:+UnlockDiagnosticVMOptions", "-XX:-BytecodeVerificationRemote",
+                "-cp", scanner.getPath(), new File(scanner, "Setup.java").getPath()));
+        command.addAll(Arrays.asList(args));
+        Process process = new ProcessBuilder(command).inheritIO().start();
+        Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
+        return process.waitFor();
+    }
+
+    private int scan(File temporary, String[] args) throws IOException, ReflectiveOperationException {
         File[] sources = scanner.listFiles((folder, name) -> name.endsWith(".java"));
         Arrays.sort(sources);
         File cache = new File(shortcut.getParentFile(), "scanner-" + checksum(sources));
         jar = new File(cache, "jdk-" + feature(jdk) + ".jar");
-        cached = jar.isFile();
+        boolean cached = jar.isFile();
         if (!cached) {
             File compiled = compile(sources, temporary);
             cached = keep(compiled);
             jar = cached ? jar : compiled;
         }
-        archive = new File(cache, checksum(new File(jdk, "release"), jar) + ".jsa");
-        if (cached && !archive.isFile()) {
-            newArchive = new File(cache, "archive" + Long.toHexString(System.nanoTime()) + ".tmp");
+        System.setProperty("scanner.home", scanner.getPath());
+        System.setProperty("jdk.console", "java.base");
+        int code;
+        try (URLClassLoader classes = new URLClassLoader(new URL[] {jar.toURI().toURL()})) {
+            Method main = classes.loadClass("scanner.Main").getDeclaredMethod("exitCode", String[].class);
+            main.setAccessible(true);
+            code = (int) main.invoke(null, (Object) args);
         }
-        File options = new File(temporary, "options");
-        Files.write(options.toPath(), options());
-        List<String> command = new ArrayList<>(Arrays.asList(new File(jdk, "bin/java").getPath(), "@" + options));
-        command.addAll(Arrays.asList(args));
-        Process process = new ProcessBuilder(command).inheritIO().start();
-        Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
-        int code = process.waitFor();
         if (cached) {
-            finish();
+            leaveShortcut(new File(cache, checksum(new File(jdk, "release"), jar) + ".jsa"));
         }
         return code;
     }
@@ -116,29 +122,35 @@ public final class Setup {
         }
     }
 
-    /**
-     * Puts the archive in its place, if a scan has filled it, and the shortcut. Without them the next start is slower,
-     * no more.
-     */
-    private void finish() {
+    /** Once there is an archive, which is made in the background. Without, the next start is slower, no more. */
+    private void leaveShortcut(File archive) {
         try {
-            if (newArchive != null && newArchive.length() > USEFUL) {
-                Files.move(newArchive.toPath(), archive.toPath(), StandardCopyOption.ATOMIC_MOVE);
-            } else if (newArchive != null) {
-                newArchive.delete();
+            List<String> options = options();
+            List<String> lines = new ArrayList<>(Arrays.asList("# " + jdk, "# " + jar,
+                    quoted("-XX:SharedArchiveFile=" + archive)));
+            for (String option : options) {
+                lines.add(quoted(option));
             }
-            newArchive = null;
+            lines.add("scanner.Main");
+            Path part = Files.createTempFile(shortcut.getParentFile().toPath(), "shortcut", ".tmp");
+            Files.write(part, lines);
             if (archive.isFile()) {
-                Path part = Files.createTempFile(shortcut.getParentFile().toPath(), "shortcut", ".tmp");
-                Files.write(part, options());
                 Files.move(part, shortcut.toPath(), StandardCopyOption.ATOMIC_MOVE);
+                return;
             }
+            List<String> command = new ArrayList<>(Arrays.asList(new File(jdk, "bin/java").getPath(),
+                    "-XX:TieredStopAtLevel=1", "-cp", jar.getPath(), "scanner.Archive", part.toString(),
+                    shortcut.getPath(), archive.getPath()));
+            command.addAll(options);
+            new ProcessBuilder(command).directory(jar.getParentFile())
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD).redirectError(ProcessBuilder.Redirect.DISCARD)
+                    .start();
         } catch (IOException e) {
             return;
         }
     }
 
-    /** Two comments for who starts it, then options for {@code java}. */
+    /** For {@code java}; but for the archive and what to run. */
     private List<String> options() {
         List<String> options = new ArrayList<>(Arrays.asList(
                 "-XX:TieredStopAtLevel=1", "-Xmn128m", "-XX:-UsePerfData", "-Xshare:auto", "-Xlog:disable"));
@@ -146,31 +158,27 @@ public final class Setup {
         if (!given.contains("GC")) { // two collectors are one too many for a JVM
             options.add("-XX:+UseSerialGC");
         }
-        if (newArchive != null) {
-            options.add("-XX:ArchiveClassesAtExit=" + newArchive);
-        } else if (archive.isFile()) {
-            options.add("-XX:SharedArchiveFile=" + archive);
-        }
-        options.addAll(Arrays.asList("-Djdk.console=java.base", "-Dscanner.home=" + scanner, "-cp", jar.getPath(),
-                "scanner.Main"));
-        List<String> lines = new ArrayList<>(Arrays.asList("# " + jdk, "# " + jar));
-        for (String option : options) {
-            lines.add('"' + option.replace("\\", "\\\\").replace("\"", "\\\"") + '"');
-        }
-        return lines;
+        options.addAll(Arrays.asList("-Djdk.console=java.base", "-Dscanner.home=" + scanner, "-cp", jar.getPath()));
+        return options;
+    }
+
+    /** In the words of {@code java}'s files of arguments. */
+    private static String quoted(String option) {
+        return '"' + option.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
     }
 
     /** A jar of the classes and nothing else: the same bytes from the same sources. */
-    private File compile(File[] sources, File folder) throws IOException, InterruptedException {
+    private File compile(File[] sources, File folder) throws IOException {
         List<String> arguments = new ArrayList<>(Arrays.asList("-proc:none", "-nowarn", "-g:source,lines",
                 "-encoding", "UTF-8", "-d", folder.getPath()));
         for (File source : sources) {
             arguments.add(source.getPath());
         }
-        File complaints = new File(folder, "complaints");
-        if (!compiles(arguments, complaints)) {
-            String first = new String(Files.readAllBytes(complaints.toPath()), StandardCharsets.UTF_8).split("\\R")[0];
-            throw new IOException("the scanner cannot be compiled; install the skill again, whole. " + first);
+        StringWriter complaints = new StringWriter();
+        if (ToolProvider.findFirst("javac").get().run(new PrintWriter(complaints), new PrintWriter(complaints),
+                arguments.toArray(new String[0])) != 0) {
+            throw new IOException("the scanner cannot be compiled; install the skill again, whole. "
+                    + complaints.toString().split("\\R")[0]);
         }
         File compiled = new File(folder, "scanner.jar");
         File[] classes = new File(folder, "scanner").listFiles();
@@ -185,19 +193,6 @@ public final class Setup {
             }
         }
         return compiled;
-    }
-
-    /** With the JDK that will run it; that is quicker here, where the compiler has just compiled this class. */
-    private boolean compiles(List<String> arguments, File complaints) throws IOException, InterruptedException {
-        if (jdk.equals(new File(System.getProperty("java.home")))) {
-            try (PrintStream out = new PrintStream(complaints, "UTF-8")) {
-                return ToolProvider.findFirst("javac").get().run(out, out, arguments.toArray(new String[0])) == 0;
-            }
-        }
-        List<String> command = new ArrayList<>(Arrays.asList(new File(jdk, "bin/javac").getPath(),
-                "-J-XX:TieredStopAtLevel=1", "-J-Xlog:disable"));
-        command.addAll(arguments);
-        return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(complaints).start().waitFor() == 0;
     }
 
     /** Compiled from other sources, and a month ago: most likely not used any more, and soon made again if it is. */

@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -83,8 +84,20 @@ class LauncherTest {
         return run(command(command.toArray(String[]::new)));
     }
 
+    /** Waits for what runs have left to the background: it has a file there, the last it removes. */
+    @AfterEach
+    void settle() throws IOException, InterruptedException {
+        Path folder = cache.resolve("java-async-patterns");
+        String[] names = folder.toFile().list();
+        while (names != null && Arrays.stream(names).anyMatch(name -> name.endsWith(".tmp"))) {
+            Thread.sleep(10);
+            names = folder.toFile().list();
+        }
+    }
+
     /** The kinds of files in the cache: jar, jsa (an archive of classes), java and sh (shortcuts), tmp. */
-    private List<String> cached() throws IOException {
+    private List<String> cached() throws IOException, InterruptedException {
+        settle();
         try (Stream<Path> files = Files.walk(cache)) {
             return files.filter(Files::isRegularFile).map(file -> file.getFileName().toString())
                     .map(name -> name.contains(".") ? name.substring(name.lastIndexOf('.') + 1) : name.substring(0,
@@ -116,13 +129,12 @@ class LauncherTest {
     }
 
     @Test
-    void helpLeavesNoArchiveOfTheFewClassesItLoads() throws Exception {
+    void helpAndAMistakeMakeTheNextStartFasterToo() throws Exception {
+        assertFails(java("--frobnicate"), "unknown option --frobnicate");
+        assertEquals(List.of("jar", "java", "jsa"), cached());
         Cli help = java("--help");
         assertEquals(Options.HELP, help.out());
         assertEquals(0, help.code());
-        assertEquals(List.of("jar"), cached());
-        assertFails(java("--frobnicate"), "unknown option --frobnicate");
-        assertEquals(List.of("jar"), cached());
         assertFinds(java());
         assertEquals(List.of("jar", "java", "jsa"), cached());
     }
