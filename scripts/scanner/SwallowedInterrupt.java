@@ -29,7 +29,7 @@ final class SwallowedInterrupt implements Check {
             return;
         }
         if (isInterrupt) {
-            if (!Code.endsTheThread(path, scope) || goesToWork(path, scope, report)) {
+            if (!Code.endsTheThread(path, scope) && !isAskedNext(path, scope) || goesToWork(path, scope, report)) {
                 report.add(rule(), scope.method(), each.pos(), "InterruptedException is caught and forgotten: the thread cannot be told to stop");
             }
         } else if (Code.catches(each, "Exception", "Throwable") && isInLoop(path) && path.getLast() instanceof Node.Try attempt
@@ -69,6 +69,26 @@ final class SwallowedInterrupt implements Check {
     private static boolean leavesLoop(List<Node> path) {
         return path.getLast() instanceof Node.Try attempt
                 && Code.any(attempt.body(), node -> node instanceof Node.Loop loop && Code.hasCall(loop.body()) || node instanceof Node.Each);
+    }
+
+    /** The loop around asks a flag next, and its class interrupts the thread: the one that set the flag. */
+    private static boolean isAskedNext(List<Node> path, Scope scope) {
+        for (int i = path.size() - 2; i > 0; i--) {
+            if (path.get(i) instanceof Node.Block body && path.get(i - 1) instanceof Node.Loop loop) {
+                return path.get(i + 1) == body.statements().getLast() && loop.head().size() == 1 && !(loop.head().get(0) instanceof Node.Literal)
+                        && !Code.calls(loop.head().get(0), "isInterrupted", "interrupted")
+                        && scope.unit().types.stream().flatMap(type -> type.methods.stream()).anyMatch(m -> Code.any(m.body, SwallowedInterrupt::interrupts));
+            }
+            if (!(path.get(i) instanceof Node.Block) && !(path.get(i) instanceof Node.Try)) {
+                return false;
+            }
+        }
+        return false;
+    }
+
+    private static boolean interrupts(Node node) {
+        return node instanceof Node.Call call && (call.name().equals("shutdownNow") || call.name().equals("interrupt")
+                && !(call.on() instanceof Node.Call self && self.name().equals("currentThread")));
     }
 
     /** {@code return} or {@code return false} as the only reaction: the caller takes it for the end of the wait. */

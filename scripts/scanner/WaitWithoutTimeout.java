@@ -39,12 +39,22 @@ final class WaitWithoutTimeout implements Check {
                 || isLocal(call.on(), scope, report)) {
             return;
         }
-        String limit = report.isA(call.on(), scope, "java.lang.Thread") ? null : limit(scope.type());
+        String limit = report.isA(call.on(), scope, "java.lang.Thread") || isOfOthers(call.on(), scope) ? null : limit(scope.type());
         if (limit != null) {
             report.add(rule(), scope.method(), call.pos(), "waits for an answer with no time limit, and " + limit + " is there to set one");
         } else {
             report.lead(rule(), scope.method(), call.pos(), "waits for an answer with no time limit");
         }
+    }
+
+    /** A future given by the caller, or that of the asynchronous form of this method: who asked has set the limit, or it is for them to do. */
+    private static boolean isOfOthers(Node future, Scope scope) {
+        Node head = future;
+        while (head instanceof Node.Call call && call.on() != null) {
+            head = call.on();
+        }
+        return head instanceof Node.Name name && scope.method().paramNames.contains(name.name())
+                || head instanceof Node.Call own && own.name().equals(scope.method().name + "Async");
     }
 
     private static boolean isWait(Node.Call call, Scope scope, Report report) {
