@@ -34,7 +34,7 @@ final class Reach {
     private record Key(MethodDecl method, int depth) {
     }
 
-    private static final List<String> SOCKETS = List.of("Socket", "SSLSocket", "SocketChannel", "DatagramSocket", "ServerSocket",
+    private static final List<String> SOCKETS = List.of("Socket", "SSLSocket", "SocketChannel", "ServerSocket",
             "URLConnection", "HttpURLConnection", "AsynchronousSocketChannel");
 
     private final CallGraph calls;

@@ -17,7 +17,7 @@ final class SwallowedInterrupt implements Check {
 
     @Override
     public void visit(Node node, Scope scope, List<Node> path, Report report) {
-        if (!(node instanceof Node.Catch each) || leavesLoop(path)) {
+        if (!(node instanceof Node.Catch each) || leavesLoop(path) || CallGraph.isGuarded(path)) {
             return;
         }
         boolean isInterrupt = Code.isInterrupted(each);
@@ -32,10 +32,17 @@ final class SwallowedInterrupt implements Check {
             if (!Code.endsTheThread(path, scope) && !isAskedNext(path, scope) || goesToWork(path, scope, report)) {
                 report.add(rule(), scope.method(), each.pos(), "InterruptedException is caught and forgotten: the thread cannot be told to stop");
             }
-        } else if (Code.catches(each, "Exception", "Throwable") && isInLoop(path) && path.getLast() instanceof Node.Try attempt
+        } else if (Code.catches(each, "Exception", "Throwable") && isInLoop(path) && !endsAfter(path) && path.getLast() instanceof Node.Try attempt
                 && attempt.catches().stream().noneMatch(Code::isInterrupted) && waits(attempt.body(), scope, report)) {
             report.add(rule(), scope.method(), each.pos(), "this catch swallows the InterruptedException of the wait above: the loop goes on");
         }
+    }
+
+    /** What follows leaves the loop. */
+    private static boolean endsAfter(List<Node> path) {
+        return path.size() > 1 && path.get(path.size() - 2) instanceof Node.Block block && block.statements()
+                .subList(block.statements().indexOf(path.getLast()) + 1, block.statements().size()).stream().anyMatch(next ->
+                        next instanceof Node.Return || next instanceof Node.Throw || Code.calls(next, "exit"));
     }
 
     private static boolean isInLoop(List<Node> path) {
