@@ -78,8 +78,11 @@ final class SwallowedInterrupt implements Check {
                 && Code.any(attempt.body(), node -> node instanceof Node.Loop loop && Code.hasCall(loop.body()) || node instanceof Node.Each);
     }
 
-    /** The loop around asks a flag next, and its class interrupts the thread: the one that set the flag. */
+    /** The loop of a thread's task asks a flag next, and its class interrupts the thread: the one that set the flag. */
     private static boolean isAskedNext(List<Node> path, Scope scope) {
+        if (!isTask(path, scope) && !isStartedAsTask(scope)) {
+            return false;
+        }
         for (int i = path.size() - 2; i > 0; i--) {
             if (path.get(i) instanceof Node.Block body && path.get(i - 1) instanceof Node.Loop loop) {
                 return path.get(i + 1) == body.statements().getLast() && loop.head().size() == 1 && !(loop.head().get(0) instanceof Node.Literal)
@@ -91,6 +94,13 @@ final class SwallowedInterrupt implements Check {
             }
         }
         return false;
+    }
+
+    private static boolean isStartedAsTask(Scope scope) {
+        String name = scope.method().name;
+        return scope.method().paramNames.isEmpty() && scope.unit().types.stream().flatMap(type -> type.methods.stream()).anyMatch(m ->
+                m.name.equals("run") && Code.calls(m.body, name) || Code.any(m.body, node -> node instanceof Node.Ref ref && ref.name().equals(name)
+                        || node instanceof Node.Lambda lambda && Code.calls(lambda.body(), name)));
     }
 
     private static boolean interrupts(Node node) {

@@ -16,7 +16,7 @@ final class WaitWithoutTimeout implements Check {
     /** Methods that are a wait themselves, or that a thread of its own runs: what they do is for their callers to judge. */
     private static final Set<String> WAITING = Set.of("get", "join", "await", "take", "put", "run", "call", "main");
     /** Made and finished in this process. */
-    private static final Set<String> LOCAL = Set.of("submit", "supplyAsync", "runAsync", "completedFuture", "allOf", "orTimeout",
+    private static final Set<String> LOCAL = Set.of("submit", "supplyAsync", "runAsync", "completedFuture", "orTimeout",
             "completeOnTimeout", "fork", "schedule");
     private static final Pattern LIMIT = Pattern.compile(".*(request|reply|response|rpc|call|operation|query|command).*(timeout|time)"
             + ".*|max_?(block|wait)_?(time|ms|millis|duration).*", Pattern.CASE_INSENSITIVE);
@@ -39,7 +39,7 @@ final class WaitWithoutTimeout implements Check {
                 || isLocal(call.on(), scope, report)) {
             return;
         }
-        String limit = report.isA(call.on(), scope, "java.lang.Thread") || isOfOthers(call.on(), scope) ? null : limit(scope.type());
+        String limit = report.isA(call.on(), scope, "java.lang.Thread") || isOfOthers(call.on(), scope, report) ? null : limit(scope.type());
         if (limit != null) {
             report.add(rule(), scope.method(), call.pos(), "waits for an answer with no time limit, and " + limit + " is there to set one");
         } else {
@@ -47,8 +47,12 @@ final class WaitWithoutTimeout implements Check {
         }
     }
 
-    /** A future given by the caller, or that of the asynchronous form of this method: who asked has set the limit, or it is for them to do. */
-    private static boolean isOfOthers(Node future, Scope scope) {
+    /** Futures of many requests, one given by the caller, or that of the asynchronous form of this method: who asked has set the limit, or it is for them to do. */
+    private static boolean isOfOthers(Node future, Scope scope, Report report) {
+        Origins.Made made = report.origins().of(future, scope);
+        if (made != null && Code.calls(made.node(), "allOf")) {
+            return true;
+        }
         Node head = future;
         while (head instanceof Node.Call call && call.on() != null) {
             head = call.on();
