@@ -348,7 +348,11 @@ final class Lowering extends SimpleTreeVisitor<Node, Void> {
     @Override
     public Node visitVariable(VariableTree tree, Void unused) {
         String name = text(tree.getName());
-        return new Node.Local(declarations.nameIn(tree, name), type(tree.getType()), name, node(tree.getInitializer()));
+        Node init = node(tree.getInitializer());
+        boolean isClosed = init != null && tree.getModifiers().getAnnotations().stream() // Lombok's
+                .anyMatch(each -> declarations.typeName(each.getAnnotationType()).simple().equals("Cleanup"));
+        return new Node.Local(declarations.nameIn(tree, name), type(tree.getType()), name,
+                isClosed ? new Node.Other(init.pos(), null, List.of(init)) : init);
     }
 
     @Override

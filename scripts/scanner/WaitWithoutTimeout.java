@@ -34,6 +34,9 @@ final class WaitWithoutTimeout implements Check {
 
     @Override
     public void visit(Node node, Scope scope, List<Node> path, Report report) {
+        if (node instanceof Node.Call call && report.deep() && call.args().size() == 1 && !scope.unit().isTest && passesOn(call, scope, report)) {
+            report.lead(rule(), scope.method(), call.pos(), "waits for an answer with no time limit");
+        }
         if (!(node instanceof Node.Call call) || call.on() == null || !call.args().isEmpty() || !WAITS.containsKey(call.name())
                 || scope.unit().isTest || WAITING.contains(scope.method().name) || CallGraph.isGuarded(path) || !isWait(call, scope, report)
                 || isLocal(call.on(), scope, report)) {
@@ -59,6 +62,14 @@ final class WaitWithoutTimeout implements Check {
         }
         return head instanceof Node.Name name && scope.method().paramNames.contains(name.name())
                 || head instanceof Node.Call own && own.name().equals(scope.method().name + "Async");
+    }
+
+    /** {@code result(future)}: a static method of the sources that waits for what it is given. */
+    private static boolean passesOn(Node.Call call, Scope scope, Report report) {
+        MethodDecl target = Code.target(call, scope, report);
+        return target != null && target.isStatic && target.paramNames.size() == 1 && !isLocal(call.args().get(0), scope, report)
+                && Code.any(target.body, node -> node instanceof Node.Call wait && wait.args().isEmpty() && WAITS.containsKey(wait.name())
+                        && wait.on() instanceof Node.Name name && name.name().equals(target.paramNames.get(0)));
     }
 
     private static boolean isWait(Node.Call call, Scope scope, Report report) {
