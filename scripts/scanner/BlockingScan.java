@@ -91,7 +91,7 @@ final class BlockingScan {
     /** What the contexts of one finding have in common: the call that blocks in the end; a monitor's own waits are a habit of the package. */
     private static String cause(Hit hit) {
         Reach.Path last = hit.path.last();
-        if (last.kind() == Kind.WAIT && hit.region.rule().equals("blocking-under-monitor")) {
+        if (last == hit.path && last.kind() == Kind.WAIT && hit.region.rule().equals("blocking-under-monitor")) {
             String file = last.unit().source.name();
             return hit.region.rule() + " " + file.substring(0, file.lastIndexOf('/') + 1);
         }
