@@ -45,10 +45,11 @@ final class BlockingScan {
         boolean isNear = region.rule().equals("blocking-under-lock") && !region.weak(); // farther away it waits for something else
         int depth = isNear ? DEPTH_NEAR : deep ? DEPTH_DEEP : DEPTH;
         for (CallGraph.Site site : calls.sites(region.body(), region.scope())) {
-            if (site.on() instanceof Node.Name name && region.done().contains(name.name()) && site.blocking() != null) {
+            String future = Contexts.future(site.on());
+            if (future != null && region.done().contains(future) && site.blocking() != null || isNear && leavesLock(site, region)) {
                 continue;
             }
-            Reach.Path path = reach.from(site, region.method().owner, depth - 1);
+            Reach.Path path = reach.from(site, region.method().owner, depth - 1, region.done());
             if (path != null && (path.sure() || deep)) {
                 hits.add(new Hit(region, path, true));
                 within(region, site, reach, depth - 1, hits, new HashSet<>());
@@ -66,6 +67,12 @@ final class BlockingScan {
         groups.computeIfAbsent(cause(best), k -> new ArrayList<>()).addAll(hits);
     }
 
+    /** A method that gives the lock back before it waits, or one of another class: what that waits for is another matter. */
+    private static boolean leavesLock(CallGraph.Site site, Region region) {
+        return site.targets().stream().anyMatch(target -> target.owner.outermost() != region.method().owner.outermost()
+                || Code.calls(target.body, "unlock"));
+    }
+
     /** The blocking calls in methods of the same class that the context calls: they are what has to be looked at. */
     private void within(Region region, CallGraph.Site site, Reach reach, int depth, List<Hit> hits, Set<MethodDecl> seen) {
         for (MethodDecl target : site.targets()) {
@@ -81,9 +88,13 @@ final class BlockingScan {
         }
     }
 
-    /** What the contexts of one finding have in common: the call that blocks in the end. */
+    /** What the contexts of one finding have in common: the call that blocks in the end; a monitor's own waits are a habit of the package. */
     private static String cause(Hit hit) {
         Reach.Path last = hit.path.last();
+        if (last == hit.path && last.kind() == Kind.WAIT && hit.region.rule().equals("blocking-under-monitor")) {
+            String file = last.unit().source.name();
+            return hit.region.rule() + " " + file.substring(0, file.lastIndexOf('/') + 1);
+        }
         return hit.region.rule() + " " + last.unit().source.name() + " " + last.pos();
     }
 

@@ -13,7 +13,7 @@ final class CallGraph {
     private static final int MAX_OVERRIDERS = 60;
     private static final int FEW = 4;
     private static final Set<String> DONE = Set.of("isDone", "isCompletedNormally", "isTerminated", "inEventLoop", "isEventLoop",
-            "resultNow", "isSuccess");
+            "resultNow", "isSuccess", "getNow", "isCompletedExceptionally");
 
     /**
      * A call in a body.
@@ -22,8 +22,9 @@ final class CallGraph {
      * @param blocking null if the call itself is not in the catalogue
      * @param targets  methods of the sources it may go to
      * @param most     whether more than half of the targets must block for the call to count as blocking
+     * @param args     what is passed
      */
-    record Site(int pos, String what, Node on, Catalogue.Blocking blocking, List<MethodDecl> targets, boolean most) {
+    record Site(int pos, String what, Node on, Catalogue.Blocking blocking, List<MethodDecl> targets, boolean most, List<Node> args) {
     }
 
     private final Typing typing;
@@ -73,7 +74,7 @@ final class CallGraph {
                         add(made, at, found);
                         if (made.body() != null && isInline(path.isEmpty() ? null : path.getLast(), made, at)) {
                             List<MethodDecl> run = made.body().methods.stream().filter(m -> RUN.contains(m.name)).toList();
-                            found.add(new Site(made.pos(), Code.text(made), null, null, run, false));
+                            found.add(new Site(made.pos(), Code.text(made), null, null, run, false, List.of()));
                         }
                     }
                     case Node.Ref ref -> {
@@ -131,7 +132,7 @@ final class CallGraph {
                         call.name(), call.args().size());
         blocking = blocking == null ? null : refined(call, blocking, scope);
         if (blocking != null || !targets.isEmpty()) {
-            found.add(new Site(call.pos(), what(receiver, call.name(), blocking), call.on(), blocking, targets, most));
+            found.add(new Site(call.pos(), what(receiver, call.name(), blocking), call.on(), blocking, targets, most, call.args()));
         }
     }
 
@@ -163,6 +164,7 @@ final class CallGraph {
                 Kind kind = origins.behind(call.on(), scope);
                 yield kind == null ? null : new Catalogue.Blocking(kind, blocking.api());
             }
+            case DNS -> call.args().stream().anyMatch(Reach::isAddress) ? null : blocking;
             case AWAIT -> (call.name().startsWith("put") || call.name().startsWith("offer")) && origins.isUnbounded(call.on(), scope)
                     ? null : blocking;
             default -> blocking;
@@ -191,7 +193,7 @@ final class CallGraph {
             decl.methods.stream().filter(m -> m.name.equals("<block>")).forEach(targets::add);
         }
         if (blocking != null && decl == null || !targets.isEmpty()) {
-            found.add(new Site(made.pos(), "new " + made.type().simple(), null, decl == null ? blocking : null, targets, false));
+            found.add(new Site(made.pos(), "new " + made.type().simple(), null, decl == null ? blocking : null, targets, false, made.args()));
         }
     }
 
@@ -213,7 +215,7 @@ final class CallGraph {
                 isOverloaded ? methods.stream().mapToInt(Members.Found::params).min().getAsInt() : -1);
         if (blocking != null || !targets.isEmpty()) {
             found.add(new Site(ref.pos(), what(on, ref.name(), blocking), ref.on(), blocking, targets,
-                    (isOverloaded || !deep) && targets.size() > 1));
+                    (isOverloaded || !deep) && targets.size() > 1, List.of()));
         }
     }
 

@@ -42,6 +42,9 @@ final class Catalogue {
      * @param weak     a lead, not a finding
      */
     record Context(String rule, How how, Api api, String what, Set<String> chained, Set<String> unless, List<Api> from, boolean weak) {
+        Context asLead() {
+            return new Context(rule, how, api, what, chained, unless, from, true);
+        }
     }
 
     private final Map<String, List<Blocking>> blocking = new HashMap<>();

@@ -36,7 +36,8 @@ final class Code {
 
     /** A value that may tell of what was caught. */
     static boolean mayTell(Node node) {
-        return node instanceof Node.Call || node instanceof Node.New || node instanceof Node.Lambda;
+        return node instanceof Node.Call || node instanceof Node.New || node instanceof Node.Lambda
+                || node instanceof Node.Literal literal && literal.type() != null && literal.type().simple().equals("String");
     }
 
     static boolean isLogging(String method) {
@@ -105,18 +106,23 @@ final class Code {
     static boolean isGuardedTask(Node task, Scope scope, Check.Report report) {
         return switch (task) {
             case Node.Lambda lambda when lambda.body() instanceof Node.Call call -> isGuardedTarget(call, scope, report);
-            case Node.Lambda lambda when lambda.body() instanceof Node.Block block && block.statements().size() == 1
-                    && block.statements().get(0) instanceof Node.Drop drop && drop.value() instanceof Node.Call call ->
-                    isGuardedTarget(call, scope, report);
+            case Node.Lambda lambda when only(lambda.body()) instanceof Node.Call call -> isGuardedTarget(call, scope, report);
             case Node.Lambda lambda -> isGuarded(lambda.body(), scope.type());
             case Node.Ref ref -> {
                 List<Members.Found> found = report.typing().members.methods(report.typing().type(ref.on(), scope), ref.name(), -1, scope.unit());
                 yield found.isEmpty() || found.get(0).source() == null || isGuarded(found.get(0).source(), scope, report);
             }
             case Node.New made when made.body() != null -> made.body().methods.stream()
-                    .filter(m -> m.name.equals("run") || m.name.equals("call")).allMatch(m -> isGuarded(m.body, m.owner));
+                    .filter(m -> m.name.equals("run") || m.name.equals("call")).allMatch(m -> isGuarded(m.body, m.owner)
+                            || only(m.body) instanceof Node.Call call && isGuardedTarget(call, Scope.of(m), report));
             case null, default -> true;
         };
+    }
+
+    /** The one expression of a body; null if there are more. */
+    private static Node only(Node body) {
+        return body instanceof Node.Block block && block.statements().size() == 1 && block.statements().get(0) instanceof Node.Drop drop
+                ? drop.value() : null;
     }
 
     /** A method that a subclass of the one at hand has to write may throw, unless each one there is catches all. */

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -190,12 +191,25 @@ final class Contexts {
             if (context.api().fits(call.name(), call.args().size()) && Catalogue.matches(typing.world, receiver, context.api().type())
                     && isChained(context, call, path) && (context.from().isEmpty() || call.on() != null
                             && origins.isMadeBy(call.on(), scope, context.from())) && told.add(context.rule())) {
+                boolean isAlone = context.rule().equals("blocking-on-timer-thread") && isOnlyTask(call, scope);
                 for (Node argument : call.args()) {
-                    function(argument, context, call, scope, method, path, regions);
+                    function(argument, isAlone ? context.asLead() : context, call, scope, method, path, regions);
                 }
             }
         }
     }
+
+    /** A periodic task that has the scheduler of its object to itself: no other is late. */
+    private static boolean isOnlyTask(Node.Call call, Scope scope) {
+        String name = call.on() instanceof Node.Name plain ? plain.name() : call.on() instanceof Node.Select select ? select.name() : null;
+        TypeDecl.FieldDecl field = name == null || scope.find(name) != null ? null : scope.type().field(name);
+        return field != null && !field.isStatic() && call.name().startsWith("scheduleWith") | call.name().startsWith("scheduleAt")
+                && scope.unit().types.stream().flatMap(type -> type.methods.stream()).filter(method -> Code.any(method.body, node ->
+                        node instanceof Node.Call other && TASKS.contains(other.name()) && Code.same(other.on(), call.on()) && other != call))
+                .findAny().isEmpty();
+    }
+
+    private static final Set<String> TASKS = Set.of("schedule", "scheduleAtFixedRate", "scheduleWithFixedDelay", "execute", "submit");
 
     private static boolean hasFunction(Node.Call call, Scope scope) {
         for (Node each : call.args()) {
@@ -220,6 +234,7 @@ final class Contexts {
                 return;
             }
         }
+        Set<String> done = doneBy(call, scope, 0);
         Node body = argument;
         Scope at = scope;
         if (argument instanceof Node.Name || argument instanceof Node.New) {
@@ -234,7 +249,7 @@ final class Contexts {
         switch (body) {
             case Node.Lambda lambda -> regions.accept(new Region(context.rule(), call.pos(), what, method, lambda.body(),
                     Walk.lambdaScope(lambda, body == argument ? call : null, position, null, at), kinds, context.weak(),
-                    isListener(context.what()) ? Set.copyOf(lambda.params()) : Set.of()));
+                    isListener(context.what()) ? Set.copyOf(lambda.params()) : done));
             case Node.Ref ref -> regions.accept(new Region(context.rule(), call.pos(), what, method, ref, at, kinds, context.weak(), Set.of()));
             case Node.New made -> made(made, context, what, at, kinds, regions);
             default -> { }
@@ -248,6 +263,44 @@ final class Contexts {
         }
         Origins.Made made = head == null ? null : origins.of(head, scope);
         return made != null && made.node() instanceof Node.Call maker && chain(maker, List.of()).contains("allOf");
+    }
+
+    /** Variables whose futures are done when a callback at the end of their chain runs: {@code a.thenCompose(f).thenAccept(callback)}. */
+    private Set<String> doneBy(Node.Call call, Scope scope, int depth) {
+        var done = new HashSet<String>();
+        Node head = call.on();
+        for (; head instanceof Node.Call before; head = before.on()) {
+            if (EITHER.contains(before.name())) {
+                return Set.of();
+            }
+            if (BOTH.contains(before.name())) {
+                before.args().stream().map(Contexts::future).filter(Objects::nonNull).forEach(done::add);
+            }
+        }
+        if (EITHER.contains(call.name())) {
+            return Set.of();
+        }
+        if (BOTH.contains(call.name())) {
+            call.args().stream().map(Contexts::future).filter(Objects::nonNull).forEach(done::add);
+        }
+        String name = future(head);
+        if (name != null && scope.find(name) != null) {
+            done.add(name);
+            Origins.Made made = depth > 2 ? null : origins.of(head, scope);
+            if (made != null && made.node() instanceof Node.Call maker) {
+                done.addAll(doneBy(maker, made.scope(), depth + 1));
+            }
+        }
+        return done;
+    }
+
+    private static final Set<String> EITHER = Set.of("applyToEither", "acceptEither", "runAfterEither", "anyOf");
+    private static final Set<String> BOTH = Set.of("thenCombine", "thenAcceptBoth", "runAfterBoth", "allOf");
+
+    /** The variable behind {@code future} or {@code future.toCompletableFuture()}. @return null if it is none. */
+    static String future(Node node) {
+        return node instanceof Node.Call call && call.name().equals("toCompletableFuture") ? future(call.on())
+                : node instanceof Node.Name name ? name.name() : null;
     }
 
     /** An object that is the function: {@code executor.execute(new Task())}. */

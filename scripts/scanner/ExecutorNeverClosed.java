@@ -108,7 +108,7 @@ final class ExecutorNeverClosed implements Check {
     /** Whether the field is shut down, handed over or returned anywhere in its class and those around it and in it. */
     private static boolean mayLeave(TypeDecl owner, String name, Report report) {
         for (TypeDecl type : owner.unit.types) {
-            for (MethodDecl method : top(type) == top(owner) ? type.methods : List.<MethodDecl>of()) {
+            for (MethodDecl method : type.outermost() == owner.outermost() ? type.methods : List.<MethodDecl>of()) {
                 if (Code.any(method.body, node -> leaves(node, name) && !(node instanceof Node.New made && isOnlyUsedBy(made, method, report)))) {
                     return true;
                 }
@@ -126,10 +126,6 @@ final class ExecutorNeverClosed implements Check {
         }
         return world.supers(type.name()).stream().map(name -> world.decl(name, method.owner.unit)).allMatch(each -> each == null
                 || each.methods.stream().noneMatch(m -> Code.calls(m.body, "shutdown", "shutdownNow")));
-    }
-
-    private static TypeDecl top(TypeDecl type) {
-        return type.outer == null ? type : top(type.outer);
     }
 
     private static boolean leaves(Node node, String name) {

@@ -1,11 +1,13 @@
 package scanner;
 
 import java.util.List;
+import java.util.Set;
 
 /** {@code catch (InterruptedException e)} that throws something else and leaves the flag, which the exception has cleared, unset. */
 final class InterruptNotRestored implements Check {
 
     private static final int DEPTH = 2;
+    private static final Set<String> JDK = Set.of("InterruptedException", "InterruptedIOException", "ClosedByInterruptException");
 
     @Override
     public String rule() {
@@ -21,13 +23,18 @@ final class InterruptNotRestored implements Check {
     public void visit(Node node, Scope scope, List<Node> path, Report report) {
         if (!(node instanceof Node.Catch each) || !Code.isInterrupted(each) || each.body().statements().isEmpty()
                 || !(each.body().statements().getLast() instanceof Node.Throw thrown) || isAgain(thrown.value(), each)
-                || Code.endsTheThread(path, scope) || restores(each.body(), scope.with(each.name(),
-                        new Scope.Typed(each.types().get(0), null, scope)), DEPTH, report)
-                || path.getLast() instanceof Node.Try attempt && restores(attempt.last(), scope, 0, report)) {
+                || Code.endsTheThread(path, scope)
+                || path.getLast() instanceof Node.Try attempt && restores(attempt.last(), scope, 0, false, report)) {
             return;
         }
-        report.add(rule(), scope.method(), each.pos(), "InterruptedException becomes another exception and the thread is not marked as"
-                + " interrupted again");
+        Scope inside = scope.with(each.name(), new Scope.Typed(each.types().get(0), null, scope));
+        if (!restores(each.body(), inside, DEPTH, true, report)) {
+            report.add(rule(), scope.method(), each.pos(), "InterruptedException becomes another exception and the thread is not marked as"
+                    + " interrupted again");
+        } else if (!restores(each.body(), inside, DEPTH, false, report)) {
+            report.lead(rule(), scope.method(), each.pos(), "InterruptedException becomes one of another name and the thread is not marked as"
+                    + " interrupted again");
+        }
     }
 
     /** The caught exception itself. */
@@ -36,17 +43,18 @@ final class InterruptNotRestored implements Check {
                 || value instanceof Node.Cast cast && isAgain(cast.value(), each);
     }
 
-    /** Whether the flag is set again, or what is thrown tells of the interrupt by its type. */
-    private static boolean restores(Node body, Scope scope, int depth, Report report) {
+    /** Whether the flag is set again, or what is thrown tells of the interrupt by its type. @param byName any that has it in its name. */
+    private static boolean restores(Node body, Scope scope, int depth, boolean byName, Report report) {
         var found = new boolean[1];
         new Walk() {
             @Override
             boolean visit(Node node, Scope at) {
                 found[0] |= switch (node) {
                     case Node.Call call when tells(call.name()) -> true;
-                    case Node.Call call when depth > 0 -> restores(Code.target(call, at, report), depth, report);
-                    case Node.New made when made.type() != null -> tells(made.type().simple()) || made.type().simple().startsWith("Cancel")
-                            || depth > 0 && isRestoredBy(made, at, depth, report);
+                    case Node.Call call when depth > 0 -> restores(Code.target(call, at, report), depth, byName, report);
+                    case Node.New made when made.type() != null ->
+                            tells(made.type().simple()) && (byName || JDK.contains(made.type().simple())) || made.type().simple().startsWith("Cancel")
+                            || depth > 0 && isRestoredBy(made, at, depth, byName, report);
                     default -> false;
                 };
                 return !found[0];
@@ -55,15 +63,16 @@ final class InterruptNotRestored implements Check {
         return found[0];
     }
 
-    private static boolean restores(MethodDecl method, int depth, Report report) {
-        return method != null && method.body != null && restores(method.body, Scope.of(method), depth - 1, report);
+    private static boolean restores(MethodDecl method, int depth, boolean byName, Report report) {
+        return method != null && method.body != null && restores(method.body, Scope.of(method), depth - 1, byName, report);
     }
 
     /** An exception whose constructor marks the thread. */
-    private static boolean isRestoredBy(Node.New made, Scope scope, int depth, Report report) {
+    private static boolean isRestoredBy(Node.New made, Scope scope, int depth, boolean byName, Report report) {
         Type type = report.typing().type(made, scope);
         TypeDecl decl = type == null ? null : report.typing().world.decl(type.name(), scope.unit());
-        return decl != null && decl.methods.stream().anyMatch(method -> method.name.startsWith("<") && restores(method, depth, report));
+        return decl != null && decl.methods.stream().anyMatch(method -> method.name.startsWith("<")
+                && restores(method, depth, byName, report));
     }
 
     private static boolean tells(String name) {

@@ -14,6 +14,11 @@ final class LockInsideTry implements Check {
     }
 
     @Override
+    public Group group() {
+        return Group.SOURCE_ROOT;
+    }
+
+    @Override
     public void visit(Node node, Scope scope, List<Node> path, Report report) {
         if (!(node instanceof Node.Try attempt) || attempt.last() == null || attempt.body().statements().isEmpty()
                 || !(attempt.body().statements().get(0) instanceof Node.Drop drop && drop.value() instanceof Node.Call taken)
@@ -24,7 +29,7 @@ final class LockInsideTry implements Check {
         for (Node statement : attempt.last().statements()) { // under an if it may be known that it was taken
             if (statement instanceof Node.Drop last && last.value() instanceof Node.Call given && given.name().equals(end)
                     && Code.same(given.on(), taken.on()) && isLock(taken.on(), scope, report)) {
-                report.add(rule(), scope.method(), taken.pos(), "if " + Code.text(taken) + " throws, finally calls " + end
+                report.add(rule(), scope.method(), taken.pos(), "if " + taken.name() + "() throws, finally calls " + end
                         + "() on what was never taken");
                 return;
             }

@@ -7,10 +7,16 @@ import java.util.Set;
 final class LostFailure implements Check {
 
     private static final Set<String> ASYNC = Set.of("runAsync", "supplyAsync");
+    private static final Set<String> SIGNALS = Set.of("complete", "completeExceptionally", "countDown", "release");
 
     @Override
     public String rule() {
         return "lost-failure";
+    }
+
+    @Override
+    public Group group() {
+        return Group.PACKAGE;
     }
 
     @Override
@@ -21,8 +27,19 @@ final class LostFailure implements Check {
         boolean isSubmit = call.name().equals("submit") && call.on() != null
                 && report.isA(call.on(), scope, "java.util.concurrent.ExecutorService");
         boolean isAsync = ASYNC.contains(call.name()) && report.isA(call.on(), scope, "java.util.concurrent.CompletableFuture");
-        if ((isSubmit || isAsync) && !Code.isGuardedTask(call.args().get(0), scope, report)) {
-            report.add(rule(), scope.method(), call.pos(), "what this task throws is lost: nobody keeps the future of " + Code.text(call));
+        if ((isSubmit || isAsync) && !isSignal(call.args().get(0)) && !Code.isGuardedTask(call.args().get(0), scope, report)) {
+            report.add(rule(), scope.method(), call.pos(), "what this task throws is lost: nobody keeps the future of " + call.name() + "()");
         }
+    }
+
+    /** A task that only tells somebody who waits for it: {@code executor.submit(() -> done.complete(null))}. */
+    private static boolean isSignal(Node task) {
+        Node body = task instanceof Node.Lambda lambda ? lambda.body() : task;
+        Node only = body instanceof Node.Block block && block.statements().size() == 1 ? block.statements().get(0) : body;
+        return switch (only instanceof Node.Drop drop ? drop.value() : only) {
+            case Node.Call call -> SIGNALS.contains(call.name());
+            case Node.Ref ref -> SIGNALS.contains(ref.name());
+            default -> false;
+        };
     }
 }

@@ -10,7 +10,7 @@ final class Lowering extends SimpleTreeVisitor<Node, Void> {
 
     private static final Node NOTHING = new Node.Other(0, null, List.of());
     private static final Node TRUTH = new Node.Other(0, TypeName.of("boolean"), List.of());
-    private static final Node STRING = new Node.Literal(TypeName.of("java.lang.String"), null);
+    private static final Node.Literal STRING = new Node.Literal(TypeName.of("java.lang.String"), null);
 
     private final Declarations declarations;
 
@@ -160,7 +160,8 @@ final class Lowering extends SimpleTreeVisitor<Node, Void> {
     @Override
     public Node visitLiteral(LiteralTree tree, Void unused) {
         return switch (tree.getKind()) {
-            case STRING_LITERAL -> STRING;
+            case STRING_LITERAL -> tree.getValue() instanceof String text && Reach.isAddress(text)
+                    ? new Node.Literal(STRING.type(), text) : STRING;
             case NULL_LITERAL -> new Node.Literal(null, null);
             default -> new Node.Literal(TypeName.of(switch (tree.getKind()) {
                 case INT_LITERAL -> "int";
@@ -347,7 +348,11 @@ final class Lowering extends SimpleTreeVisitor<Node, Void> {
     @Override
     public Node visitVariable(VariableTree tree, Void unused) {
         String name = text(tree.getName());
-        return new Node.Local(declarations.nameIn(tree, name), type(tree.getType()), name, node(tree.getInitializer()));
+        Node init = node(tree.getInitializer());
+        boolean isClosed = init != null && tree.getModifiers().getAnnotations().stream() // Lombok's
+                .anyMatch(each -> declarations.typeName(each.getAnnotationType()).simple().equals("Cleanup"));
+        return new Node.Local(declarations.nameIn(tree, name), type(tree.getType()), name,
+                isClosed ? new Node.Other(init.pos(), null, List.of(init)) : init);
     }
 
     @Override
@@ -357,12 +362,12 @@ final class Lowering extends SimpleTreeVisitor<Node, Void> {
 
     @Override
     public Node visitWhileLoop(WhileLoopTree tree, Void unused) {
-        return new Node.Loop(start(tree), all(List.of(tree.getCondition())), some(tree.getStatement()));
+        return new Node.Loop(start(tree), List.of(some(tree.getCondition())), some(tree.getStatement()));
     }
 
     @Override
     public Node visitDoWhileLoop(DoWhileLoopTree tree, Void unused) {
-        return new Node.Loop(start(tree), all(List.of(tree.getCondition())), some(tree.getStatement()));
+        return new Node.Loop(start(tree), List.of(some(tree.getCondition())), some(tree.getStatement()));
     }
 
     @Override

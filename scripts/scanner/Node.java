@@ -35,7 +35,7 @@ sealed interface Node {
     record Select(int pos, Node on, String name) implements Node {
     }
 
-    /** @param type such as {@code int} or {@code java.lang.String}; null for the null literal. @param value of numbers and booleans. */
+    /** @param type such as {@code int} or {@code java.lang.String}; null for the null literal. @param value of numbers, booleans and IP addresses. */
     record Literal(TypeName type, Object value) implements Node {
         @Override
         public int pos() {

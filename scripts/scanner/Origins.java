@@ -100,6 +100,10 @@ final class Origins {
     }
 
     private boolean isMadeOf(Node stream, Scope scope, List<String> types, Set<String> calls, int depth) {
+        Type type = depth > 5 ? null : typing.type(stream, scope);
+        if (type != null && types.stream().anyMatch(type.name().substring(type.name().lastIndexOf('.') + 1)::contains)) {
+            return true;
+        }
         Made made = depth > 5 ? null : of(stream, scope);
         return made != null && switch (made.node) {
             case Node.New maker -> maker.type() != null && types.stream().anyMatch(maker.type().simple()::contains)

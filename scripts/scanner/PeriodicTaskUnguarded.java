@@ -11,6 +11,11 @@ final class PeriodicTaskUnguarded implements Check {
     }
 
     @Override
+    public Group group() {
+        return Group.PACKAGE;
+    }
+
+    @Override
     public void visit(Node node, Scope scope, List<Node> path, Report report) {
         if (node instanceof Node.Call call && call.args().size() == 4 && path.getLast() instanceof Node.Drop
                 && (call.name().equals("scheduleAtFixedRate") || call.name().equals("scheduleWithFixedDelay"))

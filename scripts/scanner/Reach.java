@@ -1,6 +1,7 @@
 package scanner;
 
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -33,7 +34,7 @@ final class Reach {
     private record Key(MethodDecl method, int depth) {
     }
 
-    private static final List<String> SOCKETS = List.of("Socket", "SSLSocket", "SocketChannel", "DatagramSocket", "ServerSocket",
+    private static final List<String> SOCKETS = List.of("Socket", "SSLSocket", "SocketChannel", "ServerSocket",
             "URLConnection", "HttpURLConnection", "AsynchronousSocketChannel");
 
     private final CallGraph calls;
@@ -49,8 +50,17 @@ final class Reach {
         this.kinds = kinds;
     }
 
-    /** @param in the type the call stands in. @param depth how many more calls to follow. @return null if nothing blocks. */
     Path from(CallGraph.Site site, TypeDecl in, int depth) {
+        return from(site, in, depth, Set.of());
+    }
+
+    /**
+     * @param in    the type the call stands in
+     * @param depth how many more calls to follow
+     * @param done  variables whose futures are done: also where they are passed to
+     * @return null if nothing blocks
+     */
+    Path from(CallGraph.Site site, TypeDecl in, int depth, Set<String> done) {
         Kind kind = site.blocking() == null ? null : site.blocking().kind();
         if (kind != null && (kinds.contains(kind) || leads.contains(kind))) {
             boolean sure = kinds.contains(kind) && (kind != Kind.STREAM || holdsSocket(in));
@@ -62,8 +72,9 @@ final class Reach {
         Path best = null;
         int blocking = 0;
         for (MethodDecl target : site.targets()) {
-            Path path = from(target, depth - 1);
-            if (path == null) {
+            Set<String> passed = passed(site, target, done);
+            Path path = passed.isEmpty() ? from(target, depth - 1) : from(target, depth - 1, passed);
+            if (path == null || path.kind == Kind.DNS && site.args().stream().anyMatch(Reach::isAddress)) {
                 continue;
             }
             blocking++;
@@ -74,6 +85,40 @@ final class Reach {
             }
         }
         return site.most() && 2 * blocking <= site.targets().size() ? null : best;
+    }
+
+    /** The parameters of {@code target} that are among the futures that are done. */
+    private static Set<String> passed(CallGraph.Site site, MethodDecl target, Set<String> done) {
+        if (done.isEmpty()) {
+            return done;
+        }
+        var names = new HashSet<String>();
+        for (int i = 0; i < site.args().size() && i < target.paramNames.size(); i++) {
+            String future = Contexts.future(site.args().get(i));
+            if (future != null && done.contains(future)) {
+                names.add(target.paramNames.get(i));
+            }
+        }
+        return names;
+    }
+
+    /** An IP address in digits is not looked up. */
+    static boolean isAddress(Node node) {
+        return node instanceof Node.Literal literal && literal.value() instanceof String;
+    }
+
+    static boolean isAddress(String text) {
+        return text.length() < 46 && text.matches("[0-9]+(\\.[0-9]+){3}|[0-9a-fA-F.]*(:[0-9a-fA-F.]*){2,}");
+    }
+
+    private Path from(MethodDecl method, int depth, Set<String> done) {
+        Path best = null;
+        for (CallGraph.Site site : calls.sites(method)) {
+            String future = Contexts.future(site.on());
+            Path each = site.blocking() != null && future != null && done.contains(future) ? null : from(site, method.owner, depth, done);
+            best = each != null && each.isBetterThan(best) ? each : best;
+        }
+        return best;
     }
 
     private static String name(MethodDecl target) {

@@ -17,7 +17,7 @@ final class SwallowedInterrupt implements Check {
 
     @Override
     public void visit(Node node, Scope scope, List<Node> path, Report report) {
-        if (!(node instanceof Node.Catch each) || leavesLoop(path)) {
+        if (!(node instanceof Node.Catch each) || leavesLoop(path) || CallGraph.isGuarded(path)) {
             return;
         }
         boolean isInterrupt = Code.isInterrupted(each);
@@ -29,13 +29,20 @@ final class SwallowedInterrupt implements Check {
             return;
         }
         if (isInterrupt) {
-            if (!Code.endsTheThread(path, scope) || goesToWork(path, scope, report)) {
+            if (!Code.endsTheThread(path, scope) && !isAskedNext(path, scope) || goesToWork(path, scope, report)) {
                 report.add(rule(), scope.method(), each.pos(), "InterruptedException is caught and forgotten: the thread cannot be told to stop");
             }
-        } else if (Code.catches(each, "Exception", "Throwable") && isInLoop(path) && path.getLast() instanceof Node.Try attempt
+        } else if (Code.catches(each, "Exception", "Throwable") && isInLoop(path) && !endsAfter(path) && path.getLast() instanceof Node.Try attempt
                 && attempt.catches().stream().noneMatch(Code::isInterrupted) && waits(attempt.body(), scope, report)) {
             report.add(rule(), scope.method(), each.pos(), "this catch swallows the InterruptedException of the wait above: the loop goes on");
         }
+    }
+
+    /** What follows leaves the loop. */
+    private static boolean endsAfter(List<Node> path) {
+        return path.size() > 1 && path.get(path.size() - 2) instanceof Node.Block block && block.statements()
+                .subList(block.statements().indexOf(path.getLast()) + 1, block.statements().size()).stream().anyMatch(next ->
+                        next instanceof Node.Return || next instanceof Node.Throw || Code.calls(next, "exit"));
     }
 
     private static boolean isInLoop(List<Node> path) {
@@ -69,6 +76,36 @@ final class SwallowedInterrupt implements Check {
     private static boolean leavesLoop(List<Node> path) {
         return path.getLast() instanceof Node.Try attempt
                 && Code.any(attempt.body(), node -> node instanceof Node.Loop loop && Code.hasCall(loop.body()) || node instanceof Node.Each);
+    }
+
+    /** The loop of a thread's task asks a flag next, and its class interrupts the thread: the one that set the flag. */
+    private static boolean isAskedNext(List<Node> path, Scope scope) {
+        if (!isTask(path, scope) && !isStartedAsTask(scope)) {
+            return false;
+        }
+        for (int i = path.size() - 2; i > 0; i--) {
+            if (path.get(i) instanceof Node.Block body && path.get(i - 1) instanceof Node.Loop loop) {
+                return path.get(i + 1) == body.statements().getLast() && loop.head().size() == 1 && !(loop.head().get(0) instanceof Node.Literal)
+                        && !Code.calls(loop.head().get(0), "isInterrupted", "interrupted")
+                        && scope.unit().types.stream().flatMap(type -> type.methods.stream()).anyMatch(m -> Code.any(m.body, SwallowedInterrupt::interrupts));
+            }
+            if (!(path.get(i) instanceof Node.Block) && !(path.get(i) instanceof Node.Try)) {
+                return false;
+            }
+        }
+        return false;
+    }
+
+    private static boolean isStartedAsTask(Scope scope) {
+        String name = scope.method().name;
+        return scope.method().paramNames.isEmpty() && scope.unit().types.stream().flatMap(type -> type.methods.stream()).anyMatch(m ->
+                m.name.equals("run") && Code.calls(m.body, name) || Code.any(m.body, node -> node instanceof Node.Ref ref && ref.name().equals(name)
+                        || node instanceof Node.Lambda lambda && Code.calls(lambda.body(), name)));
+    }
+
+    private static boolean interrupts(Node node) {
+        return node instanceof Node.Call call && (call.name().equals("shutdownNow") || call.name().equals("interrupt")
+                && !(call.on() instanceof Node.Call self && self.name().equals("currentThread")));
     }
 
     /** {@code return} or {@code return false} as the only reaction: the caller takes it for the end of the wait. */

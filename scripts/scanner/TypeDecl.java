@@ -47,6 +47,10 @@ final class TypeDecl {
         return name.substring(name.lastIndexOf('.') + 1);
     }
 
+    TypeDecl outermost() {
+        return outer == null ? this : outer.outermost();
+    }
+
     FieldDecl field(String field) {
         for (FieldDecl each : fields) {
             if (each.name().equals(field)) {

@@ -16,7 +16,7 @@ final class WaitWithoutTimeout implements Check {
     /** Methods that are a wait themselves, or that a thread of its own runs: what they do is for their callers to judge. */
     private static final Set<String> WAITING = Set.of("get", "join", "await", "take", "put", "run", "call", "main");
     /** Made and finished in this process. */
-    private static final Set<String> LOCAL = Set.of("submit", "supplyAsync", "runAsync", "completedFuture", "allOf", "orTimeout",
+    private static final Set<String> LOCAL = Set.of("submit", "supplyAsync", "runAsync", "completedFuture", "orTimeout",
             "completeOnTimeout", "fork", "schedule");
     private static final Pattern LIMIT = Pattern.compile(".*(request|reply|response|rpc|call|operation|query|command).*(timeout|time)"
             + ".*|max_?(block|wait)_?(time|ms|millis|duration).*", Pattern.CASE_INSENSITIVE);
@@ -34,17 +34,42 @@ final class WaitWithoutTimeout implements Check {
 
     @Override
     public void visit(Node node, Scope scope, List<Node> path, Report report) {
+        if (node instanceof Node.Call call && report.deep() && call.args().size() == 1 && !scope.unit().isTest && passesOn(call, scope, report)) {
+            report.lead(rule(), scope.method(), call.pos(), "waits for an answer with no time limit");
+        }
         if (!(node instanceof Node.Call call) || call.on() == null || !call.args().isEmpty() || !WAITS.containsKey(call.name())
                 || scope.unit().isTest || WAITING.contains(scope.method().name) || CallGraph.isGuarded(path) || !isWait(call, scope, report)
                 || isLocal(call.on(), scope, report)) {
             return;
         }
-        String limit = report.isA(call.on(), scope, "java.lang.Thread") ? null : limit(scope.type());
+        String limit = report.isA(call.on(), scope, "java.lang.Thread") || isOfOthers(call.on(), scope, report) ? null : limit(scope.type());
         if (limit != null) {
             report.add(rule(), scope.method(), call.pos(), "waits for an answer with no time limit, and " + limit + " is there to set one");
         } else {
             report.lead(rule(), scope.method(), call.pos(), "waits for an answer with no time limit");
         }
+    }
+
+    /** Futures of many requests, one given by the caller, or that of the asynchronous form of this method: who asked has set the limit, or it is for them to do. */
+    private static boolean isOfOthers(Node future, Scope scope, Report report) {
+        Origins.Made made = report.origins().of(future, scope);
+        if (made != null && Code.calls(made.node(), "allOf")) {
+            return true;
+        }
+        Node head = future;
+        while (head instanceof Node.Call call && call.on() != null) {
+            head = call.on();
+        }
+        return head instanceof Node.Name name && scope.method().paramNames.contains(name.name())
+                || head instanceof Node.Call own && own.name().equals(scope.method().name + "Async");
+    }
+
+    /** {@code result(future)}: a static method of the sources that waits for what it is given. */
+    private static boolean passesOn(Node.Call call, Scope scope, Report report) {
+        MethodDecl target = Code.target(call, scope, report);
+        return target != null && target.isStatic && target.paramNames.size() == 1 && !isLocal(call.args().get(0), scope, report)
+                && Code.any(target.body, node -> node instanceof Node.Call wait && wait.args().isEmpty() && WAITS.containsKey(wait.name())
+                        && wait.on() instanceof Node.Name name && name.name().equals(target.paramNames.get(0)));
     }
 
     private static boolean isWait(Node.Call call, Scope scope, Report report) {
