@@ -120,7 +120,7 @@ final class Code {
     }
 
     /** The one expression of a body; null if there are more. */
-    private static Node only(Node body) {
+    static Node only(Node body) {
         return body instanceof Node.Block block && block.statements().size() == 1 && block.statements().get(0) instanceof Node.Drop drop
                 ? drop.value() : null;
     }

@@ -203,7 +203,7 @@ final class Contexts {
     private static boolean isOnlyTask(Node.Call call, Scope scope) {
         String name = call.on() instanceof Node.Name plain ? plain.name() : call.on() instanceof Node.Select select ? select.name() : null;
         TypeDecl.FieldDecl field = name == null || scope.find(name) != null ? null : scope.type().field(name);
-        return field != null && !field.isStatic() && call.name().startsWith("scheduleWith") | call.name().startsWith("scheduleAt")
+        return field != null && !field.isStatic() && (call.name().startsWith("scheduleWith") || call.name().startsWith("scheduleAt"))
                 && scope.unit().types.stream().flatMap(type -> type.methods.stream()).filter(method -> Code.any(method.body, node ->
                         node instanceof Node.Call other && TASKS.contains(other.name()) && Code.same(other.on(), call.on()) && other != call))
                 .findAny().isEmpty();
@@ -268,20 +268,14 @@ final class Contexts {
     /** Variables whose futures are done when a callback at the end of their chain runs: {@code a.thenCompose(f).thenAccept(callback)}. */
     private Set<String> doneBy(Node.Call call, Scope scope, int depth) {
         var done = new HashSet<String>();
-        Node head = call.on();
-        for (; head instanceof Node.Call before; head = before.on()) {
-            if (EITHER.contains(before.name())) {
+        Node head = call;
+        for (; head instanceof Node.Call each; head = each.on()) {
+            if (EITHER.contains(each.name())) {
                 return Set.of();
             }
-            if (BOTH.contains(before.name())) {
-                before.args().stream().map(Contexts::future).filter(Objects::nonNull).forEach(done::add);
+            if (BOTH.contains(each.name())) {
+                each.args().stream().map(Contexts::future).filter(Objects::nonNull).forEach(done::add);
             }
-        }
-        if (EITHER.contains(call.name())) {
-            return Set.of();
-        }
-        if (BOTH.contains(call.name())) {
-            call.args().stream().map(Contexts::future).filter(Objects::nonNull).forEach(done::add);
         }
         String name = future(head);
         if (name != null && scope.find(name) != null) {

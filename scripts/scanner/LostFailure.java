@@ -35,8 +35,8 @@ final class LostFailure implements Check {
     /** A task that only tells somebody who waits for it: {@code executor.submit(() -> done.complete(null))}. */
     private static boolean isSignal(Node task) {
         Node body = task instanceof Node.Lambda lambda ? lambda.body() : task;
-        Node only = body instanceof Node.Block block && block.statements().size() == 1 ? block.statements().get(0) : body;
-        return switch (only instanceof Node.Drop drop ? drop.value() : only) {
+        Node only = Code.only(body);
+        return switch (only == null ? body : only) {
             case Node.Call call -> SIGNALS.contains(call.name());
             case Node.Ref ref -> SIGNALS.contains(ref.name());
             default -> false;
