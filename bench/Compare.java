@@ -1,3 +1,4 @@
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -193,7 +194,7 @@ public final class Compare {
         Path classes = Files.createTempDirectory("bench");
         try {
             Path oldest = homes.values().iterator().next();
-            output(List.of(oldest + "/bin/javac", "--release", "21", "-proc:none", "-sourcepath", "examples", "-d", "" + classes,
+            output(List.of(oldest + "/bin/javac", "--release", "21", "-proc:none", "-sourcepath", topics(), "-d", "" + classes,
                     "bench/Workloads.java", "bench/HttpLoad.java"), Map.of());
             Path newestLts = homes.getOrDefault(25, oldest);
             var load = List.of(newestLts + "/bin/java", "-cp", "" + classes, "HttpLoad");
@@ -265,6 +266,13 @@ public final class Compare {
         System.err.print(format("%-12s %,9d %-9s %10.1f ms %10.1f ms CPU %6d MB%n", cell.pattern, cell.n, cell.runtime,
                 sample.wallNanos / 1e6, sample.cpuNanos / 1e6, sample.peakKilobytes / 1024));
         return sample;
+    }
+
+    /** The source roots of the examples: one a topic. */
+    private static String topics() throws IOException {
+        try (var folders = Files.list(Path.of("examples"))) {
+            return folders.filter(Files::isDirectory).map(Path::toString).collect(Collectors.joining(File.pathSeparator));
+        }
     }
 
     private static String output(List<String> command, Map<String, String> environment) throws Exception {

@@ -15,7 +15,7 @@ done
 
 work=$(mktemp -d)
 trap 'kill "${server:-}" 2>/dev/null || true; rm -rf "$work"' EXIT
-"${jdks[0]}/bin/javac" --release 21 -d "$work" "$here/examples/BoundedCrawl.java" "$here/bench/CrawlBench.java"
+"${jdks[0]}/bin/javac" --release 21 -d "$work" "$here/examples/http/BoundedCrawl.java" "$here/bench/CrawlBench.java"
 "${jdks[0]}/bin/java" -cp "$work" CrawlBench serve > "$work/port" &
 server=$!
 for _ in $(seq 100); do [ -s "$work/port" ] && break; sleep 0.1; done

@@ -6,7 +6,7 @@ set +o posix # as when macOS runs it with sh
 
 SKILL=java-async-patterns
 SHIPPED="SKILL.md LICENSE references examples scripts assets"
-EXAMPLE=examples/TaskGroup.java # run on each JDK as the check
+EXAMPLE=examples/tasks/TaskGroup.java # run on each JDK as the check
 MANIFEST=.install-manifest # in the installed folder: checksum, size and path of each file as it was installed
 OLDEST=21
 

@@ -13,7 +13,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * first completion may be a failure.
  *
  * <p>Holds for: every JDK (measured on 21, 25, 26, 27).
- * Cure: take completions in the order of time and interrupt the rest, below; {@code examples/Gather.java}.
+ * Cure: take completions in the order of time and interrupt the rest, below; {@code examples/tasks/Gather.java}.
  *
  * <p>Run: {@code java examples/traps/AllOfNotFailFast.java}
  */

@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
  * and meanwhile nothing else that uses the pool gets a turn, other parallel streams computing something included.
  *
  * <p>Holds for: every JDK (measured on 21, 25, 26, 27). Called in a virtual thread, a parallel stream blocks the same pool.
- * Cure: a virtual thread a call, below; {@code examples/BoundedGather.java} with a bound on how many at once.
+ * Cure: a virtual thread a call, below; {@code examples/tasks/BoundedGather.java} with a bound on how many at once.
  *
  * <p>Run: {@code java examples/traps/BlockedParallelStream.java} (starts a JVM that sees two processors)
  */

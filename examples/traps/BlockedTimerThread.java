@@ -15,7 +15,7 @@ import java.util.concurrent.atomic.AtomicReference;
  * <p>Holds for: every JDK (measured on 21, 25, 26, 27). The thread is {@code CompletableFutureDelayScheduler} on 21 and {@code
  * ForkJoinPool.commonPool-delayScheduler} from 25 on, where scheduled tasks of the common pool wait for it too.
  * Cure: {@code ...Async} with an executor of yours behind a timeout, below; or a blocking call in a virtual thread, which has its timeout
- * in its own hands: {@code examples/Timeout.java}.
+ * in its own hands: {@code examples/time/Timeout.java}.
  *
  * <p>Run: {@code java examples/traps/BlockedTimerThread.java}
  */

@@ -13,7 +13,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  *
  * <p>Holds for: JDK 21 (measured); mended in 25 (JDK-8347039; measured on 25, 26, 27). On every JDK a cancelled
  * {@code Future} is done at once, so neither {@code isDone()} nor {@code get()} tells when the task has ended.
- * Cure: {@code shutdownNow()}, below: {@code close()} then waits, on every JDK. {@code examples/Gather.java} does so.
+ * Cure: {@code shutdownNow()}, below: {@code close()} then waits, on every JDK. {@code examples/tasks/Gather.java} does so.
  *
  * <p>Run: {@code java examples/traps/CancelledStillRunning.java}
  */

@@ -15,7 +15,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * <p>Holds for: JDK 25, 26, 27 on one or two processors (measured; JDK-8319447): one call at a time. JDK 21 starts a
  * new platform thread for each call there, without limit. On more processors every JDK runs processors - 1 calls at
  * once.
- * Cure: always pass an executor, below; or no {@code CompletableFuture}: {@code examples/FetchConcurrently.java}.
+ * Cure: always pass an executor, below; or no {@code CompletableFuture}: {@code examples/tasks/FetchConcurrently.java}.
  *
  * <p>Run: {@code java examples/traps/CommonPoolTwoProcessors.java} (starts a JVM that sees two processors)
  */

@@ -13,7 +13,7 @@ import java.util.function.Function;
  * or hangs, and on 21-23 the waiting virtual threads are pinned as well.
  *
  * <p>Holds for: every JDK (measured on 21, 25, 26, 27).
- * Cure: put a future into the map and load outside its lock, below; {@code examples/SingleFlight.java} is the
+ * Cure: put a future into the map and load outside its lock, below; {@code examples/state/SingleFlight.java} is the
  * production form.
  *
  * <p>Run: {@code java examples/traps/ComputeIfAbsentHoldsOtherKeys.java}

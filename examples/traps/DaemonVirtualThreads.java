@@ -11,7 +11,7 @@ import java.util.concurrent.Executors;
  *
  * <p>Holds for: every JDK (measured on 21, 25, 26, 27). SIGTERM runs no {@code finally} either.
  * Cure: whoever starts a thread waits for it: join it, or close its executor, below;
- * {@code examples/BackgroundTasks.java}.
+ * {@code examples/tasks/BackgroundTasks.java}.
  *
  * <p>Run: {@code java examples/traps/DaemonVirtualThreads.java} (starts two JVMs)
  */

@@ -13,7 +13,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  *
  * <p>Holds for: every JDK (measured on 21, 25, 26, 27).
  * Cure: keep the future and {@code get} it, below; for work that outlives the request
- * {@code examples/BackgroundTasks.java}.
+ * {@code examples/tasks/BackgroundTasks.java}.
  *
  * <p>Run: {@code java examples/traps/OrphanedTask.java}
  */

@@ -12,7 +12,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  *
  * <p>Holds for: every JDK (measured on 21, 25, 26, 27), {@code scheduleWithFixedDelay} and
  * {@code scheduleAtFixedRate} alike.
- * Cure: a guard inside the task, below; {@code examples/BackgroundTasks.java} supervises tasks of any kind.
+ * Cure: a guard inside the task, below; {@code examples/tasks/BackgroundTasks.java} supervises tasks of any kind.
  *
  * <p>Run: {@code java examples/traps/PeriodicTaskDies.java}
  */

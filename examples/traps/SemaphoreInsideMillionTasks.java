@@ -11,7 +11,7 @@ import java.util.stream.Stream;
  * {@code -Xmx64m} before the 50,000th item).
  *
  * <p>Holds for: every JDK (measured on 21, 25, 26, 27).
- * Cure: acquire before the task is started, below; {@code examples/BoundedGather.java} does so.
+ * Cure: acquire before the task is started, below; {@code examples/tasks/BoundedGather.java} does so.
  *
  * <p>Run: {@code java examples/traps/SemaphoreInsideMillionTasks.java}
  */

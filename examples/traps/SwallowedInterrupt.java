@@ -9,7 +9,7 @@ import java.util.function.BooleanSupplier;
  * flag: the loop goes on for ever.
  *
  * <p>Holds for: every JDK (measured on 21, 25, 26, 27).
- * Cure: catch {@code InterruptedException} first and leave, below; {@code examples/Cancellation.java} adds the
+ * Cure: catch {@code InterruptedException} first and leave, below; {@code examples/time/Cancellation.java} adds the
  * cleanup.
  *
  * <p>Run: {@code java examples/traps/SwallowedInterrupt.java}

@@ -15,7 +15,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * {@code CompletableFuture.cancel(true)} interrupts nothing either.
  *
  * <p>Holds for: every JDK (measured on 21, 25, 26, 27).
- * Cure: interrupt the task and wait for its end, below; {@code examples/Timeout.java} is the production form.
+ * Cure: interrupt the task and wait for its end, below; {@code examples/time/Timeout.java} is the production form.
  *
  * <p>Run: {@code java examples/traps/TimeoutLeavesWorkRunning.java}
  */

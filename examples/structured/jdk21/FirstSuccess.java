@@ -12,7 +12,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * 462, 480 and 499 keep it in 22 to 24).
  *
  * <p>Use for hedged or mirrored calls that are safe to make twice. Do not use where preview features are not allowed:
- * take {@code examples/TaskGroup.java}; when all results count, {@code Gather}.
+ * take {@code examples/tasks/TaskGroup.java}; when all results count, {@code Gather}.
  *
  * <p>Run: {@code java --enable-preview --source 21 examples/structured/jdk21/FirstSuccess.java}
  */

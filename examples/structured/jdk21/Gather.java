@@ -13,7 +13,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * 24).
  *
  * <p>Use for a handful of calls whose results are all needed. Do not use where preview features are not allowed: take
- * {@code examples/Gather.java}; to keep going after a failure {@code SettledGather}, for every failure
+ * {@code examples/tasks/Gather.java}; to keep going after a failure {@code SettledGather}, for every failure
  * {@code KeepEveryFailure}.
  *
  * <p>Run: {@code java --enable-preview --source 21 examples/structured/jdk21/Gather.java}

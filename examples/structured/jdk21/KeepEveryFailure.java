@@ -18,7 +18,7 @@ import java.util.concurrent.TimeoutException;
  * (JEP 453; JEPs 462, 480 and 499 keep it in 22 to 24).
  *
  * <p>Use when each failure must reach the log, and as the model of a policy (a subclass) of your own. Do not use where
- * preview features are not allowed: take {@code examples/TaskGroup.java}; where the first failure is enough,
+ * preview features are not allowed: take {@code examples/tasks/TaskGroup.java}; where the first failure is enough,
  * {@code Gather}.
  *
  * <p>Run: {@code java --enable-preview --source 21 examples/structured/jdk21/KeepEveryFailure.java}

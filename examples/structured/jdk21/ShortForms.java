@@ -14,7 +14,7 @@ import java.util.concurrent.TimeoutException;
  * Preview API of JDK 21 (22-24 are alike): {@code --enable-preview --source 21}.
  *
  * <p>For small programs and for comparing the generations side by side. Production forms with a contract are the other
- * files of this folder; without preview, {@code examples/Gather.java} and its neighbours. Tasks have ended when a
+ * files of this folder; without preview, {@code examples/tasks/Gather.java} and its neighbours. Tasks have ended when a
  * method returns or throws.
  *
  * <p>Run: {@code java --enable-preview --source 21 examples/structured/jdk21/ShortForms.java}

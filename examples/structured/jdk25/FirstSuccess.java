@@ -12,7 +12,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * asyncio: {@code wait(tasks, return_when=FIRST_COMPLETED)} that skips failures. Preview API of JDK 25 alone (JEP 505).
  *
  * <p>Use for hedged or mirrored calls that are safe to make twice. Do not use where preview features are not allowed:
- * take {@code examples/TaskGroup.java}; when all results count, {@code Gather}.
+ * take {@code examples/tasks/TaskGroup.java}; when all results count, {@code Gather}.
  *
  * <p>Run: {@code java --enable-preview --source 25 examples/structured/jdk25/FirstSuccess.java}
  */

@@ -13,7 +13,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * asyncio: {@code gather(*tasks)}, failing fast. Preview API of JDK 25 alone (JEP 505).
  *
  * <p>Use for a handful of calls whose results are all needed. Do not use where preview features are not allowed: take
- * {@code examples/Gather.java}; to keep going after a failure {@code SettledGather}, for every failure
+ * {@code examples/tasks/Gather.java}; to keep going after a failure {@code SettledGather}, for every failure
  * {@code KeepEveryFailure}.
  *
  * <p>Run: {@code java --enable-preview --source 25 examples/structured/jdk25/Gather.java}

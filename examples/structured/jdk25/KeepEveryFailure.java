@@ -17,7 +17,7 @@ import java.util.concurrent.TimeoutException;
  * alone (JEP 505).
  *
  * <p>Use when each failure must reach the log, and as the model of a policy (a {@code Joiner}) of your own. Do not use
- * where preview features are not allowed: take {@code examples/TaskGroup.java}; where the first failure is enough,
+ * where preview features are not allowed: take {@code examples/tasks/TaskGroup.java}; where the first failure is enough,
  * {@code Gather}.
  *
  * <p>Run: {@code java --enable-preview --source 25 examples/structured/jdk25/KeepEveryFailure.java}

@@ -13,7 +13,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * asyncio: {@code TaskGroup} inside {@code TaskGroup}. Preview API of JDK 25 alone (JEP 505).
  *
  * <p>Use when parts of the work have failures or deadlines of their own. Do not use where preview features are not
- * allowed: take {@code examples/TaskGroup.java}; where one flat list of tasks will do, {@code Gather}.
+ * allowed: take {@code examples/tasks/TaskGroup.java}; where one flat list of tasks will do, {@code Gather}.
  *
  * <p>Run: {@code java --enable-preview --source 25 examples/structured/jdk25/NestedScopes.java}
  */

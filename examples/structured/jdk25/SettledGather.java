@@ -11,7 +11,7 @@ import java.util.concurrent.StructuredTaskScope.Subtask;
  * asyncio: {@code gather(*tasks, return_exceptions=True)}. Preview API of JDK 25 alone (JEP 505).
  *
  * <p>Use when every result counts and a failure is data. Do not use where preview features are not allowed: take
- * {@code examples/SettledGather.java}; with a time limit {@code TimeoutPartial}, to stop at the first failure
+ * {@code examples/tasks/SettledGather.java}; with a time limit {@code TimeoutPartial}, to stop at the first failure
  * {@code Gather}.
  *
  * <p>Run: {@code java --enable-preview --source 25 examples/structured/jdk25/SettledGather.java}

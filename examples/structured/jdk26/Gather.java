@@ -12,7 +12,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * asyncio: {@code gather(*tasks)}, failing fast. Preview API of JDK 26 alone (JEP 525).
  *
  * <p>Use for a handful of calls whose results are all needed. Do not use where preview features are not allowed: take
- * {@code examples/Gather.java}; to keep going after a failure {@code SettledGather}, for every failure
+ * {@code examples/tasks/Gather.java}; to keep going after a failure {@code SettledGather}, for every failure
  * {@code KeepEveryFailure}.
  *
  * <p>Run: {@code java --enable-preview --source 26 examples/structured/jdk26/Gather.java}

@@ -13,7 +13,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * same in early builds of 28.
  *
  * <p>Use for hedged or mirrored calls that are safe to make twice. Do not use where preview features are not allowed:
- * take {@code examples/TaskGroup.java}; when all results count, {@code Gather}.
+ * take {@code examples/tasks/TaskGroup.java}; when all results count, {@code Gather}.
  *
  * <p>Run: {@code java --enable-preview --source 27 examples/structured/jdk27/FirstSuccess.java}
  */

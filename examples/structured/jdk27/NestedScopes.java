@@ -12,7 +12,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * asyncio: {@code TaskGroup} inside {@code TaskGroup}. Preview API of JDK 27 (JEP 533), the same in early builds of 28.
  *
  * <p>Use when parts of the work have failures or deadlines of their own. Do not use where preview features are not
- * allowed: take {@code examples/TaskGroup.java}; where one flat list of tasks will do, {@code Gather}.
+ * allowed: take {@code examples/tasks/TaskGroup.java}; where one flat list of tasks will do, {@code Gather}.
  *
  * <p>Run: {@code java --enable-preview --source 27 examples/structured/jdk27/NestedScopes.java}
  */

@@ -12,7 +12,7 @@ import java.util.concurrent.StructuredTaskScope.Subtask;
  * 28.
  *
  * <p>Use when every result counts and a failure is data. Do not use where preview features are not allowed: take
- * {@code examples/SettledGather.java}; with a time limit {@code TimeoutPartial}, to stop at the first failure
+ * {@code examples/tasks/SettledGather.java}; with a time limit {@code TimeoutPartial}, to stop at the first failure
  * {@code Gather}.
  *
  * <p>Run: {@code java --enable-preview --source 27 examples/structured/jdk27/SettledGather.java}

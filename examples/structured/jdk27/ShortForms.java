@@ -13,7 +13,7 @@ import java.util.concurrent.ThreadFactory;
  * Preview API of JDK 27 (28 early access is alike): {@code --enable-preview}.
  *
  * <p>For small programs and for comparing the generations side by side. Production forms with a contract are the other
- * files of this folder; without preview, {@code examples/Gather.java} and its neighbours. Tasks have ended when a
+ * files of this folder; without preview, {@code examples/tasks/Gather.java} and its neighbours. Tasks have ended when a
  * method returns or throws.
  *
  * <p>Run: {@code java --enable-preview examples/structured/jdk27/ShortForms.java}

@@ -13,7 +13,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * the same in early builds of 28.
  *
  * <p>Use when late answers may be left out, and must be told apart from failed ones. Do not use where preview features
- * are not allowed: take {@code examples/TaskGroup.java}; where a timeout is a failure, {@code KeepEveryFailure} throws
+ * are not allowed: take {@code examples/tasks/TaskGroup.java}; where a timeout is a failure, {@code KeepEveryFailure} throws
  * it.
  *
  * <p>Run: {@code java --enable-preview --source 27 examples/structured/jdk27/TimeoutPartial.java}

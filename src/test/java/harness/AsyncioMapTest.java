@@ -57,8 +57,8 @@ class AsyncioMapTest {
                 problems.add(PAGE + ":" + (i + 1) + ": name a file, or JDK");
             }
             for (String file : files) {
-                if (!Files.exists(Path.of("examples", file + ".java"))) {
-                    problems.add(PAGE + ":" + (i + 1) + ": examples/" + file + ".java does not exist");
+                if (Examples.named(file).isEmpty()) {
+                    problems.add(PAGE + ":" + (i + 1) + ": no example " + file);
                 }
             }
         }

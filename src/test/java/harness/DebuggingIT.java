@@ -35,7 +35,7 @@ class DebuggingIT {
     @Execution(ExecutionMode.CONCURRENT)
     List<DynamicNode> findsWhatIsPlanted() throws Exception {
         Child.succeed(LIMIT, List.of(Path.of(System.getProperty("java.home"), "bin", "javac").toString(), "--release", "21", "-d", CLASSES,
-                "examples/ThreadDump.java", "examples/LockOwners.java"));
+                "examples/diagnosis/ThreadDump.java", "examples/diagnosis/LockOwners.java"));
         var tests = new ArrayList<DynamicNode>();
         for (Jdk jdk : Jdk.installed()) {
             tests.add(test("deadlock", jdk, DebuggingIT::deadlock));
@@ -58,7 +58,7 @@ class DebuggingIT {
         for (String tool : List.of("ThreadDump", "LockOwners")) {
             Path page = PAGE.toAbsolutePath();
             Child child = Child.run(LIMIT, List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    "examples/" + tool + ".java", page.toString()));
+                    "examples/diagnosis/" + tool + ".java", page.toString()));
             assertEquals(2, child.exit(), child.output());
             assertTrue(child.output().startsWith(tool + ": " + page) && child.output().lines().count() == 1, child.output());
         }
@@ -74,14 +74,14 @@ class DebuggingIT {
     }
 
     private static void deadlock(Patient patient) throws Exception {
-        Child report = patient.run("java SKILL_FOLDER/examples/ThreadDump.java PID");
+        Child report = patient.run("java SKILL_FOLDER/examples/diagnosis/ThreadDump.java PID");
         boolean named = report.exit() == 1; // the dump names the owner of a lock; update releases of 25 differ
         assertTrue(named ? patient.jdk.feature() >= 25 : patient.jdk.feature() < 26, report.output());
         assertContains(report, named ? "DEADLOCK: each waits" : "POSSIBLE DEADLOCK");
         assertContains(report, "\"pay\"", "\"refund\"", "Planted.lockBoth");
 
         patient.succeed("jcmd PID GC.heap_dump FILE.hprof");
-        Child owners = patient.run("java SKILL_FOLDER/examples/LockOwners.java FILE.hprof");
+        Child owners = patient.run("java SKILL_FOLDER/examples/diagnosis/LockOwners.java FILE.hprof");
         assertEquals(1, owners.exit(), owners.output());
         assertContains(owners, "DEADLOCK");
         for (String name : List.of("pay", "refund")) { // the threads have the numbers of the thread dump
@@ -94,7 +94,7 @@ class DebuggingIT {
     }
 
     private static void monitors(Patient patient) throws Exception {
-        Child report = patient.run("java SKILL_FOLDER/examples/ThreadDump.java PID");
+        Child report = patient.run("java SKILL_FOLDER/examples/diagnosis/ThreadDump.java PID");
         assertContains(report, "\"pay\"", "\"refund\"", "Planted.enterBoth");
         if (patient.jdk.feature() >= 25) {
             assertContains(report, "DEADLOCK: each waits");
@@ -108,14 +108,14 @@ class DebuggingIT {
         Child classes = patient.succeed("jcmd PID GC.class_histogram");
         Matcher count = Pattern.compile("(\\d+) +\\d+ +java\\.lang\\.VirtualThread ").matcher(classes.output().replace("\n", " \n"));
         assertTrue(count.find() && Integer.parseInt(count.group(1)) >= 5_000, classes.output());
-        Child report = patient.run("java SKILL_FOLDER/examples/ThreadDump.java PID");
+        Child report = patient.run("java SKILL_FOLDER/examples/diagnosis/ThreadDump.java PID");
         assertContains(report, "   5000  virtual", "Planted.waitForAnAnswerThatNeverComes");
         String first = report.output().substring(report.output().indexOf("threads by what they do"));
         assertTrue(first.lines().skip(1).findFirst().orElse("").startsWith("   5000"), first);
     }
 
     private static void starvation(Patient patient) throws Exception {
-        Child report = patient.run("java SKILL_FOLDER/examples/ThreadDump.java PID");
+        Child report = patient.run("java SKILL_FOLDER/examples/diagnosis/ThreadDump.java PID");
         assertContains(report, "carriers: 1, 1 of them busy", "Planted.computeForEver", "\"report\"");
         if (patient.jdk.feature() >= 25) {
             assertContains(report, "wait for a carrier: 10");

@@ -27,10 +27,8 @@ class ExamplesIT {
     List<DynamicNode> finalApi() throws Exception {
         var tests = new ArrayList<DynamicNode>();
         var jdks = Jdk.installed();
-        var files = new ArrayList<Path>();
-        for (String folder : List.of("examples", "examples/traps", "assets")) {
-            files.addAll(javaFiles(Path.of(folder)));
-        }
+        var files = new ArrayList<>(Examples.finalApi());
+        files.addAll(Examples.javaFiles(Path.of("assets")));
         for (Jdk jdk : jdks) {
             Path classes = compile(jdk, files, List.of());
             for (Path file : files) {
@@ -57,7 +55,7 @@ class ExamplesIT {
                         () -> Assumptions.abort("no folder is written for JDK " + jdk.feature())));
                 continue;
             }
-            var files = javaFiles(Path.of("examples/structured", jdk.generation().get()));
+            var files = Examples.javaFiles(Path.of("examples/structured", jdk.generation().get()));
             String release = String.valueOf(jdk.feature());
             Path classes = compile(jdk, files, List.of("--enable-preview", "--release", release));
             for (Path file : files) {
@@ -90,15 +88,6 @@ class ExamplesIT {
             Child.succeed(LIMIT, command);
         }
         return classes;
-    }
-
-    private static List<Path> javaFiles(Path folder) throws IOException {
-        if (!Files.isDirectory(folder)) {
-            return List.of();
-        }
-        try (Stream<Path> files = Files.list(folder)) {
-            return files.filter(file -> file.toString().endsWith(".java")).sorted().collect(Collectors.toList());
-        }
     }
 
     private static boolean hasMain(Path file) throws IOException {

@@ -44,7 +44,7 @@ class InstallIT {
         source = temp.resolve("source");
         write(source.resolve("SKILL.md"), "skill 1\n");
         write(source.resolve("LICENSE"), "licence\n");
-        write(source.resolve("examples/TaskGroup.java"), "class TaskGroup { public static void main(String[] args) { } }\n");
+        write(source.resolve("examples/tasks/TaskGroup.java"), "class TaskGroup { public static void main(String[] args) { } }\n");
         write(source.resolve("references/old.md"), "old\n");
         write(source.resolve("pom.xml"), "<workshop/>\n");
         // not executable, as from a download
@@ -66,7 +66,7 @@ class InstallIT {
                 bash "$1/scripts/install.sh" --to "$folder" || exit
                 cd "$folder/java-async-patterns" || exit
                 [ -x scripts/install.sh ] || exit
-                for example in examples/TaskGroup.java examples/FetchConcurrently.java; do
+                for example in examples/tasks/TaskGroup.java examples/tasks/FetchConcurrently.java; do
                   LC_ALL=C.UTF-8 "$JDK/bin/java" "$example" >/dev/null || exit
                   echo "ran $example"
                 done
@@ -75,7 +75,7 @@ class InstallIT {
 
         assertEquals(0, outcome.exit(), outcome.err());
         assertTrue(outcome.out().contains(" works on JDK " + Runtime.version().feature() + "."), outcome.out());
-        assertTrue(outcome.out().contains("ran examples/FetchConcurrently.java"), outcome.out());
+        assertTrue(outcome.out().contains("ran examples/tasks/FetchConcurrently.java"), outcome.out());
         if (OS.LINUX.isCurrentOs()) {
             assertEquals(locale.equals("C"), outcome.out().contains("export LC_ALL=C.UTF-8"), outcome.out());
         }
@@ -101,7 +101,7 @@ class InstallIT {
 
     @Test
     void aFreshInstallationHasTheSkillAndNothingElse() throws Exception {
-        for (String junk : List.of("examples/TaskGroup.class", "examples/.DS_Store", "examples/.idea/x.xml", "SKILL.md~", "scripts/hs_err_pid1.log")) {
+        for (String junk : List.of("examples/tasks/TaskGroup.class", "examples/.DS_Store", "examples/.idea/x.xml", "SKILL.md~", "scripts/hs_err_pid1.log")) {
             write(source.resolve(junk), "junk");
         }
         var outcome = installer.run();
@@ -316,7 +316,7 @@ class InstallIT {
     @Test
     void anExampleThatFailsEverywhereStopsTheInstallation() throws Exception {
         Path broken = Installer.fakeJdk(temp.resolve("jdk-99"), "99", "echo 'error: no such thing'; exit 1");
-        String line = "examples/TaskGroup.java fails on JDK 99 in " + broken + ": error: no such thing;";
+        String line = "examples/tasks/TaskGroup.java fails on JDK 99 in " + broken + ": error: no such thing;";
         installer.withJdks(broken);
         assertRefused(5, line, installer);
         assertFalse(Files.exists(home.resolve(".claude")), "no folder is made for nothing");

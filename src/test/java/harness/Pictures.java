@@ -19,7 +19,7 @@ final class Pictures {
     static final Path FOLDER = Path.of(".github/pictures");
     private static final String SCAN = "java scripts/FindBlockingCalls.java --release 21 ";
     private static final Map<String, List<String>> COMMANDS = Map.of(
-            "example.svg", List.of("java examples/TaskGroup.java"),
+            "example.svg", List.of("java examples/tasks/TaskGroup.java"),
             "scan.svg", List.of(SCAN + "examples/traps/PinnedMonitor.java", SCAN + "--explain blocking-under-monitor"));
     private static final int COLUMNS = 104;
     private static final double ADVANCE = 7.83; // of a monospaced font of 13 pixels

@@ -1,0 +1,151 @@
+import java.util.ArrayList;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * asyncio: a loop in a thread of its own, {@code call_soon_threadsafe}, {@code run_coroutine_threadsafe(c, loop).result()}. Final API,
+ * JDK 21 and later.
+ *
+ * <p>Use for what only one thread may touch: a library bound to its thread (OpenGL, COM, embedded interpreters), or state whose steps must
+ * come one after the other. Do not use for state that a lock can guard ({@code SharedState}: any thread, no queue), nor for work that
+ * blocks: everything else waits for it.
+ *
+ * <p>Run: {@code java examples/bridges/EventLoop.java}
+ */
+public final class EventLoop implements AutoCloseable {
+
+    // @start region="loop"
+    private final ThreadPoolExecutor executor;
+    private volatile Thread thread;
+
+    /** @param capacity tasks that may wait; {@code post} and {@code call} refuse more */
+    public EventLoop(String name, int capacity) {
+        executor = new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(capacity),
+                task -> thread = Thread.ofPlatform().name(name).unstarted(task));
+        executor.prestartCoreThread();
+    }
+
+    /** Whether the calling thread is the loop's. */
+    public boolean inLoop() {
+        return Thread.currentThread() == thread;
+    }
+
+    /**
+     * {@code call_soon_threadsafe}: runs the task after those posted before it. Never waits. What it throws goes to the uncaught-exception
+     * handler of the loop's thread; the loop goes on.
+     *
+     * @throws RejectedExecutionException the queue is full, or the loop closed: nothing runs
+     */
+    public void post(Runnable task) {
+        Objects.requireNonNull(task);
+        executor.execute(() -> {
+            try {
+                task.run();
+            } catch (Throwable e) {
+                thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+            }
+        });
+    }
+
+    /**
+     * Runs the task in the loop, at once if the caller is the loop (a nested loop, {@code nest_asyncio}, is not needed), and waits for it.
+     *
+     * @throws ExecutionException   the task failed, which is the cause
+     * @throws InterruptedException the caller was interrupted and the task will not run; one that has begun is waited for, because it
+     *                              must not leave the state half changed, and its outcome counts: the flag is set again
+     */
+    public <T> T call(Callable<? extends T> task) throws InterruptedException, ExecutionException {
+        var result = new CompletableFuture<T>();
+        var begun = new CompletableFuture<Void>();
+        Runnable run = () -> {
+            if (begun.complete(null)) {
+                try {
+                    result.complete(task.call());
+                } catch (Throwable e) {
+                    result.completeExceptionally(e);
+                }
+            }
+        };
+        if (inLoop()) {
+            run.run();
+        } else {
+            executor.execute(run);
+        }
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return result.get();
+                } catch (InterruptedException e) {
+                    if (begun.cancel(false)) {
+                        executor.remove(run); // its place is free at once
+                        throw e;
+                    }
+                    interrupted = true;
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** Refuses new tasks, runs those that wait, and returns when the thread has ended; an interrupt meanwhile is kept in the flag. */
+    @Override
+    public void close() {
+        if (inLoop()) {
+            throw new IllegalStateException("the loop would wait for itself");
+        }
+        executor.shutdown();
+        boolean interrupted = false;
+        while (!executor.isTerminated()) {
+            try {
+                executor.awaitTermination(1, TimeUnit.DAYS);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+    // @end region="loop"
+
+    public static void main(String[] args) throws Exception {
+        var lines = new ArrayList<String>(); // touched by the loop alone: no lock
+        // @start region="use"
+        try (var loop = new EventLoop("editor", 10_000)) {
+            Thread[] typists = new Thread[100];
+            for (int i = 0; i < typists.length; i++) {
+                typists[i] = Thread.startVirtualThread(() -> loop.post(() -> lines.add("line"))); // from any thread
+            }
+            for (Thread typist : typists) {
+                typist.join();
+            }
+            int count = loop.call(() -> lines.size() + loop.<Integer>call(() -> 0)); // nested: runs at once
+            // @end region="use"
+            System.out.println("a hundred threads wrote " + count + " lines into an ArrayList");
+            check(count == 100, "one after the other, nothing lost");
+            try {
+                loop.call(() -> lines.get(1_000));
+                check(false, "a failure is thrown");
+            } catch (ExecutionException e) {
+                System.out.println("the caller gets the failure, the loop goes on: " + e.getCause().getMessage());
+            }
+            check(loop.call(loop::inLoop) && !loop.inLoop(), "still running");
+        }
+    }
+
+    private static void check(boolean expectation, String what) {
+        if (!expectation) {
+            throw new AssertionError("expected: " + what);
+        }
+    }
+}

@@ -1,0 +1,181 @@
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
+
+/**
+ * asyncio: {@code loop.run_in_executor(None, f)}, {@code to_thread(f)}, and the decorator that makes a blocking function
+ * asynchronous. Final API, JDK 21 and later.
+ *
+ * <p>Use in a thread that must not block and wants a future: event loop, reactive operator, callback. Do not use in a virtual
+ * thread (call the function), nor to compute ({@code CpuBoundPool}), nor for slow files on 25 and later (a bounded platform pool).
+ *
+ * <p>Run: {@code java examples/bridges/Offload.java}
+ */
+public final class Offload implements AutoCloseable {
+
+    // @start region="offload"
+    @FunctionalInterface
+    public interface Blocking<A, R> {
+        R apply(A argument) throws Exception;
+    }
+
+    private final ExecutorService executor =
+            Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("offload-", 0).factory());
+    private final Semaphore running;
+    private final Semaphore accepted;
+
+    /** @param maxRunning calls at once. @param maxWaiting calls beyond them; more are refused, because an event loop cannot wait */
+    public Offload(int maxRunning, int maxWaiting) {
+        if (maxRunning < 1 || maxWaiting < 0) {
+            throw new IllegalArgumentException("maxRunning " + maxRunning + " must be 1 or more, maxWaiting " + maxWaiting + " 0 or more");
+        }
+        running = new Semaphore(maxRunning, true);
+        accepted = new Semaphore(Math.addExact(maxRunning, maxWaiting));
+    }
+
+    /**
+     * Runs {@code work} in a virtual thread of its own. Never waits. Thread-safe.
+     *
+     * <p>Whoever completes the future first ({@code cancel}, {@code orTimeout}, {@code complete}) interrupts the work, or it never
+     * begins; what it then returns or throws is dropped, so it closes by itself what it opened. Cancelling a future derived from
+     * this one ({@code thenApply}) does not reach it. Work that ends in {@link InterruptedException} cancels the future.
+     *
+     * <p>Dependents without {@code Async} run in the work's virtual thread, where they may block, or in the registering thread if they
+     * come late: {@code thenAcceptAsync(f, loop)} comes back to the loop.
+     *
+     * @return fails with {@link RejectedExecutionException} if too many wait or this is closed
+     */
+    public <T> CompletableFuture<T> call(Callable<? extends T> work) {
+        Objects.requireNonNull(work);
+        var result = new CompletableFuture<T>();
+        if (!accepted.tryAcquire()) {
+            result.completeExceptionally(new RejectedExecutionException("too many calls run or wait"));
+            return result;
+        }
+        var worker = new AtomicReference<Thread>();
+        try {
+            result.whenComplete((value, failure) -> {
+                Thread thread = worker.getAndSet(null);
+                if (thread != null) {
+                    thread.interrupt();
+                }
+            });
+            executor.execute(() -> run(work, result, worker));
+        } catch (RejectedExecutionException e) {
+            accepted.release();
+            result.completeExceptionally(e);
+        }
+        return result;
+    }
+
+    /** The decorator: a blocking function as one that returns a future. */
+    public <A, R> Function<A, CompletableFuture<R>> async(Blocking<? super A, ? extends R> function) {
+        return argument -> call(() -> function.apply(argument));
+    }
+
+    private <T> void run(Callable<? extends T> work, CompletableFuture<T> result, AtomicReference<Thread> worker) {
+        T value = null;
+        Throwable failure = null;
+        try {
+            worker.set(Thread.currentThread()); // before isDone: one of the two threads sees the other
+            if (!result.isDone()) {
+                running.acquire();
+                try {
+                    value = work.call();
+                } finally {
+                    running.release();
+                }
+            }
+        } catch (Throwable e) {
+            failure = e;
+        } finally {
+            accepted.release();
+        }
+        worker.set(null); // from here on nothing is interrupted; who was told to stop completes nothing
+        if (failure == null) {
+            result.complete(value);
+        } else if (failure instanceof InterruptedException) {
+            result.cancel(false);
+        } else {
+            result.completeExceptionally(failure);
+        }
+    }
+
+    /** Refuses new calls and waits for those accepted; if the closing thread is interrupted, so are they, and it still waits. */
+    @Override
+    public void close() {
+        executor.close();
+    }
+    // @end region="offload"
+
+    public static void main(String[] args) throws Exception {
+        var ticks = new AtomicInteger();
+        var interrupted = new AtomicBoolean();
+        var loop = Executors.newSingleThreadScheduledExecutor(); // stands for an event loop
+        loop.scheduleAtFixedRate(ticks::incrementAndGet, 0, 2, TimeUnit.MILLISECONDS);
+        try (var offload = new Offload(100, 10_000)) { // one for the application
+            var shown = new CompletableFuture<String>();
+            // @start region="use"
+            Function<Integer, CompletableFuture<String>> find = offload.async(id -> blockingFind(id));
+            loop.execute(() -> find.apply(7) // in the loop: does not wait
+                    .thenAcceptAsync(user -> shown.complete(user + " shown by the loop"), loop)); // and back in it
+            // @end region="use"
+            System.out.println(shown.get() + ", which ticked " + ticks + " times meanwhile");
+            check(ticks.get() > 1, "the loop goes on");
+
+            var begun = new CountDownLatch(1);
+            var stopped = new CountDownLatch(1);
+            var slow = offload.call(() -> {
+                begun.countDown();
+                try {
+                    Thread.sleep(60_000);
+                    return "too late";
+                } catch (InterruptedException e) {
+                    interrupted.set(true);
+                    throw e;
+                } finally {
+                    stopped.countDown();
+                }
+            });
+            begun.await(); // else a timeout that comes first would keep it from beginning
+            slow.orTimeout(50, TimeUnit.MILLISECONDS);
+            stopped.await();
+            System.out.println("orTimeout interrupted the work: " + interrupted);
+        } finally {
+            loop.shutdownNow();
+        }
+        try (var small = new Offload(1, 1)) {
+            var calls = new CompletableFuture<?>[] {small.call(Offload::forever), small.call(Offload::forever), small.call(Offload::forever)};
+            System.out.println("of three calls the third is refused at once: " + calls[2].exceptionNow().getMessage());
+            calls[0].cancel(true);
+            calls[1].cancel(true);
+        }
+    }
+
+    private static String forever() throws InterruptedException {
+        Thread.sleep(Duration.ofDays(1));
+        return "never";
+    }
+
+    private static String blockingFind(int id) throws InterruptedException {
+        Thread.sleep(100);
+        return "user " + id;
+    }
+
+    private static void check(boolean expectation, String what) {
+        if (!expectation) {
+            throw new AssertionError("expected: " + what);
+        }
+    }
+}

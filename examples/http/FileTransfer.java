@@ -1,0 +1,272 @@
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpResponse.BodySubscribers;
+import java.net.http.HttpTimeoutException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Flow;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongConsumer;
+
+/**
+ * aiohttp: {@code session.post(url, data=open(file, 'rb'))} and {@code async for chunk in response.content.iter_chunked(n)} into a file.
+ * Final API, JDK 21 and later.
+ *
+ * <p>Use for files of any size, also larger than the heap: both ways a few buffers are in memory. A transfer has no deadline but must
+ * move: {@code idle} without a byte ends it. Do not use for answers that are to be looked at ({@code SharedHttpClient}).
+ *
+ * <p>No state, thread-safe; two downloads to the same target at a time are not. {@code client} is the caller's, with a connect timeout.
+ * Retry around it ({@code Retry}): a download goes on where the last attempt ended.
+ *
+ * <p>Run: {@code java examples/http/FileTransfer.java}
+ */
+public final class FileTransfer {
+
+    private static final int BUFFER = 64 * 1024;
+
+    private FileTransfer() {
+    }
+
+    // @start region="download"
+    /**
+     * Downloads into {@code target}, which appears when it is complete, and not before. What is there of an attempt that failed, in
+     * {@code target.part}, is not fetched again if the server has the same version still (a strong ETag, If-Range) and answers ranges.
+     *
+     * @param idle     longest wait for the next bytes; the transfer is ended at most twice that late
+     * @param progress gets the bytes there are, in the transfer's thread
+     * @throws HttpTimeoutException nothing came for {@code idle}
+     * @throws IOException          a bad status, a connection lost, a full disk; {@code target.part} is kept
+     * @throws InterruptedException the caller was interrupted; the transfer has ended, {@code target.part} is kept
+     */
+    public static void download(HttpClient client, URI uri, Path target, Duration idle, LongConsumer progress)
+            throws IOException, InterruptedException {
+        Path part = target.resolveSibling(target.getFileName() + ".part");
+        Path version = target.resolveSibling(target.getFileName() + ".part.etag");
+        var moved = new AtomicLong();
+        untilIdle(uri, idle, moved, () -> {
+            var request = HttpRequest.newBuilder(uri);
+            long there = Files.exists(part) && Files.exists(version) ? Files.size(part) : 0;
+            if (there > 0) {
+                request.header("Range", "bytes=" + there + "-").header("If-Range", Files.readString(version));
+            }
+            var response = send(client, request.build());
+            try (InputStream body = response.body()) {
+                boolean resumed = response.statusCode() == 206
+                        && response.headers().firstValue("Content-Range").orElse("").startsWith("bytes " + there + "-");
+                if (response.statusCode() == 416 && there > 0) {
+                    Files.delete(version); // the part is not of this file: the next attempt starts anew
+                }
+                if (response.statusCode() != 200 && !resumed) {
+                    throw new IOException(uri + " answered " + response.statusCode());
+                }
+                if (!resumed) {
+                    Files.deleteIfExists(version); // first, so that a part and a version that do not belong together never meet
+                    Files.deleteIfExists(part);
+                    var etag = response.headers().firstValue("ETag").filter(tag -> !tag.startsWith("W/"));
+                    if (etag.isPresent()) {
+                        Files.writeString(version, etag.get());
+                    }
+                }
+                long size = resumed ? there : 0;
+                try (var out = Files.newOutputStream(part, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
+                    byte[] buffer = new byte[BUFFER];
+                    for (int n = body.read(buffer); n >= 0; n = body.read(buffer)) { // throws if the body is shorter than announced
+                        out.write(buffer, 0, n);
+                        size += n;
+                        moved.addAndGet(n);
+                        progress.accept(size);
+                    }
+                }
+            }
+            Files.move(part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            Files.deleteIfExists(version);
+            return null;
+        });
+    }
+
+    /** As {@code client.send}, which if interrupted just as the headers arrive leaves the body open, and nobody has it (21 to 27). */
+    private static HttpResponse<InputStream> send(HttpClient client, HttpRequest request) throws IOException, InterruptedException {
+        var opened = new CompletableFuture<InputStream>();
+        try {
+            return client.send(request, headers -> {
+                var subscriber = BodySubscribers.ofInputStream();
+                subscriber.getBody().thenAccept(opened::complete);
+                return subscriber;
+            });
+        } catch (IOException | InterruptedException e) {
+            opened.thenAccept(body -> { // now, or once there is one
+                try {
+                    body.close();
+                } catch (IOException closed) {
+                    e.addSuppressed(closed);
+                }
+            });
+            throw e;
+        }
+    }
+    // @end region="download"
+
+    // @start region="upload"
+    /**
+     * Sends {@code request}, to which it adds the body as {@code send} says, and returns the answer, whatever its status. Sends the file as
+     * it is when the call begins: if it shrinks meanwhile, an {@link IOException}.
+     *
+     * @param request  its method is set here, to {@code method}; a {@code timeout} of it would cover the sending too
+     * @param idle     longest wait for the server to take the next bytes, and for its answer; ended at most twice that late
+     * @param progress gets the bytes handed over so far, in a thread of the client, which it must not block
+     */
+    public static HttpResponse<String> upload(HttpClient client, HttpRequest.Builder request, String method, Path file, Duration idle,
+                                              LongConsumer progress) throws IOException, InterruptedException {
+        var sent = new AtomicLong();
+        var body = counted(BodyPublishers.ofFile(file), bytes -> progress.accept(sent.addAndGet(bytes)));
+        var complete = request.copy().method(method, body).build();
+        return untilIdle(complete.uri(), idle, sent, () -> client.send(complete, BodyHandlers.ofString()));
+    }
+
+    private static BodyPublisher counted(BodyPublisher body, LongConsumer counter) {
+        return BodyPublishers.fromPublisher(subscriber -> body.subscribe(new Flow.Subscriber<ByteBuffer>() {
+            @Override
+            public void onSubscribe(Flow.Subscription subscription) {
+                subscriber.onSubscribe(subscription);
+            }
+
+            @Override
+            public void onNext(ByteBuffer bytes) {
+                counter.accept(bytes.remaining()); // before: afterwards they belong to the client
+                subscriber.onNext(bytes);
+            }
+
+            @Override
+            public void onError(Throwable failure) {
+                subscriber.onError(failure);
+            }
+
+            @Override
+            public void onComplete() {
+                subscriber.onComplete();
+            }
+        }), body.contentLength());
+    }
+    // @end region="upload"
+
+    // @start region="idle"
+    /** Runs the transfer in a virtual thread, and interrupts it if {@code moved} stands still for {@code idle}. Then it has ended. */
+    private static <T> T untilIdle(URI uri, Duration idle, AtomicLong moved, Callable<T> transfer) throws IOException, InterruptedException {
+        try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
+            try {
+                var result = executor.submit(transfer);
+                for (long before = -1; before != moved.get(); ) {
+                    before = moved.get();
+                    try {
+                        return result.get(Math.min(TimeUnit.NANOSECONDS.convert(idle), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
+                    } catch (TimeoutException e) {
+                        // look whether it has moved
+                    }
+                }
+                throw new HttpTimeoutException(uri + ": nothing moved for " + idle + " after " + moved + " bytes");
+            } finally {
+                executor.shutdownNow();
+            }
+        } catch (ExecutionException e) {
+            switch (e.getCause()) {
+                case IOException failure -> throw failure;
+                case RuntimeException failure -> throw failure;
+                case Error failure -> throw failure;
+                case Throwable failure -> throw new IOException(failure);
+            }
+        }
+    }
+    // @end region="idle"
+
+    public static void main(String[] args) throws Exception {
+        System.setProperty("sun.net.httpserver.nodelay", "true"); // before the first server: on 21 a kept connection stalls 40 ms
+        Path folder = Files.createTempDirectory("transfer");
+        Path stored = folder.resolve("stored");
+        var server = server(stored);
+        var uri = URI.create("http://127.0.0.1:" + server.getAddress().getPort() + "/file");
+        try (var client = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build()) {
+            Path file = folder.resolve("file");
+            byte[] content = new byte[3_000_000];
+            new Random(1).nextBytes(content);
+            Files.write(file, content);
+            // @start region="use"
+            var answer = FileTransfer.upload(client, HttpRequest.newBuilder(uri), "PUT", file, Duration.ofSeconds(10),
+                    bytes -> System.out.print(bytes % 1_000_000 < 16_384 ? "sent " + bytes / 1_000_000 + " MB\n" : ""));
+            // @end region="use"
+            System.out.println("upload answered " + answer.statusCode());
+            check(Files.mismatch(file, stored) == -1, "what arrived is what was sent");
+
+            Path copy = folder.resolve("copy");
+            var first = new AtomicLong(Long.MAX_VALUE);
+            try {
+                download(client, uri, copy, Duration.ofSeconds(10), bytes -> { });
+                check(false, "the server breaks off the first download");
+            } catch (IOException e) {
+                System.out.println("broken off: " + e.getMessage() + "; target exists: " + Files.exists(copy));
+            }
+            download(client, uri, copy, Duration.ofSeconds(10), bytes -> first.accumulateAndGet(bytes, Math::min));
+            System.out.println("second attempt went on after " + first.get() / 1_000_000 + " MB or more");
+            check(Files.mismatch(file, copy) == -1 && first.get() > 1_000_000, "resumed and complete");
+        } finally {
+            server.stop(0);
+            try (var files = Files.list(folder)) {
+                for (Path file : files.toList()) {
+                    Files.delete(file);
+                }
+            }
+            Files.delete(folder);
+        }
+    }
+
+    /** Stores what is PUT; the first GET is broken off in the middle; answers ranges of the version "1". */
+    private static HttpServer server(Path stored) throws IOException {
+        var gets = new AtomicLong();
+        var server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.setExecutor(Thread::startVirtualThread);
+        server.createContext("/file", exchange -> {
+            try (exchange) {
+                if (exchange.getRequestMethod().equals("PUT")) {
+                    Files.copy(exchange.getRequestBody(), stored);
+                    exchange.sendResponseHeaders(201, -1);
+                    return;
+                }
+                byte[] content = Files.readAllBytes(stored);
+                String range = exchange.getRequestHeaders().getFirst("Range");
+                int from = range == null ? 0 : Integer.parseInt(range.replaceAll("\\D", ""));
+                exchange.getResponseHeaders().set("ETag", "\"1\"");
+                exchange.getResponseHeaders().set("Content-Range", "bytes " + from + "-" + (content.length - 1) + "/" + content.length);
+                exchange.sendResponseHeaders(range == null ? 200 : 206, content.length - from);
+                exchange.getResponseBody().write(content, from, gets.incrementAndGet() == 1 ? content.length / 2 : content.length - from);
+            }
+        });
+        server.start();
+        return server;
+    }
+
+    private static void check(boolean expectation, String what) {
+        if (!expectation) {
+            throw new AssertionError("expected: " + what);
+        }
+    }
+}

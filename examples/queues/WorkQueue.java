@@ -1,0 +1,323 @@
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.Objects;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * asyncio: {@code Queue(maxsize)} with {@code join}, {@code task_done} and {@code shutdown} (3.13). Final API, JDK 21 and
+ * later.
+ *
+ * <p>Use for work that some threads produce and others handle: a full queue makes producers wait, {@link #close} lets
+ * consumers finish what is queued, nobody counts poison pills, and the item of a failed consumer goes to another one. Do
+ * not use to map a collection ({@code BoundedGather}) or to show every item to every reader ({@code BackpressureStream}).
+ *
+ * <p>Thread-safe; first in, first out; every wait is interruptible, and a call that throws has put or taken nothing.
+ *
+ * <p>Run: {@code java examples/queues/WorkQueue.java}
+ */
+public final class WorkQueue<T> implements AutoCloseable {
+
+    /**
+     * Handles one item; what concerns that item alone it catches itself. Throwing ends the consumer, and another gets the
+     * item.
+     */
+    @FunctionalInterface
+    public interface Handler<T> {
+        void handle(T item) throws Exception;
+    }
+
+    /** The queue takes no more items, or has no more to give: {@code asyncio.QueueShutDown}. */
+    public static final class ClosedException extends IllegalStateException {
+        private static final long serialVersionUID = 1;
+    }
+
+    private final int capacity;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition notFull = lock.newCondition();
+    private final Condition notEmpty = lock.newCondition();
+    private final Condition allDone = lock.newCondition();
+    private final ArrayDeque<T> queued = new ArrayDeque<>();
+    private int inHand; // taken, and neither done nor handed back
+    private boolean closed;
+    private boolean stopped; // implies closed
+
+    public WorkQueue(int capacity) {
+        if (capacity < 1) {
+            throw new IllegalArgumentException("capacity " + capacity);
+        }
+        this.capacity = capacity;
+    }
+
+    /** Waits for room. @throws ClosedException if the queue is closed, also while waiting */
+    public void put(T item) throws InterruptedException {
+        insert(item, null);
+    }
+
+    /**
+     * Waits for room for {@code limit} at most (zero: not at all); false: still full.
+     *
+     * @throws ClosedException as {@link #put}
+     */
+    public boolean offer(T item, Duration limit) throws InterruptedException {
+        return insert(item, Objects.requireNonNull(limit));
+    }
+
+    private boolean insert(T item, Duration limit) throws InterruptedException {
+        Objects.requireNonNull(item);
+        long nanos = limit == null ? 0 : Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2);
+        lock.lockInterruptibly();
+        try {
+            while (!closed && queued.size() >= capacity) {
+                if (limit == null) {
+                    notFull.await();
+                } else if (nanos <= 0) {
+                    return false;
+                } else {
+                    nanos = notFull.awaitNanos(nanos);
+                }
+            }
+            if (closed) {
+                throw new ClosedException();
+            }
+            queued.addLast(item);
+            notEmpty.signal();
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Waits for an item; follow it with {@link #done}.
+     *
+     * @throws ClosedException if the queue is closed and nothing is queued
+     */
+    public T take() throws InterruptedException {
+        T item = next(false);
+        if (item == null) {
+            throw new ClosedException();
+        }
+        return item;
+    }
+
+    /** Null: closed, nothing queued and, if {@code last}, nothing that might be handed back either. */
+    private T next(boolean last) throws InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            while (!stopped && queued.isEmpty() && !(closed && !(last && inHand > 0))) {
+                notEmpty.await();
+            }
+            if (stopped || queued.isEmpty()) {
+                return null;
+            }
+            inHand++;
+            notFull.signal();
+            return queued.pollFirst();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * {@code task_done()}: a taken item is handled.
+     *
+     * @throws IllegalStateException if called more often than {@link #take}
+     */
+    public void done() {
+        letGo(null);
+    }
+
+    private void letGo(T handedBack) {
+        lock.lock();
+        try {
+            if (inHand == 0) {
+                throw new IllegalStateException("done() without take()");
+            }
+            inHand--;
+            if (handedBack != null) {
+                queued.addFirst(handedBack);
+                notEmpty.signal();
+            } else if (inHand == 0 && queued.isEmpty()) {
+                allDone.signalAll();
+                if (closed) {
+                    notEmpty.signalAll(); // consumers waited for what might be handed back
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Waits until every item put is done. @throws ClosedException if {@link #closeNow} came before */
+    public void join() throws InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            while (!stopped && (inHand > 0 || !queued.isEmpty())) {
+                allDone.await();
+            }
+            if (stopped) {
+                throw new ClosedException();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** {@code shutdown()}: nothing more is put, also by those waiting to; what is queued will be handled. Does not wait. */
+    @Override
+    public void close() {
+        shutdown(false);
+    }
+
+    /**
+     * {@code shutdown(immediate=True)}: nothing more is put or given out. Returns what nobody is handling; called again
+     * after the consumers have ended, what they handed back. Does not wait, interrupts nobody.
+     */
+    public List<T> closeNow() {
+        lock.lock();
+        try {
+            shutdown(true);
+            var left = List.copyOf(queued);
+            queued.clear();
+            return left;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void shutdown(boolean now) {
+        lock.lock();
+        try {
+            closed = true;
+            stopped |= now;
+            notFull.signalAll();
+            notEmpty.signalAll();
+            allDone.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    // @start region="consume"
+    /**
+     * Handles items in {@code consumers} virtual threads until the queue is closed and every item done; they have ended
+     * when it returns. A consumer whose handler throws ends, and its item goes to the front of the queue: none is lost, one
+     * may be begun twice.
+     *
+     * @return the failures of consumers whose items others took over
+     * @throws ExecutionException   every consumer failed: the first failure is the cause, the others are suppressed
+     * @throws InterruptedException the consumers were interrupted; what else they threw is suppressed. After either
+     *                              exception the queue is stopped, so no {@code put} hangs, and {@link #closeNow} returns
+     *                              all that is not done
+     */
+    public List<Throwable> consume(int consumers, Handler<? super T> handler)
+            throws InterruptedException, ExecutionException {
+        if (consumers < 1) {
+            throw new IllegalArgumentException("consumers " + consumers);
+        }
+        var failures = new ConcurrentLinkedQueue<Throwable>();
+        try (var executor = Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("consumer-", 0).factory())) {
+            try {
+                for (int i = 0; i < consumers; i++) {
+                    executor.execute(() -> work(handler, failures));
+                }
+                executor.shutdown();
+                // half: on 21 a wait of Long.MAX_VALUE in a virtual thread can stop the timers of all the others
+                executor.awaitTermination(Long.MAX_VALUE / 2, TimeUnit.NANOSECONDS);
+            } finally {
+                if (!executor.isTerminated() || failures.size() == consumers) {
+                    shutdown(true);
+                    executor.shutdownNow();
+                }
+            }
+        } catch (InterruptedException e) {
+            failures.stream().filter(failure -> !(failure instanceof InterruptedException)).forEach(e::addSuppressed);
+            throw e;
+        }
+        if (failures.size() == consumers) {
+            var failure = new ExecutionException(failures.poll());
+            failures.forEach(failure::addSuppressed);
+            throw failure;
+        }
+        return List.copyOf(failures);
+    }
+
+    private void work(Handler<? super T> handler, Queue<Throwable> failures) {
+        try {
+            for (T item = next(true); item != null; item = next(true)) {
+                try {
+                    handler.handle(item);
+                } catch (Throwable failure) {
+                    failures.add(failure);
+                    letGo(item);
+                    return;
+                }
+                done();
+                Thread.interrupted(); // left behind by the handler: consume() stops the queue before it interrupts
+            }
+        } catch (InterruptedException e) {
+            // stopped, with nothing in hand
+        }
+    }
+    // @end region="consume"
+
+    public static void main(String[] args) throws Exception {
+        // @start region="pipeline"
+        var handled = ConcurrentHashMap.<Integer>newKeySet();
+        var healthy = new AtomicBoolean(true);
+        var queue = new WorkQueue<Integer>(10);
+        Thread.startVirtualThread(() -> {
+            // waits for them, then closes the queue
+            try (queue; var producers = Executors.newVirtualThreadPerTaskExecutor()) {
+                for (int producer = 0; producer < 3; producer++) {
+                    int first = producer * 1_000;
+                    producers.submit(() -> { // blocking-ok: put() fails only once the queue is closed
+                        for (int item = first; item < first + 1_000; item++) {
+                            queue.put(item);
+                        }
+                        return null;
+                    });
+                }
+            }
+        });
+        List<Throwable> failures = queue.consume(4, item -> {
+            if (item == 1_500 && healthy.compareAndSet(true, false)) {
+                throw new IllegalStateException(Thread.currentThread().getName() + " with item 1500 in hand");
+            }
+            handled.add(item);
+        });
+        // @end region="pipeline"
+        System.out.println(handled.size() + " of 3000 items handled; failed meanwhile: " + failures);
+        check(handled.size() == 3_000 && failures.size() == 1, "no item is lost with its consumer");
+
+        var doomed = new WorkQueue<String>(2);
+        doomed.put("a");
+        doomed.put("b");
+        check(!doomed.offer("c", Duration.ofMillis(20)), "a full queue makes the producer wait, or refuses");
+        try {
+            doomed.consume(2, item -> {
+                throw new IllegalStateException("no consumer can handle " + item);
+            });
+            check(false, "the failure of all consumers is thrown");
+        } catch (ExecutionException e) {
+            List<String> left = doomed.closeNow();
+            System.out.println(e.getCause().getMessage() + "; not done: " + left);
+            check(left.size() == 2, "what was not handled is handed over");
+        }
+    }
+
+    private static void check(boolean expectation, String what) {
+        if (!expectation) {
+            throw new AssertionError("expected: " + what);
+        }
+    }
+}

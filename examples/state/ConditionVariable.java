@@ -1,0 +1,138 @@
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
+import java.util.function.Predicate;
+
+/**
+ * asyncio: {@code Condition} with {@code wait_for(predicate)} and {@code notify_all}. Final API, JDK 21 and later.
+ *
+ * <p>Use to act on shared state as soon as it is right: room in a buffer, all accounts settled, version reached. Do not use
+ * for a queue ({@code WorkQueue}), a flag ({@code Event}), a number of permits ({@code Semaphore}), or state that nobody
+ * waits for ({@code SharedState}).
+ *
+ * <p>Thread-safe. No wake-up can be forgotten or swallowed by a waiter that gives up: every action wakes all who wait, and
+ * each looks again, which costs a look per waiter and action (for hundreds of waiters give each kind its own
+ * {@code Condition}). Predicates and actions run under the lock: keep them short, let them call nothing that blocks or is
+ * not yours, and let no reference to the state escape.
+ *
+ * <p>Run: {@code java examples/state/ConditionVariable.java}
+ */
+public final class ConditionVariable<S> {
+
+    // @start region="when"
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private final S state;
+
+    /** Hands {@code state} over: whoever keeps a reference of its own goes round the lock. */
+    public ConditionVariable(S state) {
+        this.state = state;
+    }
+
+    /**
+     * Runs {@code action} alone with the state, without a condition, and wakes those who wait for one. What it throws is
+     * thrown.
+     */
+    public <R> R update(Function<? super S, ? extends R> action) throws InterruptedException {
+        return when(any -> true, action);
+    }
+
+    /**
+     * Waits until {@code condition} holds, and before anyone can change that runs {@code action}. What either throws is
+     * thrown.
+     *
+     * @throws InterruptedException interrupted before the action, which has not run
+     */
+    public <R> R when(Predicate<? super S> condition, Function<? super S, ? extends R> action)
+            throws InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            while (!condition.test(state)) { // not if: woken for another's sake, overtaken, or spuriously
+                changed.await();
+            }
+            return run(action);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * As above, for {@code limit} at most (zero: now). A condition that holds when the limit is over still counts.
+     *
+     * @throws TimeoutException the condition did not hold in time; the action has not run
+     */
+    public <R> R when(Predicate<? super S> condition, Duration limit, Function<? super S, ? extends R> action)
+            throws InterruptedException, TimeoutException {
+        long nanos = Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2);
+        lock.lockInterruptibly();
+        try {
+            while (!condition.test(state)) {
+                if (nanos <= 0) {
+                    throw new TimeoutException("condition not met within " + limit);
+                }
+                nanos = changed.awaitNanos(nanos);
+            }
+            return run(action);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private <R> R run(Function<? super S, ? extends R> action) {
+        try {
+            return action.apply(state);
+        } finally {
+            changed.signalAll(); // also if it threw: it may have changed the state first
+        }
+    }
+    // @end region="when"
+
+    public static void main(String[] args) throws Exception {
+        var buffer = new ConditionVariable<>(new ArrayDeque<Integer>());
+        int items = 10_000;
+        Thread producer = Thread.startVirtualThread(() -> {
+            try {
+                for (int i = 1; i <= items; i++) {
+                    put(buffer, i);
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        var sum = new AtomicLong();
+        for (int i = 0; i < items; i++) {
+            sum.addAndGet(take(buffer));
+        }
+        producer.join();
+        System.out.println(items + " items through a buffer of 3, sum " + sum);
+        check(sum.get() == (long) items * (items + 1) / 2, "nothing lost, nothing twice");
+
+        try {
+            buffer.when(queue -> !queue.isEmpty(), Duration.ofMillis(20), ArrayDeque::remove);
+            check(false, "an empty buffer stays empty");
+        } catch (TimeoutException e) {
+            System.out.println(e.getMessage());
+        }
+    }
+
+    // @start region="buffer"
+    private static void put(ConditionVariable<ArrayDeque<Integer>> buffer, int item) throws InterruptedException {
+        buffer.when(queue -> queue.size() < 3, queue -> queue.add(item));
+    }
+
+    private static int take(ConditionVariable<ArrayDeque<Integer>> buffer) throws InterruptedException {
+        return buffer.when(queue -> !queue.isEmpty(), ArrayDeque::remove);
+    }
+    // @end region="buffer"
+
+    private static void check(boolean expectation, String what) {
+        if (!expectation) {
+            throw new AssertionError("expected: " + what);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.stream.IntStream;
+import java.util.stream.StreamSupport;
+
+/**
+ * asyncio: {@code gather(*tasks)} behind a {@code Semaphore}. Final API, JDK 21 and later.
+ *
+ * <p>Use for many like calls against something that bears only so many at once. The permit is taken <em>before</em> the next item is
+ * pulled and its thread started; taken inside the task it bounds nothing but the work, and a million threads wait for it. A
+ * semaphore limits concurrency, not rate: for calls a second use {@code RateLimiter}. {@code Gatherers.mapConcurrent} (24+) looks
+ * alike, but a slow item holds up its window, and an interrupt of the caller cancels nothing (measured on 25 to 27).
+ *
+ * <p>Run: {@code java examples/tasks/BoundedGather.java}
+ */
+public final class BoundedGather {
+
+    private BoundedGather() {
+    }
+
+    // @start region="bounded"
+    /** What is done with one item; run by many threads at once. */
+    @FunctionalInterface
+    public interface Operation<T, R> {
+        R apply(T item) throws Exception;
+    }
+
+    /** As {@link Operation}, with no result. */
+    @FunctionalInterface
+    public interface Action<T> {
+        void accept(T item) throws Exception;
+    }
+
+    /** As {@link #forEach}; returns the results in the order of the items. All of them are held in memory. */
+    public static <T, R> List<R> map(Iterable<? extends T> items, int limit, Operation<? super T, ? extends R> operation)
+            throws InterruptedException, ExecutionException {
+        var results = new ArrayList<AtomicReference<R>>();
+        forEach(() -> StreamSupport.stream(items.spliterator(), false).map(item -> {
+            var result = new AtomicReference<R>();
+            results.add(result);
+            return (Action<Object>) ignored -> result.set(operation.apply(item));
+        }).iterator(), limit, action -> action.accept(null));
+        return results.stream().map(AtomicReference::get).toList();
+    }
+
+    /**
+     * Runs {@code action} on each item, at most {@code limit} at once, each in a virtual thread of its own. Items are pulled by the
+     * caller's thread, one by one, when a permit is free, so the source may be lazy and endless; it needs no memory for items that
+     * are done. When it returns or throws, every action has ended: one that ignores its interrupt is waited for. An exception of
+     * the source is thrown as it is, after the running actions were interrupted and have ended.
+     *
+     * @param limit 1 or more
+     * @throws ExecutionException   an action failed: the first failure in time is the cause, no further item was pulled, the running
+     *                              actions were interrupted, and their failures are dropped
+     * @throws InterruptedException if the caller was interrupted; the running actions were interrupted
+     */
+    public static <T> void forEach(Iterable<? extends T> items, int limit, Action<? super T> action)
+            throws InterruptedException, ExecutionException {
+        if (limit < 1) {
+            throw new IllegalArgumentException("limit is " + limit + ", must be 1 or more");
+        }
+        int bound = Math.min(limit, Integer.MAX_VALUE / 2); // a failure doubles the permits
+        var permits = new Semaphore(bound);
+        var failure = new AtomicReference<Throwable>();
+        try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
+            try {
+                Iterator<? extends T> source = items.iterator();
+                permits.acquire();
+                while (failure.get() == null && source.hasNext()) {
+                    T item = source.next();
+                    executor.execute(() -> {
+                        try {
+                            action.accept(item);
+                        } catch (Throwable e) {
+                            if (failure.compareAndSet(null, e)) {
+                                permits.release(bound); // whatever the caller waits for, it waits no longer
+                            }
+                        } finally {
+                            permits.release();
+                        }
+                    });
+                    permits.acquire();
+                }
+                permits.acquire(bound - 1);
+            } finally {
+                executor.shutdownNow();
+            }
+        }
+        if (failure.get() != null) {
+            throw new ExecutionException(failure.get());
+        }
+    }
+    // @end region="bounded"
+
+    public static void main(String[] args) throws Exception {
+        var running = new AtomicInteger();
+        var most = new AtomicInteger();
+        // @start region="use"
+        var lengths = BoundedGather.map(List.of("one", "three", "eleven", "four", "six"), 2, word -> {
+            most.accumulateAndGet(running.incrementAndGet(), Math::max);
+            Thread.sleep(20 * word.length());
+            running.decrementAndGet();
+            return word.length();
+        });
+        // @end region="use"
+        System.out.println(lengths + ", at most " + most + " at once");
+        check(lengths.equals(List.of(3, 5, 6, 4, 3)) && most.get() == 2, "order kept and limit held");
+
+        var sum = new LongAdder();
+        // @start region="lazy"
+        BoundedGather.forEach(() -> IntStream.range(0, 200_000).iterator(), 100, i -> sum.add(i));
+        // @end region="lazy"
+        System.out.println("200,000 lazily made items: sum " + sum);
+        check(sum.sum() == 199_999L * 100_000, "each item is done once");
+
+        var started = new AtomicInteger();
+        try {
+            forEach(() -> IntStream.range(0, Integer.MAX_VALUE).iterator(), 10, i -> {
+                started.incrementAndGet();
+                if (i == 500) {
+                    throw new IllegalStateException("item " + i);
+                }
+            });
+            check(false, "a failure is thrown");
+        } catch (ExecutionException e) {
+            System.out.println("stopped by " + e.getCause().getMessage() + " after " + started + " of Integer.MAX_VALUE");
+            check(started.get() < Integer.MAX_VALUE, "a failure stops the rest");
+        }
+    }
+
+    private static void check(boolean expectation, String what) {
+        if (!expectation) {
+            throw new AssertionError("expected: " + what);
+        }
+    }
+}

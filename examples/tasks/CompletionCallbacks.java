@@ -1,0 +1,175 @@
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+
+/**
+ * asyncio: {@code task.add_done_callback(callback)}. Final API, JDK 21 and later.
+ *
+ * <p>Use when several parties want to hear of an end that nobody waits for. Do not use to go on with a result: a
+ * virtual thread may wait for it, and plain code after the call is simpler.
+ *
+ * <p>What it replaces: {@code FutureTask.done()} and {@code CompletableFuture.whenComplete} run at {@code
+ * cancel(true)}, when the work is still running; {@code whenComplete} runs on the completing thread (after {@code
+ * orTimeout}: the JDK's only timer thread), or on the registering one if it comes late, and hides what the callback
+ * throws in a future that nobody reads.
+ *
+ * <p>Run: {@code java examples/tasks/CompletionCallbacks.java}
+ */
+public final class CompletionCallbacks {
+
+    private CompletionCallbacks() {
+    }
+
+    // @start region="outcome"
+    public sealed interface Outcome<T> {
+        record Success<T>(T value) implements Outcome<T> { }
+
+        record Failure<T>(Throwable cause) implements Outcome<T> { }
+
+        /** {@code cancel()} came before the end; what the work returned or threw after it is dropped. */
+        record Cancelled<T>() implements Outcome<T> { }
+    }
+    // @end region="outcome"
+
+    // @start region="callbacks"
+    /** Work in a virtual thread of its own. Thread-safe. */
+    public static final class Task<T> {
+        private final Thread worker;
+        private final Thread.UncaughtExceptionHandler onCallbackFailure;
+        private final AtomicReference<Outcome<T>> outcome = new AtomicReference<>();
+        private final CompletableFuture<Outcome<T>> ended = new CompletableFuture<>();
+        private final ReentrantLock lock = new ReentrantLock();
+        private CompletableFuture<Outcome<T>> last = ended; // the callback registered last; guarded by lock
+        private volatile Thread caller;
+
+        private Task(String name, Callable<? extends T> work, Thread.UncaughtExceptionHandler onCallbackFailure) {
+            this.onCallbackFailure = Objects.requireNonNull(onCallbackFailure);
+            worker = Thread.ofVirtual().name(name).unstarted(() -> {
+                Outcome<T> how;
+                try {
+                    how = new Outcome.Success<>(work.call());
+                } catch (Throwable e) {
+                    how = new Outcome.Failure<>(e);
+                }
+                outcome.compareAndSet(null, how);
+                ended.complete(outcome.get());
+            });
+        }
+
+        /** @param onCallbackFailure told what a callback throws; the other callbacks run all the same */
+        public static <T> Task<T> start(String name, Callable<? extends T> work,
+                Thread.UncaughtExceptionHandler onCallbackFailure) {
+            var task = new Task<T>(name, work, onCallbackFailure);
+            task.worker.start();
+            return task;
+        }
+
+        /**
+         * Calls {@code callback} exactly once, after the work has really ended, also if that was long ago. The
+         * callbacks of a task run one at a time, in the order of registration, each in a new virtual thread.
+         */
+        public void onDone(Consumer<? super Outcome<T>> callback) {
+            Objects.requireNonNull(callback);
+            lock.lock();
+            try {
+                last = last.thenApplyAsync(how -> call(callback, how),
+                        run -> Thread.ofVirtual().name(worker.getName() + "-callback").start(run));
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        private Outcome<T> call(Consumer<? super Outcome<T>> callback, Outcome<T> how) {
+            caller = Thread.currentThread();
+            try {
+                callback.accept(how);
+            } catch (Throwable e) {
+                try {
+                    onCallbackFailure.uncaughtException(caller, e);
+                } catch (Throwable ignored) {
+                    // as the JVM does with a handler that throws
+                }
+            }
+            return how;
+        }
+
+        /** Interrupts the work and returns at once; false if it has ended or was cancelled before. */
+        public boolean cancel() {
+            boolean first = outcome.compareAndSet(null, new Outcome.Cancelled<>());
+            if (first) {
+                worker.interrupt();
+            }
+            return first;
+        }
+
+        /**
+         * Waits until the work has ended and every callback registered before this call has run. An interrupted caller
+         * leaves the work running. Call it before {@code main} ends: virtual threads do not keep the JVM alive.
+         *
+         * @throws IllegalStateException in the work or one of the callbacks, which would wait for itself
+         */
+        public Outcome<T> await() throws InterruptedException {
+            if (Thread.currentThread() == caller || Thread.currentThread() == worker) {
+                throw new IllegalStateException(worker.getName() + " would wait for itself");
+            }
+            lock.lockInterruptibly();
+            CompletableFuture<Outcome<T>> awaited = last;
+            lock.unlock();
+            try {
+                return awaited.get();
+            } catch (ExecutionException e) {
+                throw new AssertionError(e); // call() throws nothing
+            }
+        }
+    }
+    // @end region="callbacks"
+
+    public static void main(String[] args) throws Exception {
+        List<String> heard = Collections.synchronizedList(new ArrayList<>());
+        var go = new CountDownLatch(1);
+        // @start region="use"
+        var download = CompletionCallbacks.Task.start("download", () -> {
+            go.await();
+            return 42;
+        }, (thread, e) -> heard.add("reported: " + e.getMessage())); // what a callback throws
+        download.onDone(outcome -> heard.add("first: " + outcome)); // Success, Failure or Cancelled
+        download.onDone(outcome -> {
+            throw new IllegalStateException("callback broke");
+        });
+        // @end region="use"
+        go.countDown();
+        download.await();
+        download.onDone(outcome -> heard.add("late: " + outcome));
+        download.await();
+        System.out.println(heard);
+        check(heard.equals(List.of("first: Success[value=42]", "reported: callback broke", "late: Success[value=42]")),
+                "every callback once, in order");
+
+        var endless = Task.start("endless", () -> {
+            Thread.sleep(60_000);
+            return "never";
+        }, (thread, e) -> e.printStackTrace());
+        endless.onDone(outcome -> System.out.println("endless: " + outcome));
+        endless.cancel();
+        check(endless.await() instanceof Outcome.Cancelled, "cancelled");
+        var failing = Task.start("failing", () -> {
+            throw new IOException("disk full");
+        }, (thread, e) -> e.printStackTrace());
+        check(failing.await() instanceof Outcome.Failure<?> f && f.cause() instanceof IOException, "failed");
+    }
+
+    private static void check(boolean expectation, String what) {
+        if (!expectation) {
+            throw new AssertionError("expected: " + what);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorCompletionService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+
+/**
+ * asyncio: {@code wait(tasks, return_when=FIRST_COMPLETED)}, {@code staggered_race}. Final API, JDK 21 and later.
+ *
+ * <p>Use for a race: several replicas asked, or a call against a signal. To keep the losers running, take the first
+ * from {@code AsCompleted} and go on with the handle. {@code executor.invokeAny} keeps one failure only, does not wait
+ * for the losers and drops what they return; {@code CompletableFuture.anyOf} takes a failure for the winner and stops
+ * nothing.
+ *
+ * <p>Run: {@code java examples/tasks/FirstCompleted.java}
+ */
+public final class FirstCompleted {
+
+    private FirstCompleted() {
+    }
+
+    // @start region="first"
+    /**
+     * Runs every task at once, each in a virtual thread of its own, and returns the result of the first that succeeds.
+     * The others are interrupted; when this method returns or throws they have ended, and each result that came too
+     * late was given to {@code onLateResult}, in the caller's thread with the interrupt flag cleared, so that an open
+     * connection is not lost. What that throws goes to the thread's uncaught handler. Failures of losers are dropped.
+     *
+     * @throws ExecutionException       if all failed: the first failure in time is the cause, the others are suppressed
+     * @throws InterruptedException     if the caller was interrupted; every result went to {@code onLateResult}
+     * @throws IllegalArgumentException if there is no task
+     */
+    public static <T> T success(Collection<? extends Callable<? extends T>> tasks, Consumer<? super T> onLateResult)
+            throws InterruptedException, ExecutionException {
+        return race(tasks, onLateResult, tasks.size());
+    }
+
+    /** As {@link #success}, but the first that ends decides: a failure is thrown at once, as the cause. */
+    public static <T> T completion(Collection<? extends Callable<? extends T>> tasks, Consumer<? super T> onLateResult)
+            throws InterruptedException, ExecutionException {
+        return race(tasks, onLateResult, 1);
+    }
+
+    private static <T> T race(Collection<? extends Callable<? extends T>> tasks, Consumer<? super T> onLateResult,
+            int tries) throws InterruptedException, ExecutionException {
+        if (tasks.isEmpty()) {
+            throw new IllegalArgumentException("no tasks");
+        }
+        var futures = new ArrayList<Future<T>>(tasks.size());
+        Future<T> winner = null;
+        var executor = Executors.newVirtualThreadPerTaskExecutor();
+        try {
+            var completed = new ExecutorCompletionService<T>(executor);
+            for (var task : tasks) {
+                futures.add(completed.submit(task::call));
+            }
+            ExecutionException failure = null;
+            for (int i = 0; i < tries; i++) {
+                var next = completed.take();
+                if (next.state() == Future.State.SUCCESS) {
+                    winner = next;
+                    return winner.resultNow();
+                }
+                if (failure == null) {
+                    failure = new ExecutionException(next.exceptionNow());
+                } else {
+                    failure.addSuppressed(next.exceptionNow());
+                }
+            }
+            throw failure;
+        } finally {
+            executor.shutdownNow(); // not Future.cancel: a late result would be lost, and on 21 close() not wait
+            executor.close();
+            boolean interrupted = Thread.interrupted();
+            for (var future : futures) {
+                if (future != winner && future.state() == Future.State.SUCCESS) {
+                    discard(future.resultNow(), onLateResult);
+                }
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private static <T> void discard(T result, Consumer<? super T> onLateResult) {
+        try {
+            onLateResult.accept(result);
+        } catch (Throwable e) {
+            var thread = Thread.currentThread();
+            thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+        }
+    }
+    // @end region="first"
+
+    public static void main(String[] args) throws Exception {
+        var open = new AtomicInteger();
+        Callable<String> stubborn = () -> {
+            open.incrementAndGet();
+            try {
+                Thread.sleep(60_000);
+            } catch (InterruptedException e) {
+                // connects all the same
+            }
+            return "replica 2";
+        };
+        Callable<String> quick = () -> {
+            open.incrementAndGet();
+            Thread.sleep(30);
+            return "replica 3";
+        };
+        Callable<String> broken = () -> {
+            throw new IOException("replica 1 is down");
+        };
+        // @start region="use"
+        String winner = FirstCompleted.success(List.of(broken, stubborn, quick), late -> {
+            open.decrementAndGet(); // closes the connection of a loser that came too late
+        });
+        // @end region="use"
+        System.out.println("first success: " + winner + ", left open: " + open);
+        check(winner.equals("replica 3") && open.get() == 1, "the winner, and nothing else, stays open");
+        try {
+            completion(List.of(broken, stubborn), late -> { });
+            check(false, "the first completion is a failure");
+        } catch (ExecutionException e) {
+            System.out.println("first completion: " + e.getCause().getMessage());
+        }
+        try {
+            success(List.of(broken, broken, broken), late -> { });
+            check(false, "all failed");
+        } catch (ExecutionException e) {
+            check(e.getSuppressed().length == 2, "the other failures are suppressed");
+        }
+    }
+
+    private static void check(boolean expectation, String what) {
+        if (!expectation) {
+            throw new AssertionError("expected: " + what);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * asyncio: {@code gather(*tasks)}, failing fast. Final API, JDK 21 and later.
+ *
+ * <p>Use for a handful of calls whose results are all needed. For thousands use {@code BoundedGather}; to keep going after a failure
+ * {@code SettledGather}; for results of different types, or every failure, {@code TaskGroup}.
+ *
+ * <p>Run: {@code java examples/tasks/Gather.java}
+ */
+public final class Gather {
+
+    private Gather() {
+    }
+
+    // @start region="gather"
+    /**
+     * Runs every task at once, each in a virtual thread of its own, and returns the results in the order of {@code tasks}.
+     * When it returns or throws, every task has ended: one that ignores its interrupt is waited for. Differs from asyncio here:
+     * {@code gather} leaves the siblings of a failed task running.
+     *
+     * @throws ExecutionException   the first failure in time is the cause; the other tasks were interrupted, and failures after the
+     *                              first are dropped
+     * @throws InterruptedException if the caller was interrupted; all tasks were interrupted
+     */
+    public static <T> List<T> all(Collection<? extends Callable<? extends T>> tasks)
+            throws InterruptedException, ExecutionException {
+        var results = new ArrayList<T>(Collections.nCopies(tasks.size(), null)); // each task sets its own element
+        var failure = new AtomicReference<Throwable>();
+        try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
+            try {
+                int index = 0;
+                for (var task : tasks) {
+                    int i = index++;
+                    executor.execute(() -> {
+                        try {
+                            results.set(i, task.call());
+                        } catch (Throwable e) {
+                            if (failure.compareAndSet(null, e)) {
+                                executor.shutdownNow();
+                            }
+                        }
+                    });
+                }
+                executor.shutdown();
+                // half: on 21 a wait of Long.MAX_VALUE in a virtual thread can stop the timers of all the others
+                executor.awaitTermination(Long.MAX_VALUE / 2, TimeUnit.NANOSECONDS);
+            } catch (RejectedExecutionException e) {
+                if (failure.get() == null) { // else a task failed before all were started
+                    throw e;
+                }
+            } finally {
+                executor.shutdownNow(); // not Future.cancel: on 21 close() does not wait for cancelled futures
+            }
+        }
+        if (failure.get() != null) {
+            throw new ExecutionException(failure.get());
+        }
+        return Collections.unmodifiableList(results);
+    }
+    // @end region="gather"
+
+    public static void main(String[] args) throws Exception {
+        long start = System.nanoTime();
+        // @start region="use"
+        List<String> pages = Gather.all(List.of(() -> slowly("a", 300), () -> slowly("b", 100), () -> slowly("c", 200)));
+        // @end region="use"
+        long millis = (System.nanoTime() - start) / 1_000_000;
+        System.out.println(pages + " in " + millis + " ms; one after another it takes 600");
+        check(pages.equals(List.of("a", "b", "c")), "results come in the order of the tasks");
+
+        var cancelled = new AtomicInteger();
+        Callable<String> endless = () -> {
+            try {
+                return slowly("never", 60_000);
+            } catch (InterruptedException e) {
+                cancelled.incrementAndGet();
+                throw e;
+            }
+        };
+        try {
+            all(List.of(endless, endless, () -> {
+                Thread.sleep(50);
+                throw new IllegalStateException("the third call failed");
+            }));
+            check(false, "a failure is thrown");
+        } catch (ExecutionException e) {
+            System.out.println(e.getCause().getMessage() + "; siblings interrupted and ended: " + cancelled);
+            check(cancelled.get() == 2, "both siblings have ended before the exception is seen");
+        }
+    }
+
+    private static String slowly(String result, int millis) throws InterruptedException {
+        Thread.sleep(millis);
+        return result;
+    }
+
+    private static void check(boolean expectation, String what) {
+        if (!expectation) {
+            throw new AssertionError("expected: " + what);
+        }
+    }
+}

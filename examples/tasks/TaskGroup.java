@@ -1,0 +1,331 @@
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future.State;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
+
+/**
+ * asyncio: {@code TaskGroup}, on final API: JDK 21 and later, no flag, the same on each. Stands in for {@code StructuredTaskScope}
+ * while that is a preview (JEP 453 on 21 to JEP 533 on 27: four APIs that do not compile on one another).
+ *
+ * <p>Use for calls that belong together: different result types, every failure wanted, or a deadline with partial results. For a
+ * list of like calls use {@code Gather}, for thousands {@code BoundedGather}.
+ *
+ * <p>A virtual thread a task; cancelling is interrupting, once. <b>When {@code join} or {@code close} returns or throws, every task has
+ * ended</b>: one that ignores its interrupt is waited for. What a task returns after it was told to stop is dropped, so a task
+ * closes by itself what it opened. Left out: {@code ScopedValue} bindings are not inherited (only {@code StructuredTaskScope} can);
+ * pass values as parameters. Only the thread that made the group may call it, else {@link WrongThreadException}: a task that
+ * forks opens a group of its own.
+ *
+ * <p>Run: {@code java examples/tasks/TaskGroup.java}
+ */
+public final class TaskGroup<T> implements AutoCloseable {
+
+    private enum Policy { FAIL_FAST, FIRST_SUCCESS, COLLECT_ALL }
+
+    private final Policy policy;
+    private final Thread owner = Thread.currentThread();
+    private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
+    private final Queue<Throwable> failures = new ConcurrentLinkedQueue<>(); // in order of time
+    private final AtomicReference<Task<? extends T>> first = new AtomicReference<>();
+    private final AtomicInteger running = new AtomicInteger(1); // and one for the owner, until join
+    private final AtomicBoolean cancelled = new AtomicBoolean();
+    private final Semaphore settled = new Semaphore(0); // released where join may have to look again
+    private boolean forked;
+    private boolean closed;
+    private volatile boolean joined;
+
+    private TaskGroup(Policy policy) {
+        this.policy = policy;
+    }
+
+    /** The first failure interrupts all other tasks, also while the owner has not reached {@code join}. */
+    public static <T> TaskGroup<T> failFast() {
+        return new TaskGroup<>(Policy.FAIL_FAST);
+    }
+
+    /** The first result, {@code null} included, interrupts all other tasks; {@link #first} returns it. */
+    public static <T> TaskGroup<T> firstSuccess() {
+        return new TaskGroup<>(Policy.FIRST_SUCCESS);
+    }
+
+    /** Only a timeout or an interrupt of the owner stops tasks; read each {@link Task#state}. */
+    public static <T> TaskGroup<T> collectAll() {
+        return new TaskGroup<>(Policy.COLLECT_ALL);
+    }
+
+    /**
+     * Starts a task. In a group that is cancelled already it is not run, and is {@code CANCELLED}.
+     *
+     * @throws IllegalStateException after {@code join} or {@code close}
+     */
+    public <U extends T> Task<U> fork(Callable<? extends U> callable) {
+        requireOpen("fork");
+        var task = new Task<U>(this);
+        forked = true;
+        running.incrementAndGet();
+        boolean started = false;
+        try {
+            executor.execute(() -> run(task, callable));
+            started = true;
+        } catch (RejectedExecutionException e) { // cancel() came first
+            task.state = State.CANCELLED;
+        } finally {
+            if (!started) {
+                running.decrementAndGet();
+            }
+        }
+        return task;
+    }
+
+    /** As {@link #join(Duration)} with no deadline. */
+    public void join() throws InterruptedException, ExecutionException {
+        try {
+            join(Duration.ofSeconds(Long.MAX_VALUE));
+        } catch (TimeoutException e) {
+            throw new AssertionError("292 years have passed", e);
+        }
+    }
+
+    /**
+     * Waits, once, until the policy is satisfied; then interrupts what still runs and waits until it has ended.
+     *
+     * @param timeout from now on; at zero or less only what has ended already counts
+     * @throws ExecutionException    fail-fast: a task failed; first-success: all did. The cause is the first failure in time; later ones, and
+     *                               what interrupted tasks threw but {@link InterruptedException}, are suppressed on the ExecutionException
+     * @throws TimeoutException      fail-fast and first-success; failures are suppressed. Collect-all returns instead. Either way what ended
+     *                               in time can be read, and the rest is {@code CANCELLED}
+     * @throws InterruptedException  the owner was interrupted while tasks were running
+     * @throws IllegalStateException after {@code join} or {@code close}, or no task in a first-success group
+     */
+    public void join(Duration timeout) throws InterruptedException, ExecutionException, TimeoutException {
+        requireOpen("join");
+        if (policy == Policy.FIRST_SUCCESS && !forked) {
+            throw new IllegalStateException("join of a first-success group without a task");
+        }
+        boolean expired = false;
+        try {
+            // half: on 21 a wait of Long.MAX_VALUE in a virtual thread can stop the timers of all the others
+            long deadline = System.nanoTime() + Math.min(TimeUnit.NANOSECONDS.convert(timeout), Long.MAX_VALUE / 2);
+            ended();
+            while (running.get() > 0 && !cancelled.get() && !expired) {
+                expired = !settled.tryAcquire(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+            }
+        } finally {
+            joined = true;
+            cancelAndAwait();
+        }
+        if (policy == Policy.COLLECT_ALL || first.get() != null) {
+            return;
+        }
+        if (expired) {
+            throw suppressing(new TimeoutException("not done within " + timeout), failures);
+        }
+        if (!failures.isEmpty()) {
+            throw suppressing(new ExecutionException(failures.poll()), failures);
+        }
+    }
+
+    /** The result that ended a first-success group. @throws IllegalStateException if there is none, or before {@code join} */
+    public T first() {
+        if (first.get() == null) {
+            throw new IllegalStateException("no task has succeeded in a first-success group");
+        }
+        return first.get().get();
+    }
+
+    /**
+     * Interrupts what still runs and waits until it has ended. An interrupt does not end the wait; the owner's flag is kept.
+     *
+     * @throws IllegalStateException tasks were forked and never joined; their failures are suppressed
+     */
+    @Override
+    public void close() {
+        requireOwner("close");
+        closed = true;
+        cancelAndAwait();
+        if (forked && !joined) {
+            joined = true;
+            throw suppressing(new IllegalStateException("the group was closed without join()"), failures);
+        }
+    }
+
+    private <U extends T> void run(Task<U> task, Callable<? extends U> callable) {
+        try {
+            U result = callable.call();
+            task.result = result;
+            task.state = cancelled.get() ? State.CANCELLED : State.SUCCESS;
+            if (policy == Policy.FIRST_SUCCESS && task.state == State.SUCCESS && first.compareAndSet(null, task)) {
+                cancel();
+            }
+        } catch (Throwable e) {
+            if (cancelled.get() && e instanceof InterruptedException) {
+                task.state = State.CANCELLED;
+            } else {
+                task.exception = e;
+                failures.add(e); // before the state: a sibling that fails because it has seen it is the later one
+                task.state = State.FAILED;
+                if (policy == Policy.FAIL_FAST) {
+                    cancel();
+                }
+            }
+        } finally {
+            ended();
+        }
+    }
+
+    private void ended() {
+        if (running.decrementAndGet() == 0) {
+            settled.release();
+        }
+    }
+
+    private void cancel() {
+        if (cancelled.compareAndSet(false, true)) { // interrupted once: a second interrupt would hit the tasks' cleanup
+            executor.shutdownNow(); // unlike Future.cancel on 21, it leaves the threads to be waited for
+            settled.release();
+        }
+    }
+
+    private void cancelAndAwait() {
+        cancel();
+        boolean interrupted = false;
+        for (boolean ended = false; !ended; ) {
+            try {
+                ended = executor.awaitTermination(1, TimeUnit.DAYS);
+            } catch (InterruptedException e) { // close() of the executor would pass it on to the tasks
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void requireOwner(String method) {
+        if (Thread.currentThread() != owner) {
+            throw new WrongThreadException(method + " by " + Thread.currentThread() + ", which did not make the group");
+        }
+    }
+
+    private void requireOpen(String method) {
+        requireOwner(method);
+        if (joined || closed) {
+            throw new IllegalStateException(method + " after " + (closed ? "close" : "join"));
+        }
+    }
+
+    private static <E extends Exception> E suppressing(E exception, Collection<Throwable> failures) {
+        failures.forEach(exception::addSuppressed); // on our own exception: a task's may be shared or immutable
+        return exception;
+    }
+
+    /** A forked task. Any thread may ask; outcomes can be read once the group's {@code join} has ended, whichever way. */
+    public static final class Task<T> {
+        private final TaskGroup<?> group;
+        private T result;
+        private Throwable exception;
+        private volatile State state = State.RUNNING;
+
+        private Task(TaskGroup<?> group) {
+            this.group = group;
+        }
+
+        /** {@code RUNNING}, {@code SUCCESS}, {@code FAILED}, or {@code CANCELLED}: told to stop, or never started. Never blocks. */
+        public State state() {
+            return state;
+        }
+
+        /** The result. @throws IllegalStateException before join, or if the task failed (then the cause) or was cancelled */
+        public T get() {
+            require(State.SUCCESS);
+            return result;
+        }
+
+        /** What the task threw. @throws IllegalStateException before join, or if the task did not fail */
+        public Throwable exception() {
+            require(State.FAILED);
+            return exception;
+        }
+
+        private void require(State expected) {
+            if (!group.joined || state == State.RUNNING) { // the latter: a sibling asks while join still waits
+                throw new IllegalStateException("a task's outcome was read before join()");
+            }
+            if (state != expected) {
+                throw new IllegalStateException("the task is " + state + ", not " + expected, exception);
+            }
+        }
+    }
+
+    public static void main(String[] args) throws Exception {
+        // @start region="fail-fast"
+        try (var group = TaskGroup.failFast()) {
+            var user = group.fork(() -> call("Ada", 100));
+            var orders = group.fork(() -> call(3, 200));
+            group.join();
+            System.out.println(user.get() + " has " + orders.get() + " orders");
+        }
+        // @end region="fail-fast"
+
+        try (var group = TaskGroup.failFast()) {
+            group.fork(() -> {
+                try {
+                    return call("never", 60_000);
+                } catch (InterruptedException e) {
+                    throw new UncheckedIOException(new IOException("rollback failed"));
+                }
+            });
+            group.fork(() -> Integer.parseInt("x"));
+            group.join();
+            check(false, "the failure is thrown");
+        } catch (ExecutionException e) {
+            System.out.println(e.getCause().getMessage() + "; suppressed: " + List.of(e.getSuppressed()));
+            check(e.getSuppressed().length == 1, "the failed cleanup of the interrupted sibling is kept");
+        }
+
+        // @start region="first-success"
+        try (var group = TaskGroup.<String>firstSuccess()) {
+            group.fork(() -> call("far mirror", 60_000));
+            group.fork(() -> call("near mirror", 50));
+            group.join();
+            System.out.println("fastest: " + group.first());
+        }
+        // @end region="first-success"
+
+        // @start region="partial"
+        try (var group = TaskGroup.<Integer>collectAll()) {
+            var prices = Stream.of(50, 100, 60_000).map(millis -> group.fork(() -> call(millis, millis))).toList();
+            group.join(Duration.ofSeconds(1));
+            var inTime = prices.stream().filter(price -> price.state() == State.SUCCESS).map(Task::get).toList();
+            System.out.println("in time: " + inTime); // [50, 100]
+        }
+        // @end region="partial"
+    }
+
+    private static <T> T call(T result, int millis) throws InterruptedException {
+        Thread.sleep(millis);
+        return result;
+    }
+
+    private static void check(boolean expectation, String what) {
+        if (!expectation) {
+            throw new AssertionError("expected: " + what);
+        }
+    }
+}

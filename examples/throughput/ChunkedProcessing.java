@@ -1,0 +1,170 @@
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.LongStream;
+
+/**
+ * asyncio: {@code for chunk in batched(source, 1000): await gather(...)}, without waiting for the slowest of each
+ * chunk. Final API, JDK 21 and later.
+ *
+ * <p>Use for millions of items that are handled many at once (bulk insert, bulk index, a file of records), and to go
+ * on after a failure where it stopped. Do not use for items that are handled one by one ({@code BoundedGather}), nor
+ * for callers that ask for one each ({@code BatchLoader}).
+ *
+ * <p>One run an object. In memory are at most {@code parallel} chunks.
+ *
+ * <p>Run: {@code java examples/throughput/ChunkedProcessing.java}
+ */
+public final class ChunkedProcessing {
+
+    // @start region="chunks"
+    /** What is done with one chunk; {@code first} is the place of its first item in the source, from 0. */
+    @FunctionalInterface
+    public interface Action<T> {
+        void accept(long first, List<T> chunk) throws Exception;
+    }
+
+    private final int size;
+    private final int parallel;
+    private final AtomicReference<Throwable> failure = new AtomicReference<>();
+    private final ReentrantLock lock = new ReentrantLock();
+    private final TreeMap<Long, Long> ahead = new TreeMap<>(); // guarded by lock: first to end, done out of turn
+    private boolean stopped; // guarded by lock, as the next
+    private boolean used;
+    private volatile long done;
+
+    /** @param size of a chunk. @param parallel how many chunks at once; both 1 or more */
+    public ChunkedProcessing(int size, int parallel) {
+        if (size < 1 || parallel < 1) {
+            throw new IllegalArgumentException("size " + size + " and parallel " + parallel + " must be 1 or more");
+        }
+        this.size = size;
+        this.parallel = Math.min(parallel, Integer.MAX_VALUE / 2); // a failure doubles the permits
+    }
+
+    /**
+     * All items before this one are done: what to skip when going on after a failure. Any thread may ask at any time.
+     */
+    public long done() {
+        return done;
+    }
+
+    /**
+     * Handles the whole source, each chunk in a virtual thread of its own. The source is read by the calling thread,
+     * a chunk at a time, when there is room. When this returns or throws, every action has ended: one that ignores
+     * its interrupt is waited for. An exception of the source is thrown as it is.
+     *
+     * @throws ExecutionException   an action failed: the first failure in time is the cause, no further chunk was
+     *                              begun, the running actions were interrupted and their failures dropped. Chunks
+     *                              after {@link #done} may be done as well
+     * @throws InterruptedException if the caller was interrupted; the running actions were interrupted
+     */
+    public <T> void run(Iterator<? extends T> source, Action<T> action)
+            throws InterruptedException, ExecutionException {
+        stop(false);
+        var permits = new Semaphore(parallel);
+        try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
+            try {
+                permits.acquire();
+                for (long at = 0; failure.get() == null && source.hasNext(); ) {
+                    long first = at;
+                    List<T> chunk = read(source);
+                    at += chunk.size();
+                    executor.execute(() -> {
+                        try {
+                            action.accept(first, chunk);
+                            advance(first, first + chunk.size());
+                        } catch (Throwable e) {
+                            if (failure.compareAndSet(null, e)) {
+                                permits.release(parallel); // whatever the caller waits for, it waits no longer
+                            }
+                        } finally {
+                            permits.release();
+                        }
+                    });
+                    permits.acquire();
+                }
+                permits.acquire(parallel - 1);
+            } finally {
+                stop(true);
+                executor.shutdownNow();
+            }
+        }
+        if (failure.get() != null) {
+            throw new ExecutionException(failure.get());
+        }
+    }
+
+    private <T> List<T> read(Iterator<? extends T> source) {
+        var chunk = new ArrayList<T>(Math.min(size, 10_000));
+        while (chunk.size() < size && source.hasNext()) {
+            chunk.add(source.next());
+        }
+        return chunk;
+    }
+
+    private void stop(boolean stop) {
+        lock.lock();
+        try {
+            if (!stop && used) {
+                throw new IllegalStateException("one run an object");
+            }
+            used = true;
+            stopped = stop;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void advance(long first, long end) {
+        lock.lock();
+        try {
+            if (!stopped) { // who returns after it was told to stop may have left something undone
+                ahead.put(first, end);
+                for (Long next = ahead.remove(done); next != null; next = ahead.remove(done)) {
+                    done = next;
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+    // @end region="chunks"
+
+    public static void main(String[] args) throws Exception {
+        var sum = new LongAdder();
+        // @start region="use"
+        var load = new ChunkedProcessing(1_000, 8);
+        load.run(LongStream.range(0, 3_000_000).iterator(), (first, chunk) ->
+                sum.add(chunk.stream().mapToLong(item -> item).sum())); // INSERT of a thousand rows
+        // @end region="use"
+        System.out.println(load.done() + " items in chunks, at most 8,000 of them in memory; sum " + sum);
+        check(load.done() == 3_000_000 && sum.sum() == 2_999_999L * 1_500_000, "each item is handled once");
+
+        var failing = new ChunkedProcessing(100, 4);
+        try {
+            failing.run(LongStream.range(0, 1_000_000).iterator(), (first, chunk) -> {
+                if (chunk.contains(5_050L)) {
+                    throw new IllegalStateException("the database refused item 5050");
+                }
+            });
+            check(false, "a failure is thrown");
+        } catch (ExecutionException e) {
+            System.out.println(e.getCause().getMessage() + "; go on at item " + failing.done());
+            check(failing.done() <= 5_000, "nothing behind the failure counts");
+        }
+    }
+
+    private static void check(boolean expectation, String what) {
+        if (!expectation) {
+            throw new AssertionError("expected: " + what);
+        }
+    }
+}

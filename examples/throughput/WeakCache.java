@@ -1,0 +1,240 @@
+import java.lang.ref.ReferenceQueue;
+import java.lang.ref.WeakReference;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
+
+/**
+ * asyncio: {@code weakref.WeakValueDictionary} beside a dictionary of running tasks. Final API, JDK 21 and later.
+ *
+ * <p>Use for values that are dear to load and large to keep: the ones used last are kept, the others only as long as
+ * somebody else holds them, so that nobody loads what is in memory anyway. Do not use {@code SoftReference} for this:
+ * it fills the heap up to its limit before it lets go. For statistics, weights or refreshing ahead take a library
+ * (Caffeine); without a bound {@code SingleFlight}.
+ *
+ * <p>Thread-safe; a key is loaded once however many ask, other keys are never held up, and failures are not kept.
+ *
+ * <p>Run: {@code java examples/throughput/WeakCache.java}
+ */
+public final class WeakCache<K, V> {
+
+    // @start region="cache"
+    @FunctionalInterface
+    public interface Loader<K, V> {
+        V load(K key) throws Exception;
+    }
+
+    private static final class Entry<K, V> extends WeakReference<V> {
+        final K key;
+        final long loadedAt;
+
+        Entry(K key, V value, long loadedAt, ReferenceQueue<V> collected) {
+            super(value, collected);
+            this.key = key;
+            this.loadedAt = loadedAt;
+        }
+    }
+
+    private static final class Flight<V> {
+        final Thread loader = Thread.currentThread();
+        final CountDownLatch done = new CountDownLatch(1);
+        V value; // written before done, as is the next; both null: whoever loaded was interrupted
+        Throwable failure;
+    }
+
+    private final int kept;
+    private final long lifeNanos;
+    private final LongSupplier nanoTime;
+    private final Loader<? super K, ? extends V> loader;
+    private final ReentrantLock lock = new ReentrantLock(); // guards all of the following
+    private final Map<K, Entry<K, V>> entries = new HashMap<>();
+    private final LinkedHashMap<K, V> recent = new LinkedHashMap<>(16, 0.75f, true);
+    private final Map<K, Flight<V>> flights = new HashMap<>();
+    private final ReferenceQueue<V> collected = new ReferenceQueue<>();
+
+    /** @param kept how many values used last are kept for certain. @param life after which a value is loaded anew */
+    public WeakCache(int kept, Duration life, Loader<? super K, ? extends V> loader) {
+        this(kept, life, loader, System::nanoTime);
+    }
+
+    /** For tests: with a clock of nanoseconds. */
+    public WeakCache(int kept, Duration life, Loader<? super K, ? extends V> loader, LongSupplier nanoTime) {
+        if (kept < 0) {
+            throw new IllegalArgumentException("kept is " + kept + ", must be 0 or more");
+        }
+        this.kept = kept;
+        this.lifeNanos = TimeUnit.NANOSECONDS.convert(life);
+        this.loader = Objects.requireNonNull(loader);
+        this.nanoTime = nanoTime;
+    }
+
+    /**
+     * The value of {@code key}, from memory or loaded: by the first caller who asks, in its own thread, while the
+     * others wait. If that caller is interrupted, one of the others loads instead.
+     *
+     * @throws ExecutionException    the load's failure is the cause (one object for all who waited); null is a
+     *                               failure too
+     * @throws InterruptedException  if interrupted while waiting, or as thrown by this caller's load
+     * @throws IllegalStateException in a load that needs its own key
+     */
+    public V get(K key) throws InterruptedException, ExecutionException {
+        while (true) {
+            Flight<V> flight;
+            lock.lockInterruptibly();
+            try {
+                V value = cached(key);
+                if (value != null) {
+                    return value;
+                }
+                flight = flights.get(key);
+                if (flight == null) {
+                    flight = new Flight<>();
+                    flights.put(key, flight);
+                } else if (flight.loader == Thread.currentThread()) {
+                    throw new IllegalStateException("the load of " + key + " needs " + key);
+                }
+            } finally {
+                lock.unlock();
+            }
+            if (flight.loader == Thread.currentThread()) {
+                load(key, flight);
+            } else {
+                flight.done.await();
+            }
+            if (flight.failure != null) {
+                throw new ExecutionException(flight.failure);
+            } else if (flight.value != null) {
+                return flight.value;
+            }
+        }
+    }
+
+    /** Drops a value. A load in progress is still given to those who wait for it, and not kept. */
+    public void forget(K key) {
+        lock.lock();
+        try {
+            entries.remove(key);
+            recent.remove(key);
+            flights.remove(key);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** How many values are in memory, as far as the collector has told. */
+    public int size() {
+        lock.lock();
+        try {
+            dropCollected();
+            return entries.size();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private V cached(K key) {
+        dropCollected();
+        Entry<K, V> entry = entries.get(key);
+        V value = entry == null ? null : entry.get();
+        if (value != null && nanoTime.getAsLong() - entry.loadedAt >= lifeNanos) {
+            entries.remove(key);
+            recent.remove(key);
+            return null;
+        }
+        if (value != null) {
+            keep(key, value);
+        }
+        return value;
+    }
+
+    private void load(K key, Flight<V> flight) throws InterruptedException {
+        try {
+            flight.value = Objects.requireNonNull(loader.load(key), "the loader returned null");
+        } catch (InterruptedException e) {
+            throw e; // concerns this caller alone: those who wait ask again
+        } catch (Throwable e) {
+            flight.failure = e;
+        } finally {
+            lock.lock();
+            try {
+                if (flights.remove(key, flight) && flight.value != null) { // else forgotten meanwhile
+                    entries.put(key, new Entry<>(key, flight.value, nanoTime.getAsLong(), collected));
+                    keep(key, flight.value);
+                }
+            } finally {
+                lock.unlock();
+            }
+            flight.done.countDown();
+        }
+    }
+
+    private void keep(K key, V value) {
+        recent.put(key, value);
+        if (recent.size() > kept) {
+            recent.pollFirstEntry(); // the one used longest ago
+        }
+    }
+
+    @SuppressWarnings("unchecked")
+    private void dropCollected() {
+        for (var entry = (Entry<K, V>) collected.poll(); entry != null; entry = (Entry<K, V>) collected.poll()) {
+            entries.remove(entry.key, entry);
+        }
+    }
+    // @end region="cache"
+
+    public static void main(String[] args) throws Exception {
+        var loads = new AtomicInteger();
+        // @start region="use"
+        var images = new WeakCache<Integer, byte[]>(10, Duration.ofMinutes(5), id -> {
+            loads.incrementAndGet();
+            Thread.sleep(20); // from disk or network
+            return new byte[1_000_000];
+        });
+        // @end region="use"
+        callers(images, loads);
+        for (int i = 0; images.size() > 10 && i < 50; i++) {
+            System.gc();
+            Thread.sleep(20);
+        }
+        System.out.println("101 values loaded, in memory after a collection: " + images.size());
+        check(images.size() == 10, "only the ones used last are kept");
+    }
+
+    private static void callers(WeakCache<Integer, byte[]> images, AtomicInteger loads) throws Exception {
+        try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
+            var answers = new ArrayList<Future<byte[]>>();
+            for (int i = 0; i < 100; i++) {
+                answers.add(executor.submit(() -> images.get(7)));
+            }
+            byte[] seven = answers.getFirst().get();
+            System.out.println("100 callers, loads: " + loads);
+            check(loads.get() == 1, "one load for all");
+            for (int i = 0; i < 100; i++) {
+                int id = 1_000 + i;
+                answers.add(executor.submit(() -> images.get(id)));
+            }
+            for (var answer : answers) {
+                answer.get();
+            }
+            check(images.get(7) == seven, "held by somebody, so it is still the same");
+        }
+    }
+
+    private static void check(boolean expectation, String what) {
+        if (!expectation) {
+            throw new AssertionError("expected: " + what);
+        }
+    }
+}

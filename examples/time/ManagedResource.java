@@ -1,0 +1,121 @@
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * asyncio: {@code async with} and {@code @asynccontextmanager}. Final API, JDK 21 and later.
+ *
+ * <p>Use for a resource whose release has to wait (a commit, a goodbye to the server, a flush) and has to succeed although the task
+ * was cancelled. A plain {@code AutoCloseable} is enough where {@code close} does not block: its {@code close} too runs on
+ * cancellation, but if the flag is still set its first blocking call throws {@link InterruptedException} at once.
+ *
+ * <p>Run: {@code java examples/time/ManagedResource.java}
+ */
+public final class ManagedResource<T, X extends Exception> implements AutoCloseable {
+
+    // @start region="resource"
+    /** Gives a resource back. Not with {@link InterruptedException}, which {@code try (...)} would bury as suppressed. */
+    @FunctionalInterface
+    public interface Release<T, X extends Exception> {
+        void release(T resource) throws X;
+    }
+
+    private final T resource;
+    private final AtomicReference<Release<? super T, X>> release;
+
+    private ManagedResource(T resource, Release<? super T, X> release) {
+        this.resource = resource;
+        this.release = new AtomicReference<>(release);
+    }
+
+    /**
+     * Takes a resource, to be closed in {@code try (...)}. If {@code acquire} throws there is nothing to release.
+     *
+     * @throws Exception what {@code acquire} throws
+     */
+    public static <T, X extends Exception> ManagedResource<T, X> acquire(Callable<T> acquire, Release<? super T, X> release)
+            throws Exception {
+        return new ManagedResource<>(acquire.call(), release);
+    }
+
+    /** The resource. Not checked for use after {@link #close}. */
+    public T get() {
+        return resource;
+    }
+
+    /**
+     * Releases once, whichever thread comes first; later calls do nothing. The release runs with the interrupt flag cleared, so
+     * that it can block; the flag is set again afterwards, also if the release fails. An interrupt that comes during the
+     * release stops the release: bound it with a timeout rather than ignore that.
+     *
+     * @throws X what the release throws; in {@code try (...)} it is suppressed on the exception of the body
+     */
+    @Override
+    public void close() throws X {
+        var once = release.getAndSet(null);
+        if (once != null) {
+            boolean interrupted = Thread.interrupted();
+            try {
+                once.release(resource);
+            } finally {
+                if (interrupted) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        }
+    }
+    // @end region="resource"
+
+    public static void main(String[] args) throws Exception {
+        var log = new StringBuffer();
+        // @start region="use"
+        try (var connection = ManagedResource.acquire(() -> open("orders", log), name -> sayGoodbye(name, log))) {
+            log.append("use ").append(connection.get()).append("; ");
+        }
+        // @end region="use"
+        System.out.println(log);
+        check(log.toString().equals("open orders; use orders; goodbye orders; "), "closed after use");
+
+        log.setLength(0);
+        var inUse = new CountDownLatch(1);
+        Thread worker = Thread.ofVirtual().start(() -> {
+            try (var connection = ManagedResource.acquire(() -> open("orders", log), name -> sayGoodbye(name, log))) {
+                inUse.countDown();
+                while (!Thread.currentThread().isInterrupted()) { // a loop that leaves the flag set
+                    check(connection.get().equals("orders"), "open while in use");
+                }
+            } catch (Exception e) {
+                log.append(e);
+            }
+            log.append("flag kept: ").append(Thread.currentThread().isInterrupted());
+        });
+        inUse.await();
+        worker.interrupt();
+        worker.join();
+        System.out.println(log);
+        check(log.toString().equals("open orders; goodbye orders; flag kept: true"), "a cancelled task says goodbye");
+    }
+
+    private static String open(String name, StringBuffer log) {
+        log.append("open ").append(name).append("; ");
+        return name;
+    }
+
+    private static void sayGoodbye(String name, StringBuffer log) throws IOException {
+        try {
+            Thread.sleep(20); // the goodbye blocks
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("no goodbye to " + name);
+        }
+        log.append("goodbye ").append(name).append("; ");
+    }
+
+    private static void check(boolean expectation, String what) {
+        if (!expectation) {
+            throw new AssertionError("expected: " + what);
+        }
+    }
+}
