@@ -17,7 +17,6 @@ import scanner.blocking.Contexts;
 import scanner.checks.TaskScan;
 import scanner.findings.DataFile;
 import scanner.findings.Finding;
-import scanner.findings.Rules;
 import scanner.project.Related;
 import scanner.project.Source;
 import scanner.source.DeepStack;
@@ -68,6 +67,7 @@ final class Analysis {
         var problems = new ArrayList<String>();
         Catalogue catalogue = catalogue(request.catalogues());
         var library = new Library(DataFile.lines("types/library.txt"));
+        library.nameAlso(catalogue.types());
         var world = new World(Parsing.parse(Related.of(request.sources(), request.only()), problems,
                 request.progress()),
                 library);
@@ -84,7 +84,7 @@ final class Analysis {
                     for (MethodDecl method : type.methods) {
                         tasks.look(method, release);
                         contexts.find(method, region -> {
-                            if (Rules.named(region.rule()).orElseThrow().holdsOn(release)) {
+                            if (region.rule().holdsOn(release)) {
                                 blocking.look(region);
                             }
                         });
@@ -111,7 +111,7 @@ final class Analysis {
 
     private static boolean touches(Finding finding, Set<String> names) {
         return names.contains(finding.place().file()) || finding.alsoAt().stream()
-                .anyMatch(place -> names.contains(place.file()))
+                .anyMatch(step -> names.contains(step.place().file()))
                 || finding.chain().stream().anyMatch(step -> names.contains(step.place().file()));
     }
 

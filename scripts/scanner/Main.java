@@ -198,7 +198,7 @@ final class Main {
             }
         }
         var report = new Report(tree.root(), tree.display(), List.copyOf(releases), sources.size(), findings,
-                suppressions.count(), known, problems);
+                suppressions.count(), known, options.all(), problems);
         switch (options.format()) {
             case TEXT -> out.print(TextReport.of(report));
             case JSON -> out.print(JsonReport.of(report));

@@ -16,10 +16,11 @@ import scanner.findings.Finding;
  * @param findings   to be reported, in the order to report them
  * @param suppressed how many findings the source answers for
  * @param known      how many findings are in the baseline
+ * @param all        whether every place of a finding is wanted
  * @param problems   a line for each file that was not, or not wholly, scanned
  */
 public record Report(Path root, String display, List<Integer> releases, int files, List<Finding> findings,
-              int suppressed, int known, List<String> problems) {
+              int suppressed, int known, boolean all, List<String> problems) {
 
     public static String name(Finding.Level level) {
         return level.name().toLowerCase(Locale.ROOT);

@@ -50,7 +50,7 @@ public final class SarifReport {
         List<?> steps = finding.chain().stream()
                 .map(step -> Json.object("location", location(step.place(), step.what(), null))).toList();
         List<?> places = finding.alsoAt().stream().distinct()
-                .map(place -> location(place, "also here", null)).toList();
+                .map(step -> location(step.place(), step.what(), null)).toList();
         return Json.object(
                 "ruleId", finding.rule(),
                 "ruleIndex", rule < 0 ? null : rule,

@@ -180,6 +180,13 @@ public final class World {
         return type != null && !type.derived() && supers(type.name()).contains(name);
     }
 
+    /** Whether a type of the sources has that annotation, told by its simple name. */
+    public boolean isAnnotated(Type type, String annotation) {
+        List<TypeDecl> decls = types.getOrDefault(type.name(), List.of());
+        String simple = annotation.substring(annotation.lastIndexOf('.') + 1);
+        return decls.stream().anyMatch(decl -> decl.annotations.stream().anyMatch(each -> each.simple().equals(simple)));
+    }
+
     /** What a written type is, in a method (may be null) of a type (may be null) of a file. */
     public Type resolve(TypeName written, SourceUnit unit, TypeDecl in, MethodDecl method) {
         if (written == null) {

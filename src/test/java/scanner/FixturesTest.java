@@ -101,8 +101,8 @@ class FixturesTest {
         assertEquals(List.of(), result.problems());
         var found = new TreeSet<String>();
         for (Finding finding : result.findings()) {
-            var places = new ArrayList<>(finding.alsoAt());
-            places.add(finding.place());
+            var places = new ArrayList<Finding.Place>(List.of(finding.place()));
+            finding.alsoAt().forEach(other -> places.add(other.place()));
             places.forEach(place -> found.add("%04d %s".formatted(place.line(), finding.rule())));
         }
         return found;
