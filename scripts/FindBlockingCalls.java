@@ -71,16 +71,10 @@ public final class FindBlockingCalls extends Thread {
 
     /** Where the way to start what was compiled from just these sources, in just these circumstances, is kept. */
     private static File shortcut(File scanner) throws IOException {
-        File[] files = scanner.listFiles();
-        if (files == null) {
+        if (!scanner.isDirectory()) {
             throw new IOException("no folder ".concat(scanner.getPath()).concat("; install the skill again, whole"));
         }
-        long key = scanner.getPath().hashCode();
-        for (File file : files) { // in any order
-            if (file.getName().endsWith(".java")) {
-                key = key + (long) text(file).hashCode() * file.getName().hashCode();
-            }
-        }
+        long key = scanner.getPath().hashCode() + key(scanner);
         key = key * 31 + System.getProperty("java.home").hashCode();
         String[] names = {"JAVA_HOME", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"};
         for (String name : names) {
@@ -90,6 +84,20 @@ public final class FindBlockingCalls extends Thread {
         cache = cache == null || cache.isEmpty() ? System.getenv("LOCALAPPDATA") : cache;
         cache = cache == null || cache.isEmpty() ? System.getProperty("user.home").concat("/.cache") : cache;
         return new File(cache, "java-async-patterns/java-".concat(Long.toHexString(key))).getAbsoluteFile();
+    }
+
+    /** Of the sources in a folder, in any order. */
+    private static long key(File folder) throws IOException {
+        long key = 0;
+        for (File file : folder.listFiles()) {
+            String name = file.getName();
+            if (name.endsWith(".java")) {
+                key = key + (long) text(file).hashCode() * name.hashCode();
+            } else if (name.indexOf('.') < 0) {
+                key = key + key(file);
+            }
+        }
+        return key;
     }
 
     private static String text(File file) throws IOException {

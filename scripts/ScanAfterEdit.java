@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -160,17 +161,16 @@ public final class ScanAfterEdit extends Thread {
     /** How to start the scanner: if an earlier run has left it compiled from these very sources, at once. */
     private static List<String> scanner() throws IOException {
         File scripts = scripts();
-        File[] sources = new File(scripts, "scanner").listFiles();
-        if (sources == null) {
+        List<File> sources = new ArrayList<>();
+        addSources(new File(scripts, "scanner"), sources);
+        if (sources.isEmpty()) {
             throw new IOException("no folder " + new File(scripts, "scanner") + "; install the skill again, whole");
         }
-        Arrays.sort(sources);
+        Collections.sort(sources);
         CRC32 checksum = new CRC32();
         for (File source : sources) {
-            if (source.getName().endsWith(".java")) {
-                checksum.update(source.getPath().getBytes(StandardCharsets.UTF_8));
-                checksum.update(Files.readAllBytes(source.toPath()));
-            }
+            checksum.update(source.getPath().getBytes(StandardCharsets.UTF_8));
+            checksum.update(Files.readAllBytes(source.toPath()));
         }
         File compiled = new File(cache(), "scanner-".concat(Long.toHexString(checksum.getValue())));
         File[] shortcuts = compiled.isDirectory() ? cache().listFiles() : new File[0];
@@ -188,6 +188,17 @@ public final class ScanAfterEdit extends Thread {
         }
         return new ArrayList<>(Arrays.asList(System.getProperty("java.home") + "/bin/java", "-XX:TieredStopAtLevel=1",
                 new File(scripts, "FindBlockingCalls.java").getPath()));
+    }
+
+    private static void addSources(File folder, List<File> sources) {
+        File[] files = folder.listFiles();
+        for (int i = 0; files != null && i < files.length; i++) {
+            if (files[i].getName().endsWith(".java")) {
+                sources.add(files[i]);
+            } else {
+                addSources(files[i], sources);
+            }
+        }
     }
 
     /** Where FindBlockingCalls.java leaves what it compiled. */

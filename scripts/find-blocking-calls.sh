@@ -15,7 +15,7 @@ esac
 
 key=$({
   printf '%s\n' "$here" "$JAVA_HOME" "$JAVA_TOOL_OPTIONS" "$JDK_JAVA_OPTIONS"
-  cat -- "$here"/scanner/*.java
+  cat -- "$here"/scanner/*.java "$here"/scanner/*/*.java
 } | cksum)
 shortcut=${XDG_CACHE_HOME:-$HOME/.cache}/java-async-patterns/sh-${key// /-}
 if [[ -r $shortcut ]]; then

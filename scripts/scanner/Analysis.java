@@ -10,6 +10,25 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import scanner.blocking.BlockingScan;
+import scanner.blocking.CallGraph;
+import scanner.blocking.Catalogue;
+import scanner.blocking.Contexts;
+import scanner.checks.TaskScan;
+import scanner.findings.DataFile;
+import scanner.findings.Finding;
+import scanner.findings.Rules;
+import scanner.project.Related;
+import scanner.project.Source;
+import scanner.source.DeepStack;
+import scanner.source.MethodDecl;
+import scanner.source.Parsing;
+import scanner.source.SourceUnit;
+import scanner.source.TypeDecl;
+import scanner.types.Library;
+import scanner.types.Origins;
+import scanner.types.Typing;
+import scanner.types.World;
 
 /** Parses and analyses source files. The one door between the command line and the analysis. */
 final class Analysis {
@@ -25,66 +44,32 @@ final class Analysis {
      * @param catalogues   data files of the user's that extend the built-in catalogue
      * @param progress     told what is being done, in a few words; never null
      */
-    record Request(List<Source> sources, int release, boolean deep, Set<Path> only, List<Path> catalogues, Consumer<String> progress) {
+    record Request(List<Source> sources, int release, boolean deep, Set<Path> only, List<Path> catalogues,
+            Consumer<String> progress) {
     }
 
-    /** A source file. @param release the JDK its own module targets, or 0 for the request's. */
-    record Source(Path file, String name, int release) {
-    }
-
-    /** @param findings most harmful first, the same from run to run. @param problems one line for each file or class that could not be analysed. */
+    /**
+     * @param findings most harmful first, the same from run to run. @param problems one line for each file or class
+     * that could not be analysed.
+     */
     record Result(List<Finding> findings, List<String> problems) {
     }
-
-    /** The compiler's parser recurses: sources nested 10,000 deep need more than threads have. Only what is used takes memory. */
-    private static final long STACK = 1L << 29;
 
     /** @throws IllegalArgumentException with a line for the user, if one of the catalogues cannot be read. */
     static Result run(Request request) {
         var result = new FutureTask<Result>(() -> analyse(request));
-        if (!start(result)) {
+        if (!DeepStack.start(result)) {
             result.run(); // without, only deeply nested files are lost
         }
-        return await(result);
-    }
-
-    /** Runs a task in a thread for deeply nested sources; false if there is no room for such a thread. */
-    static boolean start(Runnable task) {
-        try {
-            Thread.ofPlatform().name("analysis").stackSize(STACK).daemon().start(task);
-            return true;
-        } catch (OutOfMemoryError e) {
-            return false;
-        }
-    }
-
-    static <T> T await(FutureTask<T> task) {
-        boolean interrupted = false;
-        try {
-            while (true) {
-                try {
-                    return task.get();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof RuntimeException failure) {
-                throw failure;
-            }
-            throw (Error) e.getCause();
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
+        return DeepStack.await(result);
     }
 
     private static Result analyse(Request request) {
         var problems = new ArrayList<String>();
         Catalogue catalogue = catalogue(request.catalogues());
-        var library = new Library(DataFile.lines("library.txt"));
-        var world = new World(Parsing.parse(Related.of(request.sources(), request.only()), problems, request.progress()),
+        var library = new Library(DataFile.lines("types/library.txt"));
+        var world = new World(Parsing.parse(Related.of(request.sources(), request.only()), problems,
+                request.progress()),
                 library);
         var typing = new Typing(world, library);
         var origins = new Origins(typing);
@@ -105,30 +90,34 @@ final class Analysis {
                         });
                     }
                 } catch (RuntimeException | StackOverflowError e) {
-                    problems.add(unit.source.name() + ": " + type.name + " left out (" + e.getClass().getSimpleName() + ")");
+                    problems.add(unit.source.name() + ": " + type.name + " left out (" + e.getClass().getSimpleName()
+                            + ")");
                 }
             }
         }
         var findings = new ArrayList<>(blocking.findings());
         findings.addAll(tasks.findings());
         if (!request.only().isEmpty()) {
-            Set<String> names = request.sources().stream().filter(s -> request.only().contains(s.file())).map(Source::name)
+            Set<String> names = request.sources().stream().filter(s -> request.only().contains(s.file()))
+                    .map(Source::name)
                     .collect(Collectors.toSet());
             findings.removeIf(finding -> !touches(finding, names));
         }
         findings.sort(Comparator.comparing(Finding::level).reversed().thenComparing(f -> f.place().file())
-                .thenComparingInt(f -> f.place().line()).thenComparingInt(f -> f.place().column()).thenComparing(Finding::rule));
+                .thenComparingInt(f -> f.place().line()).thenComparingInt(f -> f.place().column())
+                .thenComparing(Finding::rule));
         return new Result(List.copyOf(findings), List.copyOf(problems));
     }
 
     private static boolean touches(Finding finding, Set<String> names) {
-        return names.contains(finding.place().file()) || finding.alsoAt().stream().anyMatch(place -> names.contains(place.file()))
+        return names.contains(finding.place().file()) || finding.alsoAt().stream()
+                .anyMatch(place -> names.contains(place.file()))
                 || finding.chain().stream().anyMatch(step -> names.contains(step.place().file()));
     }
 
     private static Catalogue catalogue(List<Path> more) {
-        var lines = new ArrayList<DataFile.Line>(DataFile.lines("blocking.txt"));
-        lines.addAll(DataFile.lines("contexts.txt"));
+        var lines = new ArrayList<DataFile.Line>(DataFile.lines("blocking/blocking.txt"));
+        lines.addAll(DataFile.lines("blocking/contexts.txt"));
         for (Path file : more) {
             try {
                 lines.addAll(DataFile.lines(file));

@@ -17,6 +17,21 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import scanner.findings.Finding;
+import scanner.findings.Rule;
+import scanner.findings.Rules;
+import scanner.project.Changes;
+import scanner.project.Failure;
+import scanner.project.ProjectSettings;
+import scanner.project.Source;
+import scanner.project.SourceTree;
+import scanner.report.Baseline;
+import scanner.report.GithubReport;
+import scanner.report.JsonReport;
+import scanner.report.Report;
+import scanner.report.SarifReport;
+import scanner.report.TextReport;
+import scanner.source.Suppressions;
 
 /** The command line: options in, report and exit code out. */
 final class Main {
@@ -145,11 +160,11 @@ final class Main {
 
         var settings = new ProjectSettings();
         var releases = new TreeSet<Integer>();
-        var sources = new ArrayList<Analysis.Source>();
+        var sources = new ArrayList<Source>();
         for (Map.Entry<String, Path> file : tree.files().entrySet()) {
             int release = options.release() > 0 ? 0 : settings.releaseIn(file.getValue().getParent());
             releases.add(release(options, release));
-            sources.add(new Analysis.Source(file.getValue(), file.getKey(), release));
+            sources.add(new Source(file.getValue(), file.getKey(), release));
         }
         Set<Path> only = options.changed() ? changed(options, tree) : Set.of();
         Analysis.Result result = options.changed() && only.isEmpty() ? new Analysis.Result(List.of(), List.of())

@@ -5,6 +5,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import scanner.findings.Finding;
+import scanner.project.Failure;
+import scanner.project.ProjectSettings;
 
 /**
  * What the user asked for.
@@ -45,8 +48,9 @@ record Options(Task task, String topic, List<Path> paths, Format format, int rel
               --fail-on LEVEL        error, warning or note: exit code 1 from this level on (default: note)
               --baseline FILE        leave out the findings listed in FILE
               --write-baseline FILE  list every finding in FILE and report none
-              --catalogue FILE       more blocking calls and contexts, in the form of scripts/scanner/blocking.txt
-                                     and contexts.txt; may be given again
+              --catalogue FILE       more blocking calls and contexts, in the form of blocking.txt
+                                     and contexts.txt in scripts/scanner/blocking;
+                                     may be given again
               --explain RULE         why a rule is one and how to mend what it finds, on the target JDK
               --list-rules           every rule in one line
               --help                 this text
@@ -65,7 +69,10 @@ record Options(Task task, String topic, List<Path> paths, Format format, int rel
         return new Parser(args, cwd).parse();
     }
 
-    /** The word of {@code known} that is most likely meant by {@code word}, as {@code "; did you mean X?"}, or a full stop. */
+    /**
+     * The word of {@code known} that is most likely meant by {@code word}, as {@code "; did you mean X?"}, or a full
+     * stop.
+     */
     static String suggestion(String word, List<String> known) {
         String best = "";
         int least = 1 + word.length() / 3;

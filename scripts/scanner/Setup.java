@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -83,8 +84,7 @@ public final class Setup {
     }
 
     private int scan(File temporary, String[] args) throws IOException, ReflectiveOperationException {
-        File[] sources = scanner.listFiles((folder, name) -> name.endsWith(".java"));
-        Arrays.sort(sources);
+        File[] sources = files(scanner, ".java");
         File cache = new File(shortcut.getParentFile(), "scanner-" + checksum(sources));
         jar = new File(cache, "jdk-" + feature(jdk) + ".jar");
         boolean cached = jar.isFile();
@@ -181,18 +181,33 @@ public final class Setup {
                     + complaints.toString().split("\\R")[0]);
         }
         File compiled = new File(folder, "scanner.jar");
-        File[] classes = new File(folder, "scanner").listFiles();
-        Arrays.sort(classes);
+        File[] classes = files(new File(folder, "scanner"), ".class");
         try (OutputStream out = Files.newOutputStream(compiled.toPath());
                 ZipOutputStream zip = new ZipOutputStream(out)) {
             for (File file : classes) {
-                ZipEntry entry = new ZipEntry("scanner/" + file.getName());
+                ZipEntry entry = new ZipEntry(folder.toPath().relativize(file.toPath()).toString()
+                        .replace(File.separatorChar, '/'));
                 entry.setTime(JAR_TIME);
                 zip.putNextEntry(entry);
                 Files.copy(file.toPath(), zip);
             }
         }
         return compiled;
+    }
+
+    /** Those of a folder, and of the folders in it, whose names end so; in the order that the launchers expect. */
+    private static File[] files(File folder, String end) {
+        List<File> found = new ArrayList<>();
+        File[] here = folder.listFiles();
+        for (int i = 0; here != null && i < here.length; i++) {
+            if (here[i].getName().endsWith(end)) {
+                found.add(here[i]);
+            } else {
+                found.addAll(Arrays.asList(files(here[i], end)));
+            }
+        }
+        Collections.sort(found);
+        return found.toArray(new File[0]);
     }
 
     /** Compiled from other sources, and a month ago: most likely not used any more, and soon made again if it is. */

@@ -166,7 +166,7 @@ class ScanAfterEditTest {
         Files.delete(launcher);
         try {
             assertEquals(2, edit(file).exit(), "without the launcher");
-            Path source = scripts.resolve("scanner/Failure.java");
+            Path source = scripts.resolve("scanner/project/Failure.java");
             byte[] before = Files.readAllBytes(source);
             Files.writeString(source, "\n", java.nio.file.StandardOpenOption.APPEND);
             assertEquals(1, edit(file).exit(), "compiled from other sources");

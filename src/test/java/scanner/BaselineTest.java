@@ -16,6 +16,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import scanner.findings.Finding;
+import scanner.project.Failure;
+import scanner.report.Baseline;
 
 @Tag("once")
 @Timeout(60)
@@ -73,14 +76,17 @@ class BaselineTest {
         assertRefused("cannot read the baseline " + file + ": no such file or folder; write it with --write-baseline "
                 + file);
         Files.writeString(file, "");
-        assertRefused(file + " is not a baseline: it does not begin with its first line; write it with --write-baseline " + file);
+        assertRefused(file
+                + " is not a baseline: it does not begin with its first line; write it with --write-baseline " + file);
         Files.writeString(file, "{\"findings\": []}");
-        assertRefused(file + " is not a baseline: it does not begin with its first line; write it with --write-baseline " + file);
+        assertRefused(file
+                + " is not a baseline: it does not begin with its first line; write it with --write-baseline " + file);
         Files.write(file, new byte[] {(byte) 0xff, (byte) 0xfe});
         assertRefused("the baseline " + file + " is not a text file in UTF-8; write it with --write-baseline " + file);
         Baseline.write(file, List.of());
         Files.writeString(file, Files.readString(file) + "\n# a comment\nrule without tabs\n");
-        assertRefused(file + ":4: not a line of a baseline (rule, place and call with a tab between); delete it or write the file again with "
+        assertRefused(file
+                + ":4: not a line of a baseline (rule, place and call with a tab between); delete it or write the file again with "
                 + "--write-baseline " + file);
         Files.delete(file);
         Files.createDirectory(file);

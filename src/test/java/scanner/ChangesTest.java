@@ -16,6 +16,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import scanner.project.Changes;
+import scanner.project.Failure;
 
 @Tag("once")
 @Timeout(60)

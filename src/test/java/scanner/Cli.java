@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Function;
+import scanner.findings.Finding;
 
 /** Calls the scanner's command line and keeps what came of it. */
 record Cli(int code, String out, String err) {

@@ -17,6 +17,10 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.Timeout;
+import scanner.findings.Finding;
+import scanner.findings.Rule;
+import scanner.findings.Rules;
+import scanner.project.Source;
 
 /** Every line of the fixtures that says {@code // expect: rule} gives that finding, and no other line gives any. */
 @Timeout(60)
@@ -42,9 +46,11 @@ class FixturesTest {
             long statements = 0;
             for (Path file : javaFiles(folder)) {
                 expected += expected(file).size();
-                statements += Files.readAllLines(file).stream().filter(line -> line.strip().endsWith(";") && !line.startsWith("import")).count();
+                statements += Files.readAllLines(file).stream().filter(line -> line.strip().endsWith(";")
+                        && !line.startsWith("import")).count();
             }
-            assertTrue(expected > 0 && expected + statements >= EVIDENCE, rule.name() + " has little evidence: " + expected);
+            assertTrue(expected > 0 && expected + statements >= EVIDENCE, rule.name() + " has little evidence: "
+                    + expected);
         }
     }
 
@@ -56,7 +62,8 @@ class FixturesTest {
                 Path trap = Path.of(rule.trap());
                 assertTrue(Files.exists(trap), rule.trap());
                 boolean isFound = found(trap).stream().anyMatch(line -> line.endsWith(" " + rule.name()));
-                assertEquals(!Set.of("periodic-task-unguarded", "file-read-on-virtual-thread").contains(rule.name()), isFound, rule.trap());
+                assertEquals(!Set.of("periodic-task-unguarded", "file-read-on-virtual-thread").contains(rule.name()),
+                        isFound, rule.trap());
             }
         }
     }
@@ -87,7 +94,8 @@ class FixturesTest {
         String text = Files.readString(file);
         Matcher matcher = RELEASE.matcher(text);
         int release = matcher.find() ? Integer.parseInt(matcher.group(1)) : 21;
-        var request = new Analysis.Request(List.of(new Analysis.Source(file, file.getFileName().toString(), 0)), release, text.contains("// deep\n"),
+        var request = new Analysis.Request(List.of(new Source(file, file.getFileName().toString(), 0)), release,
+                text.contains("// deep\n"),
                 Set.of(), List.of(), step -> { });
         Analysis.Result result = Analysis.run(request);
         assertEquals(List.of(), result.problems());

@@ -17,9 +17,11 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import scanner.project.Source;
 
 /**
- * Broken source: cut, shuffled and mutated. Whatever it is, the analysis names the file at most and goes on. By hand on a large
+ * Broken source: cut, shuffled and mutated. Whatever it is, the analysis names the file at most and goes on. By hand on
+ * a large
  * repository: {@code java -cp target/classes:target/test-classes scanner.FuzzTest FOLDER INPUTS}.
  */
 @Timeout(120)
@@ -42,43 +44,55 @@ class FuzzTest {
     @Test
     void deepNestingNamesTheFileOrIsRead(@TempDir Path folder) throws IOException {
         int depth = 10_000;
-        Files.writeString(folder.resolve("Parens.java"), "class Parens { int x = " + "(".repeat(depth) + "1" + ")".repeat(depth) + "; }");
-        Files.writeString(folder.resolve("Blocks.java"), "class Blocks { void m() " + "{".repeat(depth) + "}".repeat(depth) + " }");
-        Files.writeString(folder.resolve("Chain.java"), "class Chain { Chain a() { return this" + ".a()".repeat(depth) + "; } }");
-        Files.writeString(folder.resolve("Sum.java"), "class Sum { String s = \"\"" + " + \"x\"".repeat(depth) + "; }");
-        Files.writeString(folder.resolve("Calls.java"), "class Calls { int f(int x) { return " + "f(".repeat(depth) + "1" + ")".repeat(depth)
+        Files.writeString(folder.resolve("Parens.java"), "class Parens { int x = " + "(".repeat(depth) + "1"
+                + ")".repeat(depth) + "; }");
+        Files.writeString(folder.resolve("Blocks.java"), "class Blocks { void m() " + "{".repeat(depth)
+                + "}".repeat(depth) + " }");
+        Files.writeString(folder.resolve("Chain.java"), "class Chain { Chain a() { return this" + ".a()".repeat(depth)
                 + "; } }");
-        Files.writeString(folder.resolve("Good.java"), "class Good { synchronized void m() throws Exception { Thread.sleep(1); } }");
+        Files.writeString(folder.resolve("Sum.java"), "class Sum { String s = \"\"" + " + \"x\"".repeat(depth) + "; }");
+        Files.writeString(folder.resolve("Calls.java"), "class Calls { int f(int x) { return " + "f(".repeat(depth)
+                + "1" + ")".repeat(depth)
+                + "; } }");
+        Files.writeString(folder.resolve("Good.java"),
+                "class Good { synchronized void m() throws Exception { Thread.sleep(1); } }");
         Analysis.Result result = scan(javaFiles(folder), folder);
         assertEquals(List.of("Good.java"), result.findings().stream().map(finding -> finding.place().file()).toList());
     }
 
     @Test
     void unreadableFilesAreNamed(@TempDir Path folder) throws IOException {
-        Files.write(folder.resolve("Latin.java"), "class Latin { String s = \"\u00e9\"; }".getBytes(StandardCharsets.ISO_8859_1));
+        Files.write(folder.resolve("Latin.java"),
+                "class Latin { String s = \"\u00e9\"; }".getBytes(StandardCharsets.ISO_8859_1));
         Files.writeString(folder.resolve("Broken.java"), "class Broken { void m( { }");
         Files.writeString(folder.resolve("Empty.java"), "");
         Files.write(folder.resolve("Zero.java"), new byte[2000]);
-        Files.writeString(folder.resolve("Good.java"), "class Good { synchronized void m() throws Exception { Thread.sleep(1); } }");
+        Files.writeString(folder.resolve("Good.java"),
+                "class Good { synchronized void m() throws Exception { Thread.sleep(1); } }");
         List<Path> files = new ArrayList<>(javaFiles(folder));
         files.add(folder.resolve("Gone.java"));
         Analysis.Result result = scan(files, folder);
         assertEquals(1, result.findings().size());
         for (String name : List.of("Latin.java", "Broken.java", "Gone.java")) {
-            assertTrue(result.problems().stream().anyMatch(problem -> problem.startsWith(name)), name + " in " + result.problems());
+            assertTrue(result.problems().stream().anyMatch(problem -> problem.startsWith(name)), name + " in "
+                    + result.problems());
         }
     }
 
     @Test
     void circlesOfTypesEnd(@TempDir Path folder) throws IOException {
-        Files.writeString(folder.resolve("A.java"), "class A extends B { void m() { m(); n(); } class C extends A.C {} }");
-        Files.writeString(folder.resolve("B.java"), "class B extends A { void n() { m(); new A().n(); } synchronized void o() { n(); } }");
-        Files.writeString(folder.resolve("I.java"), "interface I<T extends I<T>> extends I<T> { default T t() { return t().t(); } }");
+        Files.writeString(folder.resolve("A.java"),
+                "class A extends B { void m() { m(); n(); } class C extends A.C {} }");
+        Files.writeString(folder.resolve("B.java"),
+                "class B extends A { void n() { m(); new A().n(); } synchronized void o() { n(); } }");
+        Files.writeString(folder.resolve("I.java"),
+                "interface I<T extends I<T>> extends I<T> { default T t() { return t().t(); } }");
         assertEquals(List.of(), scan(javaFiles(folder), folder).findings());
     }
 
     private static Analysis.Result scan(List<Path> files, Path root) {
-        List<Analysis.Source> sources = files.stream().map(file -> new Analysis.Source(file, root.relativize(file).toString(), 0)).toList();
+        List<Source> sources = files.stream().map(file -> new Source(file, root.relativize(file).toString(), 0))
+                .toList();
         return Analysis.run(new Analysis.Request(sources, 21, true, Set.of(), List.of(), text -> { }));
     }
 
@@ -122,7 +136,8 @@ class FuzzTest {
             case 3 -> {
                 var mutated = new StringBuilder(text);
                 for (int i = 0; i < 30; i++) {
-                    mutated.setCharAt(random.nextInt(text.length()), "{}()<>;,.=\"'@ \n:?-abcX019".charAt(random.nextInt(25)));
+                    mutated.setCharAt(random.nextInt(text.length()),
+                            "{}()<>;,.=\"'@ \n:?-abcX019".charAt(random.nextInt(25)));
                 }
                 yield mutated.toString();
             }
@@ -130,7 +145,8 @@ class FuzzTest {
                 int from = random.nextInt(text.length());
                 int to = Math.min(text.length(), from + random.nextInt(400));
                 int at = random.nextInt(text.length());
-                yield text.substring(0, at) + text.substring(from, to) + text.substring(at, from > at ? from : text.length());
+                yield text.substring(0, at) + text.substring(from, to) + text.substring(at, from > at ? from
+                        : text.length());
             }
         };
     }

@@ -20,7 +20,8 @@ class HookSettingsTest {
         Object settings = JsonText.parse(Files.readString(Path.of("assets/scanner/claude-settings.json")));
         List<?> hooks = (List<?>) JsonText.at(settings, "hooks", "PostToolUse", 0, "hooks");
         assertEquals("Edit|Write", JsonText.at(settings, "hooks", "PostToolUse", 0, "matcher"));
-        assertEquals(List.of("Edit(*.java)", "Write(*.java)"), hooks.stream().map(hook -> JsonText.at(hook, "if")).toList());
+        assertEquals(List.of("Edit(*.java)", "Write(*.java)"), hooks.stream().map(hook -> JsonText.at(hook, "if"))
+                .toList());
         for (Object hook : hooks) {
             assertEquals("command", JsonText.at(hook, "type"));
             String command = (String) JsonText.at(hook, "command");

@@ -30,18 +30,23 @@ import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.tools.ToolProvider;
+import scanner.findings.Finding;
+import scanner.project.Source;
 
 /**
- * How many of the sites in {@code known-sites.tsv} the scanner finds before their fix, and of those how many are gone after it.
+ * How many of the sites in {@code known-sites.tsv} the scanner finds before their fix, and of those how many are gone
+ * after it.
  *
- * <p>Run by hand. Arguments: trees named {@code REPOSITORY-BEFORE}, with the tree of the fix beside each as {@code REPOSITORY-BEFORE-fixed};
+ * <p>Run by hand. Arguments: trees named {@code REPOSITORY-BEFORE}, with the tree of the fix beside each as {@code
+ * REPOSITORY-BEFORE-fixed};
  * the {@code README.md} next to the sites says how to get them. {@code -v} lists every site with what was found.
  */
 public final class KnownSites {
 
     private static final int RELEASE = 21;
     private static final int NEAR = 3;
-    private static final String NOT_SCANNED = "(?!(.*/)?src/main/)(.*/)?(module-info\\.java|(test|tests|jmh|testFixtures|it)/.*)";
+    private static final String NOT_SCANNED =
+            "(?!(.*/)?src/main/)(.*/)?(module-info\\.java|(test|tests|jmh|testFixtures|it)/.*)";
 
     /** Which rules answer for which kind of site; a kind that is not here has no rule. */
     private static final Map<String, Set<String>> RULES = Map.ofEntries(
@@ -62,7 +67,8 @@ public final class KnownSites {
             Map.entry("permit", Set.of("permit-not-released")),
             Map.entry("negative", Set.of("blocking-under-monitor")));
 
-    private record Site(String repository, String before, String file, int line, String kind, String what, String dispatch) {
+    private record Site(String repository, String before, String file, int line, String kind, String what,
+            String dispatch) {
     }
 
     private record Span(int from, int to) {
@@ -72,8 +78,10 @@ public final class KnownSites {
         }
     }
 
-    /** A source file. @param regions synchronized blocks, lambdas, methods and static initialisers, outer before inner. */
-    private record Source(List<String> lines, List<Span> regions, Map<String, List<Span>> methods) {
+    /**
+     * A source file. @param regions synchronized blocks, lambdas, methods and static initialisers, outer before inner.
+     */
+    private record Text(List<String> lines, List<Span> regions, Map<String, List<Span>> methods) {
 
         String text(int line) {
             return line <= lines.size() ? lines.get(line - 1).strip() : "";
@@ -143,20 +151,23 @@ public final class KnownSites {
         Path fixed = root.resolveSibling(root.getFileName() + "-fixed");
         List<List<Finding>> before = List.of(scan(root, false), scan(root, true));
         boolean hasFix = Files.isDirectory(fixed);
-        List<List<Finding>> after = hasFix ? List.of(scan(fixed, false), scan(fixed, true)) : List.of(List.of(), List.of());
+        List<List<Finding>> after = hasFix ? List.of(scan(fixed, false), scan(fixed, true)) : List.of(List.of(),
+                List.of());
         var outcomes = new ArrayList<Outcome>();
         for (Site site : sites) {
-            Source source = source(root.resolve(site.file));
+            Text source = source(root.resolve(site.file));
             Span span = source.innermost(site.line);
             Path mendedFile = fixed.resolve(site.file);
-            Source mended = Files.exists(mendedFile) ? source(mendedFile) : new Source(List.of(), List.of(), Map.of());
+            Text mended = Files.exists(mendedFile) ? source(mendedFile) : new Text(List.of(), List.of(), Map.of());
             var answers = new ArrayList<Answer>();
             for (int level = 0; level < 2; level++) {
-                Optional<Finding> found = before.get(level).stream().min(Comparator.comparingInt(f -> distance(f, site, span)))
+                Optional<Finding> found = before.get(level).stream()
+                        .min(Comparator.comparingInt(f -> distance(f, site, span)))
                         .filter(f -> distance(f, site, span) < Integer.MAX_VALUE);
                 List<Finding> still = after.get(level);
                 boolean near = found.filter(f -> distance(f, site, span) <= NEAR).isPresent();
-                boolean gone = found.filter(f -> still.stream().noneMatch(g -> same(f, source, g, mended, site, span))).isPresent();
+                boolean gone = found.filter(f -> still.stream().noneMatch(g -> same(f, source, g, mended, site, span)))
+                        .isPresent();
                 answers.add(new Answer(found, near, hasFix && gone));
             }
             outcomes.add(new Outcome(site, answers.get(0), answers.get(1)));
@@ -164,7 +175,10 @@ public final class KnownSites {
         return outcomes;
     }
 
-    /** Lines between the site and the nearest place the finding names; MAX_VALUE if none is near it or in what encloses it. */
+    /**
+     * Lines between the site and the nearest place the finding names; MAX_VALUE if none is near it or in what encloses
+     * it.
+     */
     private static int distance(Finding finding, Site site, Span span) {
         return RULES.getOrDefault(site.kind, Set.of()).contains(finding.rule())
                 ? lines(finding, site.file).filter(line -> Math.abs(line - site.line) <= NEAR || span.has(line))
@@ -177,8 +191,11 @@ public final class KnownSites {
                 .filter(Objects::nonNull).filter(place -> place.file().equals(file)).mapToInt(Finding.Place::line);
     }
 
-    /** Whether a finding in the mended tree names the statement by which {@code found} was near the site: same text, same method. */
-    private static boolean same(Finding found, Source source, Finding other, Source mended, Site site, Span span) {
+    /**
+     * Whether a finding in the mended tree names the statement by which {@code found} was near the site: same text,
+     * same method.
+     */
+    private static boolean same(Finding found, Text source, Finding other, Text mended, Site site, Span span) {
         int line = lines(found, site.file).filter(at -> Math.abs(at - site.line) <= NEAR || span.has(at)).boxed()
                 .min(Comparator.comparingInt(at -> Math.abs(at - site.line))).orElseThrow();
         return other.rule().equals(found.rule()) && lines(other, site.file).anyMatch(at ->
@@ -188,10 +205,10 @@ public final class KnownSites {
     private static List<Finding> scan(Path tree, boolean deep) throws IOException {
         Path root = tree.toRealPath();
         try (Stream<Path> files = Files.walk(root)) {
-            List<Analysis.Source> sources = files.filter(file -> file.toString().endsWith(".java"))
-                    .map(file -> new Analysis.Source(file, root.relativize(file).toString().replace('\\', '/'), 0))
+            List<Source> sources = files.filter(file -> file.toString().endsWith(".java"))
+                    .map(file -> new Source(file, root.relativize(file).toString().replace('\\', '/'), 0))
                     .filter(source -> !source.name().matches(NOT_SCANNED))
-                    .sorted(Comparator.comparing(Analysis.Source::name)).toList();
+                    .sorted(Comparator.comparing(Source::name)).toList();
             long start = System.nanoTime();
             var request = new Analysis.Request(sources, RELEASE, deep, Set.of(), List.of(), step -> { });
             Analysis.Result result = Analysis.run(request);
@@ -202,7 +219,7 @@ public final class KnownSites {
         }
     }
 
-    private static Source source(Path file) throws IOException {
+    private static Text source(Path file) throws IOException {
         var compiler = ToolProvider.getSystemJavaCompiler();
         try (var manager = compiler.getStandardFileManager(null, null, null)) {
             var task = (JavacTask) compiler.getTask(null, manager, problem -> { }, List.of("-proc:none"), null,
@@ -210,12 +227,13 @@ public final class KnownSites {
             var unit = task.parse().iterator().next();
             SourcePositions positions = Trees.instance(task).getSourcePositions();
             String text = unit.getSourceFile().getCharContent(true).toString();
-            var source = new Source(text.lines().toList(), new ArrayList<>(), new LinkedHashMap<>());
+            var source = new Text(text.lines().toList(), new ArrayList<>(), new LinkedHashMap<>());
             new TreeScanner<Void, Void>() {
                 @Override
                 public Void scan(Tree tree, Void none) {
                     if (tree instanceof MethodTree || tree instanceof LambdaExpressionTree
-                            || tree instanceof SynchronizedTree || tree instanceof BlockTree block && block.isStatic()) {
+                            || tree instanceof SynchronizedTree || tree instanceof BlockTree block
+                            && block.isStatic()) {
                         var span = new Span(line(positions.getStartPosition(unit, tree)),
                                 line(positions.getEndPosition(unit, tree)));
                         source.regions.add(span);
@@ -269,7 +287,8 @@ public final class KnownSites {
 
     private static void row(String name, List<Outcome> outcomes) {
         System.out.printf("%-34s %5d | %s | %s%n", name, outcomes.size(),
-                counts(outcomes.stream().map(Outcome::plain).toList()), counts(outcomes.stream().map(Outcome::deep).toList()));
+                counts(outcomes.stream().map(Outcome::plain).toList()), counts(outcomes.stream().map(Outcome::deep)
+                        .toList()));
     }
 
     private static String counts(List<Answer> answers) {

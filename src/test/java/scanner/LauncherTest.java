@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -21,7 +22,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The launchers in child processes: an installed copy in a folder with spaces, without execute bits, with a cache of its own. */
+/**
+ * The launchers in child processes: an installed copy in a folder with spaces, without execute bits, with a cache of
+ * its own.
+ */
 @Tag("once")
 @Timeout(600)
 class LauncherTest {
@@ -123,7 +127,8 @@ class LauncherTest {
         assertEquals(List.of("jar", "java", "jsa"), cached());
         assertFinds(java("src"));
         assertEquals(List.of("jar", "java", "jsa"), cached());
-        Files.write(scripts.resolve("scanner/Failure.java"), "\n".getBytes(), java.nio.file.StandardOpenOption.APPEND);
+        Files.write(scripts.resolve("scanner/project/Failure.java"), "\n".getBytes(),
+                java.nio.file.StandardOpenOption.APPEND);
         assertFinds(java());
         assertEquals(List.of("jar", "jar", "java", "java", "jsa", "jsa"), cached(), "other sources, other classes");
     }
@@ -258,12 +263,13 @@ class LauncherTest {
 
     @Test
     void aBundleThatIsNotWholeIsSaid() throws Exception {
-        Files.delete(scripts.resolve("scanner/Finding.java"));
+        Files.delete(scripts.resolve("scanner/findings/Finding.java"));
         assertFails(java(), "install the skill again, whole");
-        for (File file : scripts.resolve("scanner").toFile().listFiles()) {
-            assertTrue(file.delete());
+        try (Stream<Path> files = Files.walk(scripts.resolve("scanner"))) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
         }
-        Files.delete(scripts.resolve("scanner"));
         assertFails(java(), "install the skill again, whole");
     }
 }

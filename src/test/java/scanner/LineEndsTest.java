@@ -61,7 +61,8 @@ class LineEndsTest {
 
         Cli.run(lf, "--release", "21", "--write-baseline", "known.txt");
         copy(Files.readString(lf.resolve("known.txt")), lf, crlf, "known.txt");
-        assertEquals(0, Cli.run(crlf, "--release", "21", "--baseline", "known.txt").code(), "a baseline checked out with CRLF");
+        assertEquals(0, Cli.run(crlf, "--release", "21", "--baseline", "known.txt").code(),
+                "a baseline checked out with CRLF");
     }
 
     private static void copy(String text, Path lf, Path crlf, String name) throws IOException {
@@ -70,6 +71,7 @@ class LineEndsTest {
     }
 
     private static List<String> places(Cli run, String type) {
-        return run.out().lines().filter(line -> line.startsWith(type)).map(line -> line.replaceFirst(": .*", "")).toList();
+        return run.out().lines().filter(line -> line.startsWith(type)).map(line -> line.replaceFirst(": .*", ""))
+                .toList();
     }
 }

@@ -20,6 +20,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import scanner.findings.Rules;
+import scanner.project.Source;
 
 @Timeout(120)
 class MainTest {
@@ -80,7 +82,7 @@ class MainTest {
             seen.set(request);
             return new Analysis.Result(List.of(), List.of());
         });
-        assertEquals(List.of(17, 25, 0), seen.get().sources().stream().map(Analysis.Source::release).toList());
+        assertEquals(List.of(17, 25, 0), seen.get().sources().stream().map(Source::release).toList());
         assertEquals(21, seen.get().release());
         assertEquals("Nothing found in 3 files for JDK 17, 21, 25.\n", run.out());
     }

@@ -11,6 +11,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import scanner.project.Related;
+import scanner.project.Source;
 
 @Tag("once")
 @Timeout(60)
@@ -21,12 +23,12 @@ class RelatedTest {
     @TempDir
     Path folder;
 
-    private final List<Analysis.Source> sources = new ArrayList<>();
+    private final List<Source> sources = new ArrayList<>();
 
     private Path write(String name, String content) throws IOException {
         Path file = folder.resolve(name);
         Cli.write(file, content);
-        sources.add(new Analysis.Source(file, name, 21));
+        sources.add(new Source(file, name, 21));
         return file;
     }
 
@@ -34,7 +36,7 @@ class RelatedTest {
         for (int i = 0; i < unrelated; i++) {
             write("Unrelated" + i + ".java", "class Unrelated" + i + " { String extendsShop; }");
         }
-        return Related.of(sources, Set.of(changed)).stream().map(Analysis.Source::name).toList();
+        return Related.of(sources, Set.of(changed)).stream().map(Source::name).toList();
     }
 
     @Test

@@ -14,8 +14,20 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import scanner.findings.Finding;
+import scanner.findings.Rule;
+import scanner.findings.Rules;
+import scanner.report.GithubReport;
+import scanner.report.Json;
+import scanner.report.JsonReport;
+import scanner.report.Report;
+import scanner.report.SarifReport;
+import scanner.report.TextReport;
 
-/** Each format beside a recorded report in {@code src/test/resources/scanner}; {@code -Drecorded=write} writes them anew. */
+/**
+ * Each format beside a recorded report in {@code src/test/resources/scanner}; {@code -Drecorded=write} writes them
+ * anew.
+ */
 @Tag("once")
 @Timeout(60)
 class ReportsTest {

@@ -10,6 +10,8 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import scanner.findings.Rule;
+import scanner.findings.Rules;
 
 @Tag("once")
 @Timeout(60)

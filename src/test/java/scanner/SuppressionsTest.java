@@ -11,6 +11,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import scanner.findings.Finding;
+import scanner.source.Suppressions;
 
 /** In each source the finding is where {@code ^} stands; the character itself is taken out. */
 @Timeout(60)

@@ -1,0 +1,159 @@
+package scanner.blocking;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import scanner.findings.Finding;
+import scanner.findings.Rule;
+import scanner.findings.Rules;
+import scanner.source.Code;
+import scanner.source.MethodDecl;
+import scanner.source.Pos;
+import scanner.source.SourceUnit;
+
+/** Looks in every context for what blocks, and makes one finding of all that have the same cause. */
+public final class BlockingScan {
+
+    private static final int DEPTH = 8;
+    private static final int DEPTH_DEEP = 10;
+    private static final int DEPTH_NEAR = 2;
+
+    private final CallGraph calls;
+    private final Catalogue catalogue;
+    private final boolean deep;
+    private final Map<List<Set<Kind>>, Reach> reaches = new HashMap<>();
+    private final Map<String, List<Hit>> groups = new LinkedHashMap<>();
+
+    /** A context and a call that leads to blocking. @param direct whether the call stands in the context itself. */
+    private record Hit(Region region, Reach.Path path, boolean direct) {
+        boolean isBetterThan(Hit other) {
+            return direct && (!other.direct || path.isBetterThan(other.path));
+        }
+    }
+
+    public BlockingScan(CallGraph calls, Catalogue catalogue, boolean deep) {
+        this.catalogue = catalogue;
+        this.calls = calls;
+        this.deep = deep;
+    }
+
+    public void look(Region region) {
+        if (region.weak() && !deep) {
+            return;
+        }
+        Reach reach = reaches.computeIfAbsent(List.of(region.kinds(), deep ? catalogue.leads(region.rule()) : Set.of()),
+                kinds -> new Reach(calls, kinds.get(0), kinds.get(1)));
+        var hits = new ArrayList<Hit>();
+        // farther away it waits for something else
+        boolean isNear = region.rule().equals("blocking-under-lock") && !region.weak();
+        int depth = isNear ? DEPTH_NEAR : deep ? DEPTH_DEEP : DEPTH;
+        for (CallGraph.Site site : calls.sites(region.body(), region.scope())) {
+            String future = Contexts.future(site.on());
+            if (future != null && region.done().contains(future) && site.blocking() != null || isNear
+                    && leavesLock(site, region)) {
+                continue;
+            }
+            Reach.Path path = reach.from(site, region.method().owner, depth - 1, region.done());
+            if (path != null && (path.sure() || deep)) {
+                hits.add(new Hit(region, path, true));
+                within(region, site, reach, depth - 1, hits, new HashSet<>());
+            }
+        }
+        if (hits.isEmpty()) {
+            return;
+        }
+        Hit best = hits.get(0);
+        for (Hit hit : hits) {
+            if (hit.isBetterThan(best)) {
+                best = hit;
+            }
+        }
+        groups.computeIfAbsent(cause(best), k -> new ArrayList<>()).addAll(hits);
+    }
+
+    /**
+     * A method that gives the lock back before it waits, or one of another class: what that waits for is another
+     * matter.
+     */
+    private static boolean leavesLock(CallGraph.Site site, Region region) {
+        return site.targets().stream().anyMatch(target -> target.owner.outermost() != region.method().owner.outermost()
+                || Code.calls(target.body, "unlock"));
+    }
+
+    /** The blocking calls in methods of the same class that the context calls: they are what has to be looked at. */
+    private void within(Region region, CallGraph.Site site, Reach reach, int depth, List<Hit> hits,
+            Set<MethodDecl> seen) {
+        for (MethodDecl target : site.targets()) {
+            if (depth > 0 && target.owner == region.method().owner && seen.add(target)) {
+                for (CallGraph.Site inner : calls.sites(target)) {
+                    Reach.Path path = reach.from(inner, target.owner, depth - 1);
+                    if (path != null && (path.sure() || deep)) {
+                        hits.add(new Hit(region, path, false));
+                        within(region, inner, reach, depth - 1, hits, seen);
+                    }
+                }
+            }
+        }
+    }
+
+    /**
+     * What the contexts of one finding have in common: the call that blocks in the end; a monitor's own waits are a
+     * habit of the package.
+     */
+    private static String cause(Hit hit) {
+        Reach.Path last = hit.path.last();
+        if (last == hit.path && last.kind() == Kind.WAIT && hit.region.rule().equals("blocking-under-monitor")) {
+            String file = last.unit().source.name();
+            return hit.region.rule() + " " + file.substring(0, file.lastIndexOf('/') + 1);
+        }
+        return hit.region.rule() + " " + last.unit().source.name() + " " + last.pos();
+    }
+
+    public List<Finding> findings() {
+        var findings = new ArrayList<Finding>();
+        for (List<Hit> hits : groups.values()) {
+            findings.add(finding(hits));
+        }
+        return findings;
+    }
+
+    private static Finding finding(List<Hit> hits) {
+        Hit best = hits.get(0);
+        for (Hit hit : hits) {
+            if (hit.isBetterThan(best)) {
+                best = hit;
+            }
+        }
+        Finding.Place place = place(best.path.unit(), best.path.pos());
+        var steps = new ArrayList<Finding.Step>();
+        steps.add(new Finding.Step(place(best.region.method().owner.unit, best.region.pos()), best.region.what()));
+        for (Reach.Path step = best.path; step != null; step = step.next()) {
+            steps.add(new Finding.Step(place(step.unit(), step.pos()), step.what()));
+        }
+        var others = new java.util.TreeSet<>(Comparator.comparing(Finding.Place::file)
+                .thenComparingInt(Finding.Place::line)
+                .thenComparingInt(Finding.Place::column));
+        hits.forEach(hit -> others.add(place(hit.path.unit(), hit.path.pos())));
+        others.remove(place);
+        Rule rule = Rules.named(best.region.rule()).orElseThrow();
+        boolean sure = best.path.sure() && !best.region.weak();
+        return new Finding(rule.name(), sure ? rule.level() : Finding.Level.NOTE, place, message(best, others.size()),
+                List.copyOf(steps),
+                List.copyOf(others), best.region.method().toString());
+    }
+
+    private static String message(Hit hit, int others) {
+        String blocks = hit.path.last().what();
+        String through = hit.path.length() == 1 ? blocks + " blocks" : hit.path.what() + " blocks (" + blocks + ")";
+        return through + " in " + hit.region.what() + (others == 0 ? "" : ", and at " + others + " more places");
+    }
+
+    private static Finding.Place place(SourceUnit unit, int pos) {
+        return new Finding.Place(unit.source.name(), Pos.line(pos), Pos.column(pos));
+    }
+}

@@ -1,0 +1,373 @@
+package scanner.blocking;
+
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import scanner.source.Code;
+import scanner.source.MethodDecl;
+import scanner.source.Node;
+import scanner.source.Scope;
+import scanner.source.TypeDecl;
+import scanner.source.Walk;
+import scanner.types.Members;
+import scanner.types.Origins;
+import scanner.types.Type;
+import scanner.types.Typing;
+
+/** What a body does in its own thread: the calls it makes and the methods they may go to. */
+public final class CallGraph {
+
+    private static final int MAX_OVERRIDERS = 60;
+    private static final int FEW = 4;
+    private static final Set<String> DONE = Set.of("isDone", "isCompletedNormally", "isTerminated", "inEventLoop",
+            "isEventLoop",
+            "resultNow", "isSuccess", "getNow", "isCompletedExceptionally");
+
+    /**
+     * A call in a body.
+     *
+     * @param on       the receiver; null if unqualified
+     * @param blocking null if the call itself is not in the catalogue
+     * @param targets  methods of the sources it may go to
+     * @param most     whether more than half of the targets must block for the call to count as blocking
+     * @param args     what is passed
+     */
+    record Site(int pos, String what, Node on, Catalogue.Blocking blocking, List<MethodDecl> targets, boolean most,
+            List<Node> args) {
+    }
+
+    private final Typing typing;
+    private final Origins origins;
+    private final Streams streams;
+    private final Catalogue catalogue;
+    private final boolean deep;
+    private final Map<MethodDecl, List<Site>> sites = new IdentityHashMap<>();
+    private final Map<MethodDecl, List<MethodDecl>> overriders = new IdentityHashMap<>();
+    private final Map<MethodDecl, Set<String>> invoked = new IdentityHashMap<>();
+
+    public CallGraph(Typing typing, Origins origins, Catalogue catalogue, boolean deep) {
+        this.typing = typing;
+        this.origins = origins;
+        this.streams = new Streams(origins);
+        this.catalogue = catalogue;
+        this.deep = deep;
+    }
+
+    List<Site> sites(MethodDecl method) {
+        List<Site> known = sites.get(method);
+        if (known == null) {
+            known = method.body == null ? List.of() : sites(method.body, Scope.of(method));
+            sites.put(method, known);
+        }
+        return known;
+    }
+
+    /** Of a part of a body. */
+    List<Site> sites(Node body, Scope scope) {
+        var found = new ArrayList<Site>();
+        var done = new ArrayList<Node>();
+        new Walk() {
+            @Override
+            protected boolean visit(Node node, Scope at) {
+                switch (node) {
+                    case Node.Lambda lambda -> {
+                        return lambda == body || isInline(path.isEmpty() ? null : path.getLast(), lambda, at);
+                    }
+                    case Node.Call call -> {
+                        if (call.on() != null && DONE.contains(call.name())) {
+                            done.add(call.on());
+                        }
+                        if (!isGuarded(path) && done.stream().noneMatch(asked -> Code.same(asked, call.on()))) {
+                            add(call, at, found);
+                        }
+                    }
+                    case Node.New made -> {
+                        add(made, at, found);
+                        if (made.body() != null && isInline(path.isEmpty() ? null : path.getLast(), made, at)) {
+                            List<MethodDecl> run = made.body().methods.stream().filter(m -> RUN.contains(m.name))
+                                    .toList();
+                            found.add(new Site(made.pos(), Code.text(made), null, null, run, false, List.of()));
+                        }
+                    }
+                    case Node.Ref ref -> {
+                        if (ref == body || isInline(path.isEmpty() ? null : path.getLast(), ref, at)) {
+                            add(ref, at, found);
+                        }
+                    }
+                    default -> { }
+                }
+                return true;
+            }
+        }.walk(body, scope);
+        return found;
+    }
+
+    /** Under {@code if (future.isDone())} a get does not wait. */
+    public static boolean isGuarded(List<Node> path) {
+        for (int i = path.size() - 1; i >= 0; i--) {
+            Node test = switch (path.get(i)) {
+                case Node.If choice -> choice.test();
+                case Node.Choice choice -> choice.test();
+                default -> null;
+            };
+            if (test != null && asks(test)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean asks(Node test) {
+        return switch (test) {
+            case Node.Call call -> DONE.contains(call.name()) || call.on() != null && asks(call.on());
+            case Node.Other other -> other.parts().stream().anyMatch(CallGraph::asks);
+            default -> false;
+        };
+    }
+
+    private void add(Node.Call call, Scope scope, List<Site> found) {
+        Type receiver = typing.receiver(call, scope);
+        Members.Found target = receiver == null || receiver.isArray() ? null : typing.best(receiver, call, scope);
+        List<MethodDecl> targets = List.of();
+        boolean most = false;
+        if (target != null && target.source() != null) {
+            boolean isSuper = call.on() instanceof Node.Name name && name.name().equals("super");
+            targets = targets(target.source(), isSuper, receiver);
+            most = !deep && target.source().body == null && targets.size() > 1;
+        }
+        if (deep && target != null && target.source() == null && call.on() != null) {
+            targets = ofArguments(typing.type(call.on(), scope), call, scope);
+        }
+        boolean followed = target != null && target.source() != null && target.source().body != null;
+        Catalogue.Blocking blocking = followed || !catalogue.mayBlock(call.name()) || isZero(call) ? null
+                : catalogue.blocking(typing.world, call.on() == null && target == null ? unqualified(call, receiver,
+                scope) : receiver,
+                        call.name(), call.args().size());
+        blocking = blocking == null ? null : refined(call, blocking, scope);
+        if (blocking != null || !targets.isEmpty()) {
+            found.add(new Site(call.pos(), what(receiver, call.name(), blocking), call.on(), blocking, targets, most,
+                    call.args()));
+        }
+    }
+
+    /**
+     * On a type parameter of the class: the methods of all that is written for it in the sources, {@code
+     * PeerMap<NettyProxy>}.
+     */
+    private List<MethodDecl> ofArguments(Type parameter, Node.Call call, Scope scope) {
+        if (parameter == null || !parameter.isParameter()) {
+            return List.of();
+        }
+        var found = new LinkedHashSet<MethodDecl>();
+        for (TypeDecl type = scope.type(); type != null; type = type.outer) {
+            if (type.params.containsKey(parameter.name().substring(1))) {
+                int index = List.copyOf(type.params.keySet()).indexOf(parameter.name().substring(1));
+                for (Type argument : typing.world.arguments(type, index)) {
+                    for (Members.Found each : typing.members.methods(argument, call.name(), call.args().size(),
+                            scope.unit())) {
+                        if (each.source() != null) {
+                            found.addAll(targets(each.source(), false, argument));
+                        }
+                    }
+                }
+            }
+        }
+        return found.size() > MAX_OVERRIDERS ? List.of() : List.copyOf(found);
+    }
+
+    /** What the place tells that made the receiver: null for memory and queues without a bound, a file for a stream. */
+    private Catalogue.Blocking refined(Node.Call call, Catalogue.Blocking blocking, Scope scope) {
+        return switch (blocking.kind()) {
+            case STREAM -> {
+                Kind kind = streams.behind(call.on(), scope);
+                yield kind == null ? null : new Catalogue.Blocking(kind, blocking.api());
+            }
+            case DNS -> call.args().stream().anyMatch(Reach::isAddress) ? null : blocking;
+            case AWAIT -> (call.name().startsWith("put") || call.name().startsWith("offer"))
+                    && origins.isUnbounded(call.on(), scope)
+                    ? null : blocking;
+            default -> blocking;
+        };
+    }
+
+    /** {@code wait()} is Object's whatever the class extends. */
+    private static Type unqualified(Node.Call call, Type receiver, Scope scope) {
+        return receiver == null ? Typing.self(scope.type()) : receiver;
+    }
+
+    private void add(Node.New made, Scope scope, List<Site> found) {
+        if (made.type() == null) {
+            return;
+        }
+        Type type = typing.type(made, scope);
+        Catalogue.Blocking blocking = catalogue.blocking(typing.world, type, "new", made.args().size());
+        var targets = new ArrayList<MethodDecl>();
+        TypeDecl decl = made.body() != null ? made.body() : type == null ? null : typing.world.decl(type.name(),
+                scope.unit());
+        if (decl != null) {
+            Members.Found constructor = typing.best(typing.members.methods(Type.of(decl.name), "<init>", made.args()
+                    .size(), scope.unit()),
+                    made.args(), scope);
+            if (constructor != null && constructor.source() != null) {
+                targets.add(constructor.source());
+            }
+            decl.methods.stream().filter(m -> m.name.equals("<block>")).forEach(targets::add);
+        }
+        if (blocking != null && decl == null || !targets.isEmpty()) {
+            found.add(new Site(made.pos(), "new " + made.type().simple(), null, decl == null ? blocking : null,
+                    targets, false, made.args()));
+        }
+    }
+
+    private void add(Node.Ref ref, Scope scope, List<Site> found) {
+        Type on = typing.type(ref.on(), scope);
+        if (on == null || ref.name().equals("new")) {
+            return;
+        }
+        List<Members.Found> methods = typing.members.methods(on, ref.name(), -1, scope.unit());
+        var targets = new ArrayList<MethodDecl>(); // of overloads any may be meant: most have to block
+        for (Members.Found each : methods) {
+            if (each.source() != null) {
+                targets.addAll(targets(each.source(), false, on));
+            }
+        }
+        boolean followed = !methods.isEmpty() && methods.get(0).source() != null && methods.get(0)
+                .source().body != null;
+        boolean isOverloaded = methods.stream().map(Members.Found::params).distinct().count() > 1;
+        Catalogue.Blocking blocking = followed ? null : catalogue.blocking(typing.world, on, ref.name(),
+                isOverloaded ? methods.stream().mapToInt(Members.Found::params).min().getAsInt() : -1);
+        if (blocking != null || !targets.isEmpty()) {
+            found.add(new Site(ref.pos(), what(on, ref.name(), blocking), ref.on(), blocking, targets,
+                    (isOverloaded || !deep) && targets.size() > 1, List.of()));
+        }
+    }
+
+    private static String what(Type receiver, String method, Catalogue.Blocking blocking) {
+        String type = blocking != null && !blocking.api().type().equals("?") ? blocking.api().type() : receiver == null
+                ? "" : receiver.name();
+        String simple = type.substring(type.lastIndexOf('.') + 1);
+        return simple.isEmpty() || simple.startsWith("$") ? method + "()" : simple + "." + method + "()";
+    }
+
+    private static boolean isZero(Node.Call call) {
+        return !call.args().isEmpty() && call.args().get(0) instanceof Node.Literal literal
+                && literal.value() instanceof Number number
+                && number.longValue() == 0 && !call.name().equals("wait") && !call.name().equals("join");
+    }
+
+    private List<MethodDecl> targets(MethodDecl method, boolean isSuper, Type receiver) {
+        if (method.isStatic || method.isPrivate || method.isFinal || method.owner.isFinal || isSuper) {
+            return method.body == null ? List.of() : List.of(method);
+        }
+        List<MethodDecl> below = overriders(method);
+        if (method.body != null) {
+            if (!deep || below.isEmpty()) {
+                return List.of(method);
+            }
+            var all = new ArrayList<MethodDecl>(below.size() + 1);
+            all.add(method);
+            all.addAll(below);
+            return all;
+        }
+        return deep || below.size() <= FEW ? below : List.of();
+    }
+
+    /** Methods with a body that override one, in subtypes; those of tests only for tests. */
+    private List<MethodDecl> overriders(MethodDecl method) {
+        List<MethodDecl> known = overriders.get(method);
+        if (known == null) {
+            var found = new LinkedHashSet<MethodDecl>();
+            collect(method, method.owner, found, new LinkedHashSet<>());
+            found.removeIf(m -> m.owner.unit.isTest && !method.owner.unit.isTest);
+            known = found.size() > MAX_OVERRIDERS ? List.of() : List.copyOf(found);
+            overriders.put(method, known);
+        }
+        return known;
+    }
+
+    private void collect(MethodDecl method, TypeDecl type, Set<MethodDecl> found, Set<TypeDecl> seen) {
+        for (TypeDecl sub : typing.world.subtypes(type.name)) {
+            if (!seen.add(sub)) {
+                continue;
+            }
+            boolean declares = false;
+            for (MethodDecl each : sub.methods) {
+                if (each.name.equals(method.name) && Members.sameParams(each, method)) {
+                    declares = true;
+                    if (each.body != null) {
+                        found.add(each);
+                    }
+                }
+            }
+            if (!declares && method.body == null) {
+                // the implementation may be inherited: class A extends Base implements I
+                for (Type parent : typing.world.parents(sub)) {
+                    for (Members.Found inherited : typing.members.methods(parent, method.name,
+                            method.paramTypes.size(), sub.unit)) {
+                        if (inherited.source() != null && inherited.source().body != null
+                                && inherited.source() != method
+                                && Members.sameParams(inherited.source(), method)) {
+                            found.add(inherited.source());
+                        }
+                    }
+                }
+            }
+            collect(method, sub, found, seen);
+        }
+    }
+
+    // functions passed to methods that call them
+
+    private boolean isInline(Node around, Node function, Scope scope) {
+        if (!(around instanceof Node.Call call)) {
+            return false;
+        }
+        Type receiver = typing.receiver(call, scope);
+        if (receiver == null) {
+            return false;
+        }
+        if (catalogue.isInline(typing.world, receiver, call.name())) {
+            return true;
+        }
+        int position = indexOf(call.args(), function);
+        Members.Found target = receiver.isArray() || position < 0 ? null : typing.best(receiver, call, scope);
+        return target != null && target.source() != null && position < target.source().paramNames.size()
+                && invoked(target.source()).contains(target.source().paramNames.get(position));
+    }
+
+    private static int indexOf(List<Node> args, Node arg) {
+        for (int i = 0; i < args.size(); i++) {
+            if (args.get(i) == arg) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /** Parameters that a method calls itself: {@code action.run()}. */
+    private Set<String> invoked(MethodDecl method) {
+        Set<String> known = invoked.get(method);
+        if (known == null) {
+            var names = new LinkedHashSet<String>();
+            new Walk() {
+                @Override
+                protected boolean visit(Node node, Scope scope) {
+                    if (node instanceof Node.Call call && call.on() instanceof Node.Name name
+                            && method.paramNames.contains(name.name())
+                            && RUN.contains(call.name())) {
+                        names.add(name.name());
+                    }
+                    return !(node instanceof Node.Lambda);
+                }
+            }.walkMethod(method);
+            known = names;
+            invoked.put(method, known);
+        }
+        return known;
+    }
+
+    private static final Set<String> RUN = Set.of("run", "call", "get", "apply", "accept", "test", "execute", "invoke");
+}

@@ -1,0 +1,162 @@
+package scanner.blocking;
+
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import scanner.source.MethodDecl;
+import scanner.source.Node;
+import scanner.source.SourceUnit;
+import scanner.source.TypeDecl;
+
+/** Finds, from a call, the nearest blocking call within a few calls. */
+final class Reach {
+
+    /**
+     * A chain of calls, from here to the one that blocks.
+     *
+     * @param sure   whether it blocks for certain; a stream read may be from memory
+     * @param length number of calls
+     * @param next   null at the call that blocks
+     */
+    record Path(SourceUnit unit, int pos, String what, Kind kind, boolean sure, int length, Path next) {
+
+        Path last() {
+            Path last = this;
+            while (last.next != null) {
+                last = last.next;
+            }
+            return last;
+        }
+
+        boolean isBetterThan(Path other) {
+            return other == null || sure && !other.sure || sure == other.sure && length < other.length;
+        }
+    }
+
+    private record Key(MethodDecl method, int depth) {
+    }
+
+    private static final List<String> SOCKETS = List.of("Socket", "SSLSocket", "SocketChannel", "ServerSocket",
+            "URLConnection", "HttpURLConnection", "AsynchronousSocketChannel");
+
+    private final CallGraph calls;
+    private final Set<Kind> kinds;
+    private final Set<Kind> leads;
+    private final Map<Key, Path> known = new HashMap<>();
+    private static final Path NONE = new Path(null, 0, "", null, false, 0, null);
+
+    /** @param kinds what counts as blocking. @param leads what counts too, as a lead. */
+    Reach(CallGraph calls, Set<Kind> kinds, Set<Kind> leads) {
+        this.calls = calls;
+        this.leads = leads;
+        this.kinds = kinds;
+    }
+
+    Path from(CallGraph.Site site, TypeDecl in, int depth) {
+        return from(site, in, depth, Set.of());
+    }
+
+    /**
+     * @param in    the type the call stands in
+     * @param depth how many more calls to follow
+     * @param done  variables whose futures are done: also where they are passed to
+     * @return null if nothing blocks
+     */
+    Path from(CallGraph.Site site, TypeDecl in, int depth, Set<String> done) {
+        Kind kind = site.blocking() == null ? null : site.blocking().kind();
+        if (kind != null && (kinds.contains(kind) || leads.contains(kind))) {
+            boolean sure = kinds.contains(kind) && (kind != Kind.STREAM || holdsSocket(in));
+            return new Path(in.unit, site.pos(), site.what(), kind, sure, 1, null);
+        }
+        if (depth == 0) {
+            return null;
+        }
+        Path best = null;
+        int blocking = 0;
+        for (MethodDecl target : site.targets()) {
+            Set<String> passed = passed(site, target, done);
+            Path path = passed.isEmpty() ? from(target, depth - 1) : from(target, depth - 1, passed);
+            if (path == null || path.kind == Kind.DNS && site.args().stream().anyMatch(Reach::isAddress)) {
+                continue;
+            }
+            blocking++;
+            boolean sure = path.sure || path.kind == Kind.STREAM && kinds.contains(Kind.STREAM) && holdsSocket(in);
+            var longer = new Path(in.unit, site.pos(), name(target), path.kind, sure, path.length + 1, path);
+            if (longer.isBetterThan(best)) {
+                best = longer;
+            }
+        }
+        return site.most() && 2 * blocking <= site.targets().size() ? null : best;
+    }
+
+    /** The parameters of {@code target} that are among the futures that are done. */
+    private static Set<String> passed(CallGraph.Site site, MethodDecl target, Set<String> done) {
+        if (done.isEmpty()) {
+            return done;
+        }
+        var names = new HashSet<String>();
+        for (int i = 0; i < site.args().size() && i < target.paramNames.size(); i++) {
+            String future = Contexts.future(site.args().get(i));
+            if (future != null && done.contains(future)) {
+                names.add(target.paramNames.get(i));
+            }
+        }
+        return names;
+    }
+
+    /** An IP address in digits is not looked up. */
+    static boolean isAddress(Node node) {
+        return node instanceof Node.Literal literal && literal.value() instanceof String;
+    }
+
+    private Path from(MethodDecl method, int depth, Set<String> done) {
+        Path best = null;
+        for (CallGraph.Site site : calls.sites(method)) {
+            String future = Contexts.future(site.on());
+            Path each = site.blocking() != null && future != null && done.contains(future) ? null
+                    : from(site, method.owner, depth, done);
+            best = each != null && each.isBetterThan(best) ? each : best;
+        }
+        return best;
+    }
+
+    private static String name(MethodDecl target) {
+        String owner = target.owner.simpleName();
+        String type = owner.startsWith("$") ? target.owner.outer.simpleName() : owner;
+        return switch (target.name) {
+            case "<init>", "<block>" -> "new " + type;
+            default -> type + "." + target.name + "()";
+        };
+    }
+
+    private Path from(MethodDecl method, int depth) {
+        var key = new Key(method, depth);
+        Path path = known.get(key);
+        if (path == null) {
+            known.put(key, NONE); // a circle
+            path = NONE;
+            for (CallGraph.Site site : calls.sites(method)) {
+                Path each = from(site, method.owner, depth);
+                if (each != null && (path == NONE || each.isBetterThan(path))) {
+                    path = each;
+                }
+            }
+            known.put(key, path);
+        }
+        return path == NONE ? null : path;
+    }
+
+    /** Streams of a class that holds a socket are the network's. */
+    private static boolean holdsSocket(TypeDecl type) {
+        for (TypeDecl each = type; each != null; each = each.outer) {
+            for (TypeDecl.FieldDecl field : each.fields) {
+                if (field.type() != null && SOCKETS.contains(field.type().simple())) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+}

@@ -1,0 +1,191 @@
+package scanner.checks;
+
+import java.util.List;
+import java.util.Set;
+import scanner.findings.Finding;
+import scanner.source.Code;
+import scanner.source.MethodDecl;
+import scanner.source.Node;
+import scanner.source.Pos;
+import scanner.source.Scope;
+import scanner.source.TypeDecl;
+import scanner.types.Type;
+import scanner.types.World;
+
+/**
+ * A pool that nobody shuts down: in a local variable that does not leave the method, in a field of a class that has an
+ * end, or given to
+ * a wrapper that cannot end it.
+ */
+final class ExecutorNeverClosed implements Check {
+
+    /** Those whose threads stay for good. */
+    private static final Set<String> MAKERS = Set.of("newFixedThreadPool", "newScheduledThreadPool",
+            "newWorkStealingPool",
+            "newSingleThreadScheduledExecutor");
+    /** Theirs stay for a minute, or until the collector comes by: a fault only of an object that has an end. */
+    private static final Set<String> SHORT_LIVED = Set.of("newSingleThreadExecutor", "newCachedThreadPool");
+    private static final Set<String> ENDS = Set.of("shutdown", "shutdownNow", "close");
+    private static final Set<String> ENDS_OF_OWNERS = Set.of("close", "stop", "shutdown", "destroy", "dispose",
+            "terminate");
+
+    @Override
+    public String rule() {
+        return "executor-never-closed";
+    }
+
+    @Override
+    public void visit(Node node, Scope scope, List<Node> path, Scan scan) {
+        switch (node) {
+            case Node.Local local when path.getLast() instanceof Node.Block block && isPool(local.init(), scope,
+                    scan) -> {
+                Set<String> uses = Code.uses(block, local.name());
+                if (uses != null && !uses.isEmpty() && uses.stream().noneMatch(ENDS::contains)) {
+                    scan.add(rule(), scope.method(), local.pos(), local.name()
+                            + " is never shut down: its threads stay when "
+                            + scope.method().name + "() returns");
+                }
+            }
+            case Node.Call call when call.on() != null && !ENDS.contains(call.name()) && isPool(call.on(), scope,
+                    scan) ->
+                    scan.add(rule(), scope.method(), call.pos(),
+                            "the executor made here cannot be shut down: nobody keeps it");
+            case Node.Assign assign -> {
+                if (isPool(assign.value(), scope, scan) || isShortLived(assign.value(), scope, scan)) {
+                    field(assign.target(), assign.value(), scope, scan);
+                } else if (assign.value() instanceof Node.New made && hasPool(made, scope, scan)) {
+                    wrapped(made, scope, scan);
+                }
+            }
+            case Node.Call call when call.on() == null && call.name().equals("this") && call.args().stream()
+                    .anyMatch(arg -> isPool(arg, scope, scan) || isShortLived(arg, scope, scan)) -> passedOn(call,
+                    scope, scan);
+            default -> { }
+        }
+    }
+
+    private void field(Node target, Node maker, Scope scope, Scan scan) {
+        String name = target instanceof Node.Name plain && scope.find(plain.name()) == null ? plain.name()
+                : target instanceof Node.Select select && select.on() instanceof Node.Name self && self.name()
+                .equals("this")
+                        ? select.name() : null;
+        TypeDecl type = scope.type();
+        TypeDecl.FieldDecl field = name == null ? null : type.field(name);
+        if (field == null || field.isStatic() || type.methods.stream().noneMatch(m -> ENDS_OF_OWNERS.contains(m.name))
+                || mayLeave(type, name, scan)) {
+            return;
+        }
+        var place = new Finding.Place(scope.unit().source.name(), Pos.line(field.pos()), Pos.column(field.pos()));
+        scan.add(rule(), scope.method(), maker.pos(), name + " is never shut down, also not when its "
+                + type.simpleName() + " ends",
+                new Finding.Step(place, "the field " + name));
+    }
+
+    /** {@code this(..., Executors.newCachedThreadPool())}: the constructor that keeps it. */
+    private void passedOn(Node.Call call, Scope scope, Scan scan) {
+        MethodDecl constructor = Tasks.target(call, scope, scan);
+        if (constructor == null || constructor.body == null) {
+            return;
+        }
+        for (int i = 0; i < call.args().size() && i < constructor.paramNames.size(); i++) {
+            Node arg = call.args().get(i);
+            if (isPool(arg, scope, scan) || isShortLived(arg, scope, scan)) {
+                String parameter = constructor.paramNames.get(i);
+                Code.any(constructor.body, node -> {
+                    if (node instanceof Node.Assign assign && assign.value() instanceof Node.Name kept && kept.name()
+                            .equals(parameter)) {
+                        field(assign.target(), arg, Scope.of(scope.method()), scan);
+                    }
+                    return false;
+                });
+            }
+        }
+    }
+
+    /**
+     * {@code new Wrapper(Executors.newSingleThreadScheduledExecutor())} where the wrapper never shuts anything down.
+     */
+    private void wrapped(Node.New made, Scope scope, Scan scan) {
+        Type type = scan.typing().type(made, scope);
+        World world = scan.typing().world;
+        if (type == null || made.body() != null || world.decl(type.name(), scope.unit()) == null
+                || scope.method().isStatic) {
+            return;
+        }
+        for (String name : world.supers(type.name())) {
+            TypeDecl each = world.decl(name, scope.unit());
+            if (each == null ? !name.startsWith("java.") : each.methods.stream()
+                    .anyMatch(method -> !method.name.equals("<init>")
+                    && (ENDS.contains(method.name) || Code.any(method.body, node -> node instanceof Node.Call call
+                            && (call.name().startsWith("shutdown") || call.name().equals("close")))))) {
+                return;
+            }
+        }
+        scan.add(rule(), scope.method(), made.pos(), "the executor given to this " + made.type().simple()
+                + " is never shut down: nobody else has it");
+    }
+
+    private static boolean hasPool(Node.New made, Scope scope, Scan scan) {
+        return made.args().stream().anyMatch(arg -> isPool(arg, scope, scan));
+    }
+
+    /** Whether the field is shut down, handed over or returned anywhere in its class and those around it and in it. */
+    private static boolean mayLeave(TypeDecl owner, String name, Scan scan) {
+        for (TypeDecl type : owner.unit.types) {
+            for (MethodDecl method : type.outermost() == owner.outermost() ? type.methods : List.<MethodDecl>of()) {
+                if (Code.any(method.body, node -> leaves(node, name) && !(node instanceof Node.New made
+                        && isOnlyUsedBy(made, method, scan)))) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    /** Given to an object of the sources that shuts nothing down: it works with the executor and does not own it. */
+    private static boolean isOnlyUsedBy(Node.New made, MethodDecl method, Scan scan) {
+        World world = scan.typing().world;
+        Type type = world.resolve(made.type(), method.owner.unit, method.owner, method);
+        if (type == null || made.body() != null || world.decl(type.name(), method.owner.unit) == null) {
+            return false;
+        }
+        return world.supers(type.name()).stream().map(name -> world.decl(name, method.owner.unit))
+                .allMatch(each -> each == null
+                || each.methods.stream().noneMatch(m -> Code.calls(m.body, "shutdown", "shutdownNow")));
+    }
+
+    private static boolean leaves(Node node, String name) {
+        return switch (node) {
+            case Node.Call call -> is(call.on(), name) && ENDS.contains(call.name()) || call.args().stream()
+                    .anyMatch(arg -> is(arg, name));
+            case Node.New made -> made.args().stream().anyMatch(arg -> is(arg, name));
+            case Node.Ref ref -> is(ref.on(), name) && ENDS.contains(ref.name());
+            case Node.Return value -> is(value.value(), name);
+            case Node.Assign assign -> is(assign.value(), name) && !is(assign.target(), name); // this.x = x
+            case Node.Local local -> is(local.init(), name);
+            case Node.Each each -> is(each.in(), name);
+            case Node.NewArray array -> array.items().stream().anyMatch(item -> is(item, name));
+            case Node.Other other -> other.parts().stream().anyMatch(part -> is(part, name));
+            case Node.Choice choice -> is(choice.yes(), name) || is(choice.no(), name);
+            case Node.Cast cast -> is(cast.value(), name);
+            case Node.Lambda lambda -> is(lambda.body(), name);
+            case Node.Try attempt -> attempt.resources().stream().anyMatch(resource -> is(resource, name));
+            default -> false;
+        };
+    }
+
+    private static boolean is(Node node, String field) {
+        return node instanceof Node.Name name && name.name().equals(field) || node instanceof Node.Select select
+                && select.name().equals(field);
+    }
+
+    private static boolean isPool(Node node, Scope scope, Scan scan) {
+        return node instanceof Node.Call call && MAKERS.contains(call.name()) && scan.isA(call.on(), scope,
+                "java.util.concurrent.Executors");
+    }
+
+    private static boolean isShortLived(Node node, Scope scope, Scan scan) {
+        return node instanceof Node.Call call && SHORT_LIVED.contains(call.name()) && scan.isA(call.on(), scope,
+                "java.util.concurrent.Executors");
+    }
+}

@@ -1,0 +1,136 @@
+package scanner.checks;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import scanner.source.Code;
+import scanner.source.Node;
+import scanner.source.Pos;
+import scanner.source.Scope;
+import scanner.source.Walk;
+import scanner.types.Members;
+import scanner.types.Type;
+
+/** A lock or permit given back in the straight line of the code only: an exception in between keeps it. */
+final class PermitNotReleased implements Check {
+
+    private static final Map<String, String> PAIRS = Map.of("lock", "unlock", "lockInterruptibly", "unlock", "acquire",
+            "release");
+
+    @Override
+    public String rule() {
+        return "permit-not-released";
+    }
+
+    @Override
+    public void visit(Node node, Scope scope, List<Node> path, Scan scan) {
+        if (node instanceof Node.Try attempt && attempt.last() != null) {
+            inFinally(attempt.last(), attempt.last(), scope, scan);
+        }
+        if (!(node instanceof Node.Block block)) {
+            return;
+        }
+        List<Node> statements = block.statements();
+        for (int i = 0; i < statements.size(); i++) {
+            if (statements.get(i) instanceof Node.Drop drop && drop.value() instanceof Node.Call taken
+                    && taken.on() != null
+                    && PAIRS.containsKey(taken.name()) && isLock(taken.on(), scope, scan)) {
+                look(statements, i, taken, risks(block, false, scope, scan), scope, scan);
+            }
+        }
+    }
+
+    /** A release that comes after other work in the same finally. */
+    private void inFinally(Node.Block block, Node.Block last, Scope scope, Scan scan) {
+        for (Node statement : block.statements()) {
+            if (statement instanceof Node.If choice && choice.yes() instanceof Node.Block inner) {
+                inFinally(inner, last, scope, scan);
+            }
+            if (statement instanceof Node.Drop drop && drop.value() instanceof Node.Call given && given.on() != null
+                    && PAIRS.containsValue(given.name()) && isLock(given.on(), scope, scan)) {
+                Set<Node> risks = risks(last, true, scope, scan);
+                if (before(last, given).stream().anyMatch(risks::contains)) {
+                    scan.add(rule(), scope.method(), given.pos(), "an exception earlier in this finally keeps "
+                            + Code.text(given.on())
+                            + " for ever");
+                }
+                return;
+            }
+        }
+    }
+
+    /** The calls in a body before one of them. */
+    private static List<Node> before(Node body, Node call) {
+        var calls = new ArrayList<Node>();
+        Code.any(body, node -> {
+            if (node instanceof Node.Call && node != call) {
+                calls.add(node);
+            }
+            return node == call;
+        });
+        return calls;
+    }
+
+    private void look(List<Node> statements, int from, Node.Call taken, Set<Node> risks, Scope scope, Scan scan) {
+        boolean mayThrow = false;
+        for (int i = from + 1; i < statements.size(); i++) {
+            Node statement = statements.get(i);
+            if (statement instanceof Node.Drop drop && drop.value() instanceof Node.Call given && given.name()
+                    .equals(PAIRS.get(taken.name()))
+                    && Code.same(given.on(), taken.on())) {
+                if (mayThrow) {
+                    scan.add(rule(), scope.method(), taken.pos(), "an exception before line " + Pos.line(given.pos())
+                            + " keeps "
+                            + Code.text(taken.on()) + " for ever");
+                }
+                return;
+            }
+            if (Code.any(statement, n -> n instanceof Node.Call call && Code.same(call.on(), taken.on()))) {
+                return; // given back or taken in a way this rule does not follow
+            }
+            mayThrow |= Code.any(statement, risks::contains);
+        }
+    }
+
+    /**
+     * Calls that may well throw: of the sources, of functions, and of what declares a checked exception.
+     *
+     * @param others whether those of other libraries count too, but for what logs or asks
+     */
+    private static Set<Node> risks(Node.Block block, boolean others, Scope scope, Scan scan) {
+        Set<Node> risks = Collections.newSetFromMap(new IdentityHashMap<>());
+        new Walk() {
+            @Override
+            protected boolean visit(Node node, Scope at) {
+                if (node instanceof Node.Call call && !PAIRS.containsKey(call.name()) && mayThrow(call, others, at,
+                        scan)) {
+                    risks.add(call);
+                }
+                return !(node instanceof Node.Lambda) && !(node instanceof Node.Try attempt
+                        && Code.catchesAll(attempt));
+            }
+        }.walk(block, scope);
+        return risks;
+    }
+
+    private static boolean mayThrow(Node.Call call, boolean others, Scope scope, Scan scan) {
+        Type receiver = scan.typing().receiver(call, scope);
+        Members.Found target = receiver == null || receiver.isArray() ? null : scan.typing().best(receiver, call,
+                scope);
+        if (target == null) {
+            return others && !Code.isLogging(call.name()) && !call.name().matches("(is|get|has)[A-Z].*");
+        }
+        return target.source() != null ? Code.any(target.source().body, n -> n instanceof Node.Call
+                || n instanceof Node.Throw)
+                : target.jdk().getExceptionTypes().length > 0
+                        || target.jdk().getDeclaringClass().isAnnotationPresent(FunctionalInterface.class);
+    }
+
+    private static boolean isLock(Node node, Scope scope, Scan scan) {
+        return scan.isA(node, scope, "java.util.concurrent.locks.Lock") || scan.isA(node, scope,
+                "java.util.concurrent.Semaphore");
+    }
+}

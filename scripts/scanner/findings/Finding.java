@@ -1,0 +1,33 @@
+package scanner.findings;
+
+import java.util.List;
+
+/**
+ * One cause, with every place it shows.
+ *
+ * @param rule       the rule's name in kebab-case
+ * @param level      how sure and how harmful
+ * @param place      where to look first, and where a suppression counts
+ * @param message    one line: what blocks or is lost, and where it hurts
+ * @param chain      from the context (why blocking hurts here) to the blocking call; never empty
+ * @param alsoAt     further places of the same cause, in source order; {@code place} is not among them
+ * @param enclosing  the type and method around {@code place}, such as {@code org.acme.Client.send}: with {@code rule}
+ * and the last step's
+ *                   text it names the finding across edits that only move lines
+ */
+public record Finding(String rule, Level level, Place place, String message, List<Step> chain, List<Place> alsoAt,
+        String enclosing) {
+
+    public enum Level { NOTE, WARNING, ERROR }
+
+    /**
+     * A position in a source file. @param file relative to the scanned root, with forward slashes. @param line from 1.
+     * @param column from 1.
+     */
+    public record Place(String file, int line, int column) {
+    }
+
+    /** One step of the chain. @param what the context, call or blocking operation, as a person would name it. */
+    public record Step(Place place, String what) {
+    }
+}

@@ -1,0 +1,80 @@
+package scanner.findings;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Every rule, read from {@code rules.txt}: stanzas of {@code key: value} lines, one stanza a rule, details as {@code -
+ * [JDKs] text}.
+ */
+public final class Rules {
+
+    private static final List<Rule> ALL = read(DataFile.lines("findings/rules.txt"));
+
+    private Rules() {
+    }
+
+    /** In the order of the file: the most harmful first. */
+    public static List<Rule> all() {
+        return ALL;
+    }
+
+    public static Optional<Rule> named(String name) {
+        return ALL.stream().filter(rule -> rule.name().equals(name)).findFirst();
+    }
+
+    private static List<Rule> read(List<DataFile.Line> lines) {
+        var rules = new ArrayList<Rule>();
+        Map<String, String> values = new HashMap<>();
+        List<Rule.Detail> details = new ArrayList<>();
+        for (DataFile.Line line : lines) {
+            String text = line.text();
+            if (text.startsWith("rule:") && !values.isEmpty()) {
+                rules.add(rule(values, details));
+                values = new HashMap<>();
+                details = new ArrayList<>();
+            }
+            if (text.startsWith("- ")) {
+                details.add(detail(text.substring(2).strip()));
+            } else {
+                int colon = text.indexOf(':');
+                values.put(text.substring(0, colon).strip(), text.substring(colon + 1).strip());
+            }
+        }
+        rules.add(rule(values, details));
+        return List.copyOf(rules);
+    }
+
+    private static Rule rule(Map<String, String> values, List<Rule.Detail> details) {
+        int[] jdks = range(values.getOrDefault("jdk", "8+"));
+        return new Rule(values.get("rule"), Finding.Level.valueOf(values.get("level").toUpperCase(Locale.ROOT)),
+                jdks[0], jdks[1],
+                values.get("why"), values.get("mend"), values.get("section"), values.getOrDefault("trap", ""),
+                        List.copyOf(details));
+    }
+
+    private static Rule.Detail detail(String text) {
+        if (!text.startsWith("[")) {
+            return new Rule.Detail(0, Integer.MAX_VALUE, text);
+        }
+        int end = text.indexOf(']');
+        int[] jdks = range(text.substring(1, end));
+        return new Rule.Detail(jdks[0], jdks[1], text.substring(end + 1).strip());
+    }
+
+    /** {@code 25+}, {@code 21-23} or {@code 25}. */
+    static int[] range(String text) {
+        if (text.endsWith("+")) {
+            return new int[] {Integer.parseInt(text.substring(0, text.length() - 1)), Integer.MAX_VALUE};
+        }
+        int dash = text.indexOf('-');
+        if (dash < 0) {
+            return new int[] {Integer.parseInt(text), Integer.parseInt(text)};
+        }
+        return new int[] {Integer.parseInt(text.substring(0, dash)), Integer.parseInt(text.substring(dash + 1))};
+    }
+}

@@ -1,0 +1,66 @@
+package scanner.types;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import scanner.findings.DataFile;
+
+/**
+ * What {@code library.txt} says of third-party types: {@code A extends B, C}, {@code A#method,method : Result}, {@code
+ * packed A}.
+ */
+public final class Library {
+
+    private final Map<String, List<String>> supers = new HashMap<>();
+    private final Map<String, String> results = new HashMap<>();
+    private final List<String> packed = new ArrayList<>();
+
+    public Library(List<DataFile.Line> lines) {
+        for (DataFile.Line line : lines) {
+            add(line);
+        }
+    }
+
+    private void add(DataFile.Line line) {
+        String text = line.text();
+        int extend = text.indexOf(" extends ");
+        int colon = text.lastIndexOf(" : ");
+        if (text.startsWith("packed ")) {
+            packed.add("." + text.substring(7).strip() + ".");
+        } else if (extend > 0) {
+            for (String parent : text.substring(extend + 9).split(",")) {
+                supers.computeIfAbsent(text.substring(0, extend).strip(), n -> new ArrayList<>()).add(parent.strip());
+            }
+        } else if (colon > 0 && text.indexOf('#') > 0) {
+            String type = text.substring(0, text.indexOf('#'));
+            for (String method : text.substring(type.length() + 1, colon).split(",")) {
+                results.put(type + "#" + method.strip(), text.substring(colon + 3).strip());
+            }
+        }
+    }
+
+    /**
+     * The name a type had before it was packed into another library: {@code org.acme.shaded.io.netty.Channel} is
+     * Netty's.
+     */
+    String original(String type) {
+        for (String head : packed) {
+            int at = type.indexOf(head);
+            if (at > 0) {
+                return type.substring(at + 1);
+            }
+        }
+        return type;
+    }
+
+    List<String> supers(String type) {
+        return supers.getOrDefault(type, List.of());
+    }
+
+    /** @return null if nothing is said. */
+    String result(String type, String method) {
+        String result = results.get(type + "#" + method);
+        return result == null ? results.get(type + "#*") : result;
+    }
+}

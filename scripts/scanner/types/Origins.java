@@ -1,0 +1,123 @@
+package scanner.types;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import scanner.source.MethodDecl;
+import scanner.source.Node;
+import scanner.source.Scope;
+import scanner.source.TypeDecl;
+import scanner.source.Walk;
+
+/**
+ * Where a value was made: the call or constructor behind a variable that is set once, or a field that is set in one
+ * place.
+ */
+public final class Origins {
+
+    /** An expression and where it stands. */
+    public record Made(Node node, Scope scope) {
+    }
+
+    public final Typing typing;
+    private final Map<TypeDecl, Map<String, List<Made>>> assigned = new IdentityHashMap<>();
+
+    public Origins(Typing typing) {
+        this.typing = typing;
+    }
+
+    /** @return null if it cannot be told. */
+    public Made of(Node node, Scope scope) {
+        return of(node, scope, 0);
+    }
+
+    private Made of(Node node, Scope scope, int depth) {
+        if (depth > 5) {
+            return null;
+        }
+        return switch (node) {
+            case Node.Call call -> new Made(call, scope);
+            case Node.New made -> new Made(made, scope);
+            case Node.Lambda lambda -> new Made(lambda, scope);
+            case Node.Ref ref -> new Made(ref, scope);
+            case Node.Cast cast -> of(cast.value(), scope, depth + 1);
+            case Node.Assign assign -> of(assign.value(), scope, depth + 1);
+            case Node.Name name -> named(name.name(), scope, depth);
+            case Node.Select select when select.on() instanceof Node.Name name && name.name().equals("this") ->
+                    field(select.name(), scope, depth);
+            case null, default -> null;
+        };
+    }
+
+    private Made named(String name, Scope scope, int depth) {
+        Scope.Variable variable = scope.find(name);
+        return switch (variable) {
+            case Scope.Typed typed -> typed.init() == null ? null : of(typed.init(), typed.scope(), depth + 1);
+            case Scope.Inferred inferred -> inferred.init() == null ? null : of(inferred.init(), inferred.scope(),
+                    depth + 1);
+            case null -> field(name, scope, depth);
+            default -> null;
+        };
+    }
+
+    private Made field(String name, Scope scope, int depth) {
+        for (TypeDecl type = scope.type(); type != null; type = type.outer) {
+            if (type.field(name) != null) {
+                List<Made> values = assigned.computeIfAbsent(type, this::assignments).getOrDefault(name, List.of());
+                return values.size() == 1 ? of(values.get(0).node, values.get(0).scope, depth + 1) : null;
+            }
+        }
+        return null;
+    }
+
+    /** What each field is set to, in all methods of the type. */
+    private Map<String, List<Made>> assignments(TypeDecl type) {
+        var found = new HashMap<String, List<Made>>();
+        for (MethodDecl method : type.methods) {
+            new Walk() {
+                @Override
+                protected boolean visit(Node node, Scope scope) {
+                    if (node instanceof Node.Assign assign) {
+                        String name = assign.target() instanceof Node.Name plain && scope.find(plain.name()) == null
+                                ? plain.name()
+                                : assign.target() instanceof Node.Select select && select.on() instanceof Node.Name self
+                                        && self.name().equals("this") ? select.name() : null;
+                        if (name != null && !(assign.value() instanceof Node.Literal)) {
+                            found.computeIfAbsent(name, n -> new ArrayList<>()).add(new Made(assign.value(), scope));
+                        }
+                    }
+                    return true;
+                }
+            }.walkMethod(method);
+        }
+        return found;
+    }
+
+    /** Whether a queue is made without a bound: putting into it never waits. */
+    public boolean isUnbounded(Node queue, Scope scope) {
+        Made made = queue == null ? null : of(queue, scope);
+        return made != null && made.node instanceof Node.New maker && maker.args().isEmpty() && maker.type() != null
+                && maker.type().simple().startsWith("LinkedBlocking");
+    }
+
+    /** Whether the value was made by one of these. */
+    public boolean isMadeBy(Node node, Scope scope, List<Api> makers) {
+        Made made = of(node, scope);
+        if (made == null) {
+            return false;
+        }
+        Type type = made.node instanceof Node.Call call ? typing.receiver(call, made.scope) : typing.type(made.node,
+                made.scope);
+        for (Api api : makers) {
+            boolean fits = made.node instanceof Node.Call call ? api.fits(call.name(), call.args().size())
+                    : made.node instanceof Node.New && api.method().equals("new");
+            if (fits && typing.world.isA(type, api.type())) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

@@ -1,0 +1,574 @@
+package scanner.types;
+
+import java.lang.reflect.Method;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import scanner.source.MethodDecl;
+import scanner.source.Node;
+import scanner.source.Scope;
+import scanner.source.SourceUnit;
+import scanner.source.TypeDecl;
+import scanner.source.TypeName;
+import scanner.source.Walk;
+
+/** Works out the type of an expression where it stands, when a rule asks. */
+public final class Typing {
+
+    private static final int MAX_DEPTH = 60;
+    private static final int CACHE = 300_000;
+
+    public final World world;
+    public final Members members;
+    private final Library library;
+    private final Map<Node, Type> cache = new IdentityHashMap<>();
+    private final Map<TypeDecl, Scope> captured = new IdentityHashMap<>();
+    private int depth;
+
+    public Typing(World world, Library library) {
+        this.world = world;
+        this.members = new Members(world);
+        this.library = library;
+    }
+
+    /** Of a value, or the type that is named. @return null if unknown. */
+    public Type type(Node node, Scope scope) {
+        if (node == null || depth > MAX_DEPTH) {
+            return null;
+        }
+        if (!(node instanceof Node.Call)) {
+            return compute(node, scope);
+        }
+        if (cache.containsKey(node)) {
+            return cache.get(node);
+        }
+        Type type = compute(node, scope);
+        if (depth == 0) { // deeper ones may have been cut short
+            if (cache.size() > CACHE) {
+                cache.clear();
+            }
+            cache.put(node, type);
+        }
+        return type;
+    }
+
+    private Type compute(Node node, Scope scope) {
+        depth++;
+        try {
+            return switch (node) {
+                case Node.Call call -> call(call, scope);
+                case Node.New made -> made.body() != null && made.type() == null ? null
+                        : world.resolve(made.type(), scope.unit(), scope.type(), scope.method());
+                case Node.Name name -> name(name.name(), scope);
+                case Node.Select select -> select(select, scope);
+                case Node.Literal literal -> literal.type() == null ? null : Type.of(literal.type().name());
+                case Node.Cast cast -> world.resolve(cast.type(), scope.unit(), scope.type(), scope.method());
+                case Node.NewArray array -> world.resolve(array.type(), scope.unit(), scope.type(), scope.method());
+                case Node.Index index -> {
+                    Type array = type(index.array(), scope);
+                    yield array != null && array.isArray() ? array.arg(0) : null;
+                }
+                case Node.Choice choice -> {
+                    Type yes = type(choice.yes(), scope);
+                    yield yes == null ? type(choice.no(), scope) : yes;
+                }
+                case Node.Other other -> other.type() != null ? Type.of(other.type().name())
+                        : other.parts().size() == 1 ? type(other.parts().get(0), scope) : null;
+                case Node.Assign assign -> type(assign.value(), scope);
+                case Node.Block block -> null;
+                default -> null;
+            };
+        } finally {
+            depth--;
+        }
+    }
+
+    // names
+
+    private Type name(String name, Scope scope) {
+        if (name.equals("this")) {
+            return self(scope.type());
+        }
+        if (name.equals("super")) {
+            List<Type> parents = world.parents(scope.type());
+            return parents.isEmpty() ? Type.OBJECT : parents.get(0);
+        }
+        Type variable = variable(name, scope);
+        if (variable != null || isVariable(name, scope)) {
+            return variable;
+        }
+        String type = world.qualify(name, scope.unit(), scope.type());
+        return type == null ? null : Type.of(type);
+    }
+
+    public static Type self(TypeDecl type) {
+        var args = new ArrayList<Type>();
+        type.params.keySet().forEach(p -> args.add(Type.of("'" + p)));
+        return new Type(type.name, args, false);
+    }
+
+    private boolean isVariable(String name, Scope scope) {
+        return Character.isLowerCase(name.charAt(0)) && scope.find(name) != null;
+    }
+
+    private Type variable(String name, Scope scope) {
+        Scope.Variable local = scope.find(name);
+        if (local != null) {
+            return variable(local);
+        }
+        for (TypeDecl type = scope.type(); type != null; type = type.outer) {
+            var field = members.field(type.name, name, type.unit, 0);
+            if (field != null) {
+                return field(field.getKey(), field.getValue());
+            }
+            if (type.within != null) {
+                Scope around = scopeOf(type);
+                if (around != null && around.find(name) != null) {
+                    return variable(around.find(name));
+                }
+            }
+            Type inherited = inheritedField(type, name);
+            if (inherited != null) {
+                return inherited;
+            }
+        }
+        String holder = scope.unit().staticImports.get(name);
+        return holder == null ? null : fieldOf(Type.of(holder), name, scope.unit());
+    }
+
+    private Type inheritedField(TypeDecl type, String name) {
+        for (String parent : world.supers(type.name)) {
+            Class<?> jdk = world.jdk.find(parent);
+            if (jdk != null && jdk != Object.class) {
+                for (var field : jdk.getFields()) {
+                    if (field.getName().equals(name)) {
+                        return Jdk.type(field.getGenericType());
+                    }
+                }
+            }
+        }
+        return null;
+    }
+
+    Type variable(Scope.Variable variable) {
+        if (depth > MAX_DEPTH) {
+            return null;
+        }
+        return switch (variable) {
+            case Scope.Typed typed -> world.resolve(typed.type(), typed.scope().unit(), typed.scope().type(),
+                    typed.scope().method());
+            case Scope.Inferred inferred -> type(inferred.init(), inferred.scope());
+            case Scope.Element element -> element(type(element.in(), element.scope()));
+            case Scope.LambdaParam param -> param(param);
+        };
+    }
+
+    private Type field(TypeDecl owner, TypeDecl.FieldDecl field) {
+        return world.resolve(field.type(), owner.unit, owner, (MethodDecl) null);
+    }
+
+    private Type element(Type collection) {
+        if (collection == null) {
+            return null;
+        }
+        if (collection.isArray()) {
+            return collection.arg(0);
+        }
+        for (Members.Found found : members.methods(collection, "iterator", 0, null)) {
+            Type iterator = result(found, Map.of());
+            if (iterator != null && iterator.arg(0) != null) {
+                return iterator.arg(0);
+            }
+        }
+        return null;
+    }
+
+    /** The variables in reach where a local or anonymous class is declared. */
+    Scope scopeOf(TypeDecl local) {
+        if (captured.containsKey(local)) {
+            return captured.get(local);
+        }
+        captured.put(local, null);
+        new Walk() {
+            @Override
+            protected boolean visit(Node node, Scope scope) {
+                if (node instanceof Node.New made && made.body() != null) {
+                    captured.put(made.body(), scope);
+                } else if (node instanceof Node.LocalType type) {
+                    captured.put(type.type(), scope);
+                }
+                return true;
+            }
+        }.walkMethod(local.within);
+        return captured.get(local);
+    }
+
+    private Type select(Node.Select select, Scope scope) {
+        switch (select.name()) {
+            case "class" -> {
+                return new Type("java.lang.Class", java.util.Collections.singletonList(type(select.on(), scope)),
+                        false);
+            }
+            case "this", "super" -> {
+                return type(select.on(), scope);
+            }
+            default -> { }
+        }
+        String dotted = dotted(select);
+        if (dotted != null && !isValue(dotted, scope)) {
+            String name = world.qualify(dotted, scope.unit(), scope.type());
+            if (name != null && (world.exists(name) || name.indexOf('.') > 0 && Character.isUpperCase(select.name()
+                    .charAt(0))
+                    && !select.name().equals(select.name().toUpperCase(java.util.Locale.ROOT)))) {
+                return Type.of(name);
+            }
+        }
+        Type on = type(select.on(), scope);
+        return on == null ? null : on.isArray() ? Type.of("int") : fieldOf(on, select.name(), scope.unit());
+    }
+
+    private boolean isValue(String dotted, Scope scope) {
+        String head = dotted.substring(0, dotted.indexOf('.'));
+        return head.equals("this") || variable(head, scope) != null || scope.find(head) != null;
+    }
+
+    private static String dotted(Node node) {
+        return switch (node) {
+            case Node.Name name -> name.name();
+            case Node.Select select -> {
+                String head = dotted(select.on());
+                yield head == null ? null : head + "." + select.name();
+            }
+            default -> null;
+        };
+    }
+
+    private Type fieldOf(Type on, String name, SourceUnit from) {
+        var field = members.field(on.name(), name, from, 0);
+        if (field != null) {
+            return Type.substitute(field(field.getKey(), field.getValue()), Members.bindings(field.getKey(), on));
+        }
+        Class<?> jdk = world.jdk.find(on.name());
+        if (jdk != null) {
+            try {
+                return Jdk.type(jdk.getField(name).getGenericType());
+            } catch (NoSuchFieldException | LinkageError e) {
+                return null;
+            }
+        }
+        return null;
+    }
+
+    // calls
+
+    /** The type a call goes to: of the receiver, the named type, or of the enclosing type that has such a method. */
+    public Type receiver(Node.Call call, Scope scope) {
+        if (call.on() != null) {
+            Type on = type(call.on(), scope);
+            return on != null && on.isParameter() ? bound(on, scope) : on;
+        }
+        if (call.name().equals("this") || call.name().equals("super")) {
+            return call.name().equals("this") ? self(scope.type()) : name("super", scope);
+        }
+        TypeDecl unknown = null;
+        for (TypeDecl type = scope.type(); type != null; type = type.outer) {
+            if (!members.methods(self(type), call.name(), -1, type.unit).isEmpty()) {
+                return self(type);
+            }
+            if (unknown == null && world.supers(type.name).stream().anyMatch(s -> !world.exists(s))) {
+                unknown = type;
+            }
+        }
+        String holder = scope.unit().staticImports.get(call.name());
+        if (holder != null) {
+            return Type.of(holder);
+        }
+        for (String star : scope.unit().staticStarImports) {
+            if (!members.methods(Type.of(star), call.name(), -1, scope.unit()).isEmpty()) {
+                return Type.of(star);
+            }
+        }
+        return unknown == null ? null : self(unknown);
+    }
+
+    /** A type parameter's bound. */
+    private Type bound(Type parameter, Scope scope) {
+        String name = parameter.name().substring(1);
+        TypeName bound = scope.method().typeParams.get(name);
+        for (TypeDecl type = scope.type(); bound == null && type != null; type = type.outer) {
+            bound = type.params.get(name);
+        }
+        Type resolved = world.resolve(bound, scope.unit(), scope.type(), scope.method());
+        return resolved != null && resolved.isParameter() ? null : resolved;
+    }
+
+    private Type call(Node.Call call, Scope scope) {
+        Type receiver = receiver(call, scope);
+        if (receiver == null) {
+            return null;
+        }
+        if (receiver.isArray()) {
+            return call.name().equals("clone") ? receiver : null;
+        }
+        Members.Found found = best(receiver, call, scope);
+        if (found == null) {
+            String said = said(receiver, call.name());
+            return said != null ? Type.of(said)
+                    : world.exists(receiver.name()) || receiver.name().startsWith("?") ? null
+                    : new Type(receiver.name(), List.of(), true);
+        }
+        if (call.name().equals("getClass")) {
+            return Type.of("java.lang.Class");
+        }
+        Map<String, Type> inferred = inferred(found, call, call.args(), scope);
+        Type result = result(found, inferred);
+        return result == null ? null : result.isParameter() ? boundOf(result, found) : result;
+    }
+
+    private String said(Type receiver, String method) {
+        if (receiver.derived()) {
+            return library.result(receiver.name(), method);
+        }
+        for (String each : world.supers(receiver.name())) {
+            String result = library.result(each, method);
+            if (result != null) {
+                return result;
+            }
+        }
+        return null;
+    }
+
+    private Type boundOf(Type parameter, Members.Found found) {
+        return found.source() == null || found.source().body == null ? null : bound(parameter,
+                Scope.of(found.source()));
+    }
+
+    /** Of the methods a call may mean the one that fits its arguments best; null if none is known. */
+    public Members.Found best(Type receiver, Node.Call call, Scope scope) {
+        String name = call.on() == null && (call.name().equals("this") || call.name().equals("super")) ? "<init>"
+                : call.name();
+        return best(members.methods(receiver, name, call.args().size(), scope.unit()), call.args(), scope);
+    }
+
+    public Members.Found best(List<Members.Found> all, List<Node> args, Scope scope) {
+        if (all.size() < 2) {
+            return all.isEmpty() ? null : all.get(0);
+        }
+        Members.Found best = null;
+        int most = Integer.MIN_VALUE;
+        for (Members.Found each : all) {
+            int score = fit(each, args, scope);
+            if (score > most) {
+                most = score;
+                best = each;
+            }
+        }
+        return best;
+    }
+
+    private int fit(Members.Found method, List<Node> args, Scope scope) {
+        int score = method.params() == args.size() ? 1 : 0;
+        for (int i = 0; i < args.size() && i < method.params(); i++) {
+            Type param = param(method, i);
+            Node arg = args.get(i);
+            if (arg instanceof Node.Lambda lambda) {
+                int arity = arity(param, scope.unit());
+                score += arity == lambda.params().size() ? 4 : -8;
+            } else if (arg instanceof Node.Ref) {
+                score += arity(param, scope.unit()) >= 0 ? 2 : -8;
+            } else {
+                Type type = type(arg, scope);
+                if (type != null && param != null) {
+                    score += type.name().equals(param.name()) ? 4 : param.isParameter() ? 1 : world.isA(type,
+                            param.name()) ? 2
+                            : type.isPrimitive() && param.isPrimitive() ? 0 : -6;
+                }
+            }
+        }
+        return score;
+    }
+
+    /** The declared type of parameter {@code i}, bindings applied. */
+    Type param(Members.Found method, int i) {
+        int last = method.params() - 1;
+        if (last < 0) {
+            return null;
+        }
+        int index = Math.min(i, last);
+        Type type;
+        if (method.source() != null) {
+            MethodDecl decl = method.source();
+            type = world.resolve(decl.paramTypes.get(index), decl.owner.unit, decl.owner, decl);
+        } else {
+            type = Jdk.type(method.jdk().getGenericParameterTypes()[Math.min(index, method.jdk()
+                    .getGenericParameterTypes().length - 1)]);
+        }
+        return Type.substitute(type, method.bindings());
+    }
+
+    private Type result(Members.Found method, Map<String, Type> inferred) {
+        Type type;
+        if (method.source() != null) {
+            MethodDecl decl = method.source();
+            type = world.resolve(decl.returns, decl.owner.unit, decl.owner, decl);
+        } else {
+            type = Jdk.type(method.jdk().getGenericReturnType());
+        }
+        return Type.substitute(Type.substitute(type, inferred), method.bindings());
+    }
+
+    /** What the arguments say of the method's own type parameters. */
+    private Map<String, Type> inferred(Members.Found method, Node call, List<Node> args, Scope scope) {
+        boolean isGeneric = method.source() != null ? !method.source().typeParams.isEmpty() : method.jdk()
+                .getTypeParameters().length > 0;
+        if (!isGeneric) {
+            return Map.of();
+        }
+        var bindings = new HashMap<String, Type>();
+        for (int i = 0; i < args.size() && i < method.params(); i++) {
+            Type param = param(method, i);
+            if (args.get(i) instanceof Node.Lambda lambda) {
+                unifyResult(param, lambdaResult(lambda, call, i, scope), bindings, scope);
+            } else if (args.get(i) instanceof Node.Ref ref) {
+                unifyResult(param, refResult(ref, scope), bindings, scope);
+            } else {
+                unify(param, type(args.get(i), scope), bindings);
+            }
+        }
+        return bindings;
+    }
+
+    private static void unify(Type formal, Type actual, Map<String, Type> bindings) {
+        if (formal == null || actual == null) {
+            return;
+        }
+        if (formal.isParameter()) {
+            bindings.putIfAbsent(formal.name().substring(1), actual);
+        } else if (formal.args().size() == actual.args().size()) {
+            for (int i = 0; i < formal.args().size(); i++) {
+                unify(formal.arg(i), actual.arg(i), bindings);
+            }
+        }
+    }
+
+    private void unifyResult(Type function, Type result, Map<String, Type> bindings, Scope scope) {
+        Function f = function(function, scope.unit());
+        if (f != null) {
+            unify(f.result, result, bindings);
+        }
+    }
+
+    private Type lambdaResult(Node.Lambda lambda, Node call, int position, Scope scope) {
+        Scope inside = Walk.lambdaScope(lambda, call, position, null, scope);
+        if (!(lambda.body() instanceof Node.Block)) {
+            return type(lambda.body(), inside);
+        }
+        var found = new Type[1];
+        new Walk() {
+            @Override
+            protected boolean visit(Node node, Scope at) {
+                if (node instanceof Node.Return value && found[0] == null) {
+                    found[0] = type(value.value(), at);
+                }
+                return found[0] == null && !(node instanceof Node.Lambda);
+            }
+        }.walk(lambda.body(), inside);
+        return found[0];
+    }
+
+    private Type refResult(Node.Ref ref, Scope scope) {
+        Type on = type(ref.on(), scope);
+        if (on == null || ref.name().equals("new")) {
+            return on;
+        }
+        for (Members.Found found : members.methods(on, ref.name(), -1, scope.unit())) {
+            Type result = result(found, Map.of());
+            return result == null || result.isParameter() ? null : result;
+        }
+        return null;
+    }
+
+    // lambdas
+
+    /** A functional interface's method. */
+    private record Function(List<Type> params, Type result) {
+    }
+
+    private Function function(Type type, SourceUnit from) {
+        if (type == null || type.isParameter() || type.isArray()) {
+            return null;
+        }
+        TypeDecl decl = world.decl(type.name(), from);
+        if (decl != null) {
+            MethodDecl method = members.function(decl);
+            if (method == null) {
+                return null;
+            }
+            var found = new Members.Found(method, null, Members.bindings(decl, type));
+            return function(found);
+        }
+        Class<?> jdk = world.jdk.find(type.name());
+        Method method = jdk == null ? null : world.jdk.function(jdk);
+        if (method == null) {
+            return null;
+        }
+        for (Members.Found found : members.methods(type, method.getName(), method.getParameterCount(), from)) {
+            return function(found);
+        }
+        return null;
+    }
+
+    private Function function(Members.Found method) {
+        var params = new ArrayList<Type>();
+        for (int i = 0; i < method.params(); i++) {
+            params.add(param(method, i));
+        }
+        return new Function(params, result(method, Map.of()));
+    }
+
+    private int arity(Type type, SourceUnit from) {
+        Function function = function(type, from);
+        return function == null ? -1 : function.params.size();
+    }
+
+    private Type param(Scope.LambdaParam param) {
+        Type function = null;
+        if (param.expected() != null) {
+            function = world.resolve(param.expected(), param.scope().unit(), param.scope().type(), param.scope()
+                    .method());
+        } else if (param.call() instanceof Node.Call call) {
+            Type receiver = receiver(call, param.scope());
+            Members.Found found = receiver == null ? null : best(receiver, call, param.scope());
+            if (found == null) {
+                return null;
+            }
+            function = parameter(found, call.args(), param);
+        } else if (param.call() instanceof Node.New made) {
+            Type type = world.resolve(made.type(), param.scope().unit(), param.scope().type(), param.scope().method());
+            Members.Found found = type == null ? null
+                    : best(members.methods(type, "<init>", made.args().size(), param.scope().unit()), made.args(),
+                    param.scope());
+            function = found == null ? null : parameter(found, made.args(), param);
+        }
+        Function f = function(function, param.scope().unit());
+        if (f == null || param.index() >= f.params.size()) {
+            return null;
+        }
+        Type type = f.params.get(param.index());
+        return type == null || type.isParameter() ? null : type;
+    }
+
+    /** The functional interface a lambda is passed as, with what the other arguments say. */
+    private Type parameter(Members.Found found, List<Node> args, Scope.LambdaParam param) {
+        Type declared = param(found, param.position());
+        var bindings = new HashMap<String, Type>();
+        for (int i = 0; i < args.size() && i < found.params(); i++) {
+            if (!(args.get(i) instanceof Node.Lambda) && !(args.get(i) instanceof Node.Ref)) {
+                unify(param(found, i), type(args.get(i), param.scope()), bindings);
+            }
+        }
+        return Type.substitute(declared, bindings);
+    }
+}
