@@ -79,12 +79,13 @@ class LineLogTest {
     void aLineIsCutBetweenCharactersAndHasNoLineBreaks() {
         var memory = new Memory();
         try (var log = new LineLog(memory, 10_000, 16, SILENT)) {
-            for (String line : List.of("123456789012345", "1234567890123456", "12345678901é", "12345678901éé", "1234567890€€€€",
-                    "12345678\uD83D\uDE00\uD83D\uDE00\uD83D\uDE00", "a\nb\rc\r\nd", "", "x".repeat(1_000_000))) {
+            for (String line : List.of("123456789012345", "1234567890123456", "12345678901é", "12345678901éé",
+                    "1234567890€€€€", "12345678\uD83D\uDE00\uD83D\uDE00\uD83D\uDE00", "a\nb\rc\r\nd", "", "x".repeat(1_000_000))) {
                 assertTrue(log.offer(line));
             }
         }
-        var utf8 = memory.lines().stream().map(line -> new String(line.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8));
+        var utf8 = memory.lines().stream()
+                .map(line -> new String(line.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8));
         assertEquals(List.of("123456789012345", "123456789012...", "12345678901é", "12345678901éé", "1234567890...",
                 "12345678\uD83D\uDE00...", "a b c  d", "", "xxxxxxxxxxxx..."), utf8.toList());
     }
@@ -178,7 +179,8 @@ class LineLogTest {
     @Test
     void tellsAgainWhatIsLostAfterwards() throws Exception {
         var told = new LinkedBlockingQueue<LineLog.Counts>();
-        var log = new LineLog(lines -> lines.position(lines.limit()), 1_000, 100, (counts, failure) -> told.add(counts));
+        var log = new LineLog(lines -> lines.position(lines.limit()), 1_000, 100,
+                (counts, failure) -> told.add(counts));
         log.close();
         assertFalse(log.offer("late"));
         assertEquals(1, told.take().dropped());
