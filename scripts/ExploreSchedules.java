@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.zip.CRC32;
 
 /**
- * Runs a scenario, a class with a {@code main} or a {@code Callable}, under thousands of orders of its threads, and tells
- * the order in which it fails.
+ * Runs a scenario, a class with a {@code main} or a {@code Callable}, under thousands of orders of its threads, and
+ * tells the order in which it fails.
  *
  * <p>This file runs on any JDK from 11 on. It finds the newest JDK of 25 or later, on it compiles {@code explorer} into
  * the user's cache, once, with the few classes of java.base that a schedule needs otherwise, and runs it there.
@@ -52,7 +52,8 @@ public final class ExploreSchedules {
         System.exit(code);
     }
 
-    private static int explore(File jdk, File cache, File source, String[] args) throws IOException, InterruptedException {
+    private static int explore(File jdk, File cache, File source, String[] args)
+            throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(java(jdk), "-XX:+UnlockExperimentalVMOptions", "-XX:hashCode=2",
                 "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xlog:disable", "-Xlog:all=error:stderr",
                 "-Djdk.trackAllThreads=false", "-Dexplorer.command=" + source.getPath(),
@@ -200,8 +201,8 @@ public final class ExploreSchedules {
             }
         }
         if (best == null) {
-            throw new IOException("needs a JDK of " + OLDEST + " or later, and found none; install one, or set JAVA_HOME to"
-                    + " where one is (code for an older JDK can be tested on it)");
+            throw new IOException("needs a JDK of " + OLDEST + " or later, and found none; install one, or set"
+                    + " JAVA_HOME to where one is (code for an older JDK can be tested on it)");
         }
         return best;
     }

@@ -59,7 +59,8 @@ final class Code {
         scenario = first.endsWith(".java") ? className(Path.of(first)) : first;
         if (model(scenario.replace('.', '/')) == null) {
             throw new Misuse(first.endsWith(".java") ? first + " has no class " + scenario
-                    : "no class " + scenario + " in " + (classPath.isEmpty() ? "the class path; see --classpath" : classPath));
+                    : "no class " + scenario + " in "
+                            + (classPath.isEmpty() ? "the class path; see --classpath" : classPath));
         }
     }
 
@@ -81,7 +82,8 @@ final class Code {
         JavaCompiler javac = ToolProvider.getSystemJavaCompiler();
         Set<String> roots = new LinkedHashSet<>(); // for what was not named: found beside what was
         List<String> options = new ArrayList<>(List.of("-g", "-nowarn", "-proc:none", "-encoding", "UTF-8",
-                "-implicit:class", "-d", folder.toString(), "-cp", classPath.isEmpty() ? folder.toString() : classPath));
+                "-implicit:class", "-d", folder.toString(),
+                "-cp", classPath.isEmpty() ? folder.toString() : classPath));
         for (Path source : sources) {
             Path root = source.getParent();
             String name = className(source);
@@ -129,7 +131,8 @@ final class Code {
         ClassModel model = bytes == null ? model(name.replace('.', '/')) : null;
         if (model != null) {
             ClassHierarchyResolver resolver = ClassHierarchyResolver.ofResourceParsing(type ->
-                    stream(type.descriptorString().substring(1).replace(";", ".class"))).orElse(ClassHierarchyResolver.defaultResolver());
+                    stream(type.descriptorString().substring(1).replace(";", ".class")))
+                    .orElse(ClassHierarchyResolver.defaultResolver());
             bytes = new Instrument(resolver, this::model, values).transform(model, points.matcher(name).matches());
             transformed.put(key, bytes);
         }

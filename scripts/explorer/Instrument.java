@@ -34,7 +34,10 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Function;
 
-/** Puts a point before each access of the code under test that another thread can tell, and its monitors into our hands. */
+/**
+ * Puts a point before each access of the code under test that another thread can tell, and takes over its monitors, its
+ * threads and its clock.
+ */
 final class Instrument {
 
     private static final MethodTypeDesc POINT = MethodTypeDesc.ofDescriptor("(I)V");
@@ -42,9 +45,9 @@ final class Instrument {
     private static final MethodTypeDesc OBJECT = MethodTypeDesc.ofDescriptor("(Ljava/lang/Object;)V");
     private static final Redirects REDIRECTS = Redirects.ofCode();
     /** Calls of their methods may meet those of another thread. */
-    private static final Set<String> COLLECTIONS = Set.of("Map", "List", "Set", "Collection", "Queue", "Deque", "HashMap",
-            "LinkedHashMap", "TreeMap", "ArrayList", "LinkedList", "HashSet", "LinkedHashSet", "TreeSet", "ArrayDeque",
-            "PriorityQueue", "SortedMap", "NavigableMap", "SortedSet", "NavigableSet", "Iterator", "BitSet",
+    private static final Set<String> COLLECTIONS = Set.of("Map", "List", "Set", "Collection", "Queue", "Deque",
+            "HashMap", "LinkedHashMap", "TreeMap", "ArrayList", "LinkedList", "HashSet", "LinkedHashSet", "TreeSet",
+            "ArrayDeque", "PriorityQueue", "SortedMap", "NavigableMap", "SortedSet", "NavigableSet", "Iterator", "BitSet",
             "IdentityHashMap", "WeakHashMap", "EnumMap", "Hashtable", "Vector", "Stack");
     private static final Set<String> NOT_SHARED = Set.of("TimeUnit", "Callable", "Executors", "ThreadLocalRandom");
     private static final Set<String> READS = Set.of("get", "getAcquire", "getOpaque", "getPlain", "getVolatile",
@@ -250,8 +253,8 @@ final class Instrument {
                 return !NOT_SHARED.contains(simple) && (!statics || simple.equals("LockSupport"));
             }
             return type.equals("java/lang/invoke/VarHandle")
-                    || type.equals("java/lang/Thread") && Set.of("start", "join", "interrupt", "isInterrupted", "isAlive",
-                            "getState").contains(name)
+                    || type.equals("java/lang/Thread") && Set.of("start", "join", "interrupt", "isInterrupted",
+                            "isAlive", "getState").contains(name)
                     || type.startsWith("java/util/") && !statics && COLLECTIONS.contains(simple);
         }
 

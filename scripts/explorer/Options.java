@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /** What the command line says. */
-record Options(int runs, double seconds, int depth, long seed, String classPath, Pattern points, boolean json, Long replay,
-        List<String> code) {
+record Options(int runs, double seconds, int depth, long seed, String classPath, Pattern points, boolean json,
+        Long replay, List<String> code) {
 
     static final String USAGE = """
             Runs a scenario, a class with a main or a Callable, under many orders of its threads.

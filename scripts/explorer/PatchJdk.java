@@ -167,12 +167,13 @@ public final class PatchJdk {
         boolean parent = type.equals("java/lang/Thread") && method.methodName().equalsString("<init>")
                 && method.methodType().stringValue().startsWith("(Ljava/lang/ThreadGroup;");
         Redirects redirects = threads || parent ? Redirects.ofJdk() : Redirects.ofTime();
-        Prefix prefix = PREFIXES.get(type + "." + method.methodName().stringValue() + method.methodType().stringValue());
+        String name = type + "." + method.methodName().stringValue() + method.methodType().stringValue();
+        Prefix prefix = PREFIXES.get(name);
         return new CodeTransform() {
             @Override
             public void atStart(CodeBuilder code) {
                 if (prefix != null) {
-                    notFound.remove(type + "." + method.methodName().stringValue() + method.methodType().stringValue());
+                    notFound.remove(name);
                     changed[0] = true;
                     first(code, type, method, prefix);
                 }
@@ -209,9 +210,11 @@ public final class PatchJdk {
                 }
             }
             case RETURN_IF_TRUE -> {
-                MethodTypeDesc hook = parameters.parameterCount() == 0 ? MethodTypeDesc.of(ConstantDescs.CD_boolean, THREAD)
-                        : MethodTypeDesc.of(ConstantDescs.CD_boolean, THREAD, parameters.parameterType(0).isPrimitive()
-                                ? parameters.parameterType(0) : ConstantDescs.CD_Object);
+                MethodTypeDesc hook = MethodTypeDesc.of(ConstantDescs.CD_boolean, THREAD);
+                if (parameters.parameterCount() > 0) {
+                    ClassDesc first = parameters.parameterType(0);
+                    hook = hook.insertParameterTypes(1, first.isPrimitive() ? first : ConstantDescs.CD_Object);
+                }
                 code.aload(0);
                 arguments(code, parameters, 1);
                 code.invokestatic(Redirects.HOOKS, prefix.hook, hook).ifeq(go).return_();

@@ -85,8 +85,8 @@ final class Redirects {
         String owner = method.owner().descriptorString();
         Target target = owner.startsWith("L") ? target(owner.substring(1, owner.length() - 1), method.methodName(),
                 method.lookupDescriptor()) : null;
-        return target == null ? method : MethodHandleDesc.ofMethod(DirectMethodHandleDesc.Kind.STATIC, HOOKS, target.name,
-                type(target, method.owner(), MethodTypeDesc.ofDescriptor(method.lookupDescriptor())));
+        return target == null ? method : MethodHandleDesc.ofMethod(DirectMethodHandleDesc.Kind.STATIC, HOOKS,
+                target.name, type(target, method.owner(), MethodTypeDesc.ofDescriptor(method.lookupDescriptor())));
     }
 
     private Target target(String owner, String name, String type) {

@@ -30,7 +30,8 @@ final class Report {
     }
 
     private String verdict() {
-        return found == null ? "nothing found" : !found.repeats() ? "NOT REPEATABLE" : found.verdict().kind().toString();
+        return found == null ? "nothing found" : !found.repeats() ? "NOT REPEATABLE"
+                : found.verdict().kind().toString();
     }
 
     private String headline() {

@@ -3,7 +3,7 @@ package explorer.run;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What {@code synchronized}, {@code wait} and {@code notify} work on in a schedule: who is next is a choice like any other. */
+/** What {@code synchronized}, {@code wait} and {@code notify} work on: who is next is a choice like any other. */
 final class Monitor {
 
     final Object of;

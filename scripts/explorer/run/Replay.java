@@ -7,7 +7,10 @@ import java.util.Map;
 /** Goes on with the one that runs, else with the oldest that can, but for some moments that are written down. */
 public final class Replay extends Strategy {
 
-    /** When {@code task} was asked for the {@code count}th time, {@code chosen} went on; -1: its wait ended for nothing. */
+    /**
+     * When {@code task} was asked for the {@code count}th time, {@code chosen} went on. Where that is -1, its wait of
+     * that number ended for nothing.
+     */
     public record Switch(int task, int count, int chosen) { }
 
     private final Map<Long, Integer> switches = new HashMap<>();

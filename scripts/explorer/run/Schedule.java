@@ -11,9 +11,9 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinPool;
 
 /**
- * One run of a scenario, in one order of its threads. All of them are virtual and run, one at a time, on the thread that
- * calls {@link #run}, which chooses at each point who goes on. The clock is one more of them: when it goes on, it shows
- * the time of the next timer.
+ * One run of a scenario, in one order of its threads. All of them are virtual and run, one at a time, on the thread
+ * that calls {@link #run}, which chooses at each point who goes on. The clock is one more of them: when it goes on, it
+ * shows the time of the next timer.
  */
 public final class Schedule implements Executor {
 

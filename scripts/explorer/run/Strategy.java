@@ -78,7 +78,7 @@ public abstract class Strategy {
         }
     }
 
-    /** Each next step has a priority of its own, drawn again when another has touched the same object (Yuan et al., CAV 2018). */
+    /** Each next step has a priority of its own, drawn again after one on the same object (Yuan et al., CAV 2018). */
     private static final class Pos extends Strategy {
         Pos(long seed) {
             super(seed);
