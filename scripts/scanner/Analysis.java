@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -48,10 +49,11 @@ final class Analysis {
     }
 
     /**
-     * @param findings most harmful first, the same from run to run. @param problems one line for each file or class
-     * that could not be analysed.
+     * @param findings most harmful first, the same from run to run
+     * @param problems one line for each file or class that could not be analysed
+     * @param unknown  libraries that nothing is known of, each with how many calls went into it
      */
-    record Result(List<Finding> findings, List<String> problems) {
+    record Result(List<Finding> findings, List<String> problems, Map<String, Integer> unknown) {
     }
 
     /** @throws IllegalArgumentException with a line for the user, if one of the catalogues cannot be read. */
@@ -106,7 +108,7 @@ final class Analysis {
         findings.sort(Comparator.comparing(Finding::level).reversed().thenComparing(f -> f.place().file())
                 .thenComparingInt(f -> f.place().line()).thenComparingInt(f -> f.place().column())
                 .thenComparing(Finding::rule));
-        return new Result(List.copyOf(findings), List.copyOf(problems));
+        return new Result(List.copyOf(findings), List.copyOf(problems), calls.unknown());
     }
 
     private static boolean touches(Finding finding, Set<String> names) {

@@ -1,6 +1,7 @@
 package scanner.blocking;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -10,6 +11,7 @@ import scanner.source.Code;
 import scanner.source.MethodDecl;
 import scanner.source.Node;
 import scanner.source.Scope;
+import scanner.source.SourceUnit;
 import scanner.source.TypeDecl;
 import scanner.source.Walk;
 import scanner.types.Members;
@@ -44,6 +46,7 @@ public final class CallGraph {
     private final Streams streams;
     private final Catalogue catalogue;
     private final boolean deep;
+    private final Map<String, Integer> unknown = new HashMap<>();
     private final Map<MethodDecl, List<Site>> sites = new IdentityHashMap<>();
     private final Map<MethodDecl, List<MethodDecl>> overriders = new IdentityHashMap<>();
     private final Map<MethodDecl, Set<String>> invoked = new IdentityHashMap<>();
@@ -54,6 +57,21 @@ public final class CallGraph {
         this.streams = new Streams(origins);
         this.catalogue = catalogue;
         this.deep = deep;
+    }
+
+    /** How many calls on the ways that were followed go into which library that is not known. */
+    public Map<String, Integer> unknown() {
+        return unknown;
+    }
+
+    /** The head of a type's package: {@code org.acme.text} of {@code org.acme.text.io.Reader}. */
+    private static String library(String type) {
+        String[] parts = type.split("\\.");
+        int length = 1;
+        while (length < 3 && length < parts.length - 1 && Character.isLowerCase(parts[length].charAt(0))) {
+            length++;
+        }
+        return String.join(".", java.util.Arrays.copyOf(parts, length));
     }
 
     List<Site> sites(MethodDecl method) {
@@ -149,6 +167,9 @@ public final class CallGraph {
                 ? catalogue.blocking(typing.world, call.on() == null && target == null ? unqualified(call, receiver, scope)
                         : receiver, call.name(), call.args().size()) : null;
         blocking = blocking == null && !followed ? catalogue.blocking(typing.world, receiver) : blocking;
+        if (blocking == null && target == null && receiver != null && typing.world.isForeign(receiver)) {
+            unknown.merge(library(receiver.name()), 1, Integer::sum);
+        }
         blocking = blocking == null ? null : refined(call, blocking, scope);
         if (blocking != null || !targets.isEmpty()) {
             found.add(new Site(call.pos(), what(receiver, call.name(), blocking), call.on(), blocking, targets, need,
@@ -192,8 +213,15 @@ public final class CallGraph {
             case AWAIT -> (call.name().startsWith("put") || call.name().startsWith("offer"))
                     && origins.isUnbounded(call.on(), scope)
                     ? null : blocking;
+            case REACTIVE -> blocking.api().type().equals("?") && call.name().equals("block") && !isReactive(scope.unit())
+                    ? null : blocking;
             default -> blocking;
         };
+    }
+
+    /** In a file without a reactive library {@code block()} is something else. */
+    private static boolean isReactive(SourceUnit unit) {
+        return unit.imports.values().stream().anyMatch(name -> name.startsWith("reactor.") || name.contains("eactive"));
     }
 
     /** {@code wait()} is Object's whatever the class extends. */

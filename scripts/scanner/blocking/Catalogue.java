@@ -224,7 +224,7 @@ public final class Catalogue {
         if (type == null || type.name().startsWith("?")) {
             return name.equals("?") || type != null && name.endsWith(type.name().substring(1));
         }
-        return type.derived() ? sameLibrary(type.name(), name) : world.isA(type, name);
+        return type.derived() ? name.equals("?") || sameLibrary(type.name(), name) : world.isA(type, name);
     }
 
     private static boolean sameLibrary(String a, String b) {

@@ -69,7 +69,7 @@ public final class Contexts {
             }
         }
         for (Context context : catalogue.annotated()) {
-            if (method.isAnnotated(simple(context.api().type())) && !isAlone(context) && told.add(context.rule())) {
+            if (isAnnotated(method, context) && !isAlone(context) && told.add(context.rule())) {
                 regions.accept(region(context, method));
             }
         }
@@ -85,6 +85,11 @@ public final class Contexts {
         }
     }
 
+    private boolean isAnnotated(MethodDecl method, Context context) {
+        return method.annotations.stream()
+                .anyMatch(each -> typing.world.isOf(each, context.api().type(), method.owner.unit));
+    }
+
     private static String simple(String type) {
         return type.substring(type.lastIndexOf('.') + 1);
     }
@@ -98,7 +103,7 @@ public final class Contexts {
     private boolean isAlone(Context context) {
         return context.is(Context.Trait.SHARED) && typing.world.units.stream().filter(unit -> !unit.isTest)
                 .flatMap(unit -> unit.types.stream()).flatMap(type -> type.methods.stream())
-                .filter(method -> method.isAnnotated(simple(context.api().type()))).limit(2).count() < 2;
+                .filter(method -> isAnnotated(method, context)).limit(2).count() < 2;
     }
 
     private Region region(Context context, MethodDecl method) {
@@ -185,7 +190,8 @@ public final class Contexts {
         TypeDecl.FieldDecl field = name == null || scope.find(name) != null ? null : scope.type().field(name);
         return field != null && !field.isStatic() && (call.name().startsWith("scheduleWith") || call.name()
                 .startsWith("scheduleAt"))
-                && scope.unit().types.stream().flatMap(type -> type.methods.stream())
+                && scope.unit().types.stream().filter(type -> type.outermost() == scope.type().outermost())
+                .flatMap(type -> type.methods.stream())
                 .filter(method -> Code.any(method.body, node ->
                         node instanceof Node.Call other && TASKS.contains(other.name()) && Code.same(other.on(),
                                 call.on()) && other != call))

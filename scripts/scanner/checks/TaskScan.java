@@ -25,7 +25,7 @@ public final class TaskScan implements Check.Scan {
                     new PeriodicTaskUnguarded(),
             new SwallowedInterrupt(), new InterruptNotRestored(), new CancelDoesNotStop(), new LockInsideTry(),
                     new PermitNotReleased(),
-            new LockOrderInCompute(), new WaitWithoutTimeout());
+            new LockOrderInCompute(), new ComputeChangesItsMap(), new WaitWithoutTimeout());
 
     private final Typing typing;
     private final Origins origins;

@@ -35,11 +35,16 @@ public final class TextReport {
                 text.append("    and at ").append(Report.counted(others.size() - shown, "more place")).append(" (--all)\n");
             }
         }
-        text.append(report.summary());
-        if (!report.findings().isEmpty()) {
-            text.append(" --explain RULE says why and how to mend.");
+        text.append(report.summary()).append(" Took ").append("%.1f".formatted(report.scan().nanos() / 1e9)).append(" s.\n");
+        report.counts().forEach((rule, count) -> text.append("  ").append("%4d".formatted(count)).append(' ').append(rule)
+                .append('\n'));
+        if (!report.unknown().isEmpty()) {
+            text.append("Not followed, because nothing is known of these libraries: ").append(report.unknown()).append('\n');
         }
-        return text.append('\n').toString();
+        if (!report.findings().isEmpty()) {
+            text.append("Why, and how to fix it: --explain ").append(report.findings().get(0).rule()).append('\n');
+        }
+        return text.toString();
     }
 
     /** The file is said only where it is not the finding's own. */

@@ -28,7 +28,6 @@ import javax.tools.JavaFileObject;
 import javax.tools.SimpleJavaFileObject;
 import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
-import scanner.blocking.Kind;
 import scanner.project.Source;
 
 /**

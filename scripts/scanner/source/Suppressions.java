@@ -32,7 +32,6 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 import javax.tools.SimpleJavaFileObject;
 import javax.tools.ToolProvider;
-import scanner.blocking.Kind;
 import scanner.findings.Finding;
 
 /**

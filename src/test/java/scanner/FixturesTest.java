@@ -73,7 +73,7 @@ class FixturesTest {
         for (Rule rule : Rules.all()) {
             for (int release : List.of(21, 25, 27)) {
                 String text = rule.explain(release);
-                assertTrue(text.contains(rule.mend()) && text.contains(rule.section()), rule.name());
+                assertTrue(text.contains(rule.fix(release)) && text.contains(rule.section()), rule.name());
             }
         }
     }
