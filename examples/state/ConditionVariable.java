@@ -161,8 +161,8 @@ public final class ConditionVariable<S> {
     }
     // @end region="buffer"
 
-    // @start region="from-monitor"
     /** What was {@code synchronized}, {@code wait} and {@code notifyAll}, for JDK 21 to 23. */
+    // @start region="from-monitor"
     private static final class Account {
         private final ReentrantLock lock = new ReentrantLock(); // instead of the object's own: private, so callers too
         private final Condition changed = lock.newCondition();
