@@ -74,8 +74,7 @@ public final class Retry {
         }
     }
 
-    private static final int KEPT = 10; // of the earlier failures,
-            the latest: a retry without end must not fill the heap
+    private static final int KEPT = 10; // of the earlier failures, the latest: not all of a retry without end
     private final Policy policy;
     private final Sleeper sleeper;
     private final LongSupplier nanoTime;
