@@ -194,6 +194,7 @@ class SharedHttpClientTest {
     }
 
     @Test
+    @SuppressWarnings("try") // close() by hand is what is tested
     void closeInAReaderIsRefused() throws Exception {
         try (var http = http(1); var server = new HostileServer(HostileServer.Fault.HEALTHY)) {
             assertThrows(IllegalStateException.class, () -> http.exchange(get(server), LONG, response -> {
