@@ -52,7 +52,6 @@ public final class CarrierWatchdog implements AutoCloseable {
     }
 
     private static final int SHOWN = 20;
-    private static final Pattern UNMOUNTED =
     private static final Pattern UNMOUNTED = Pattern.compile(
             "\\s*(at )?java.base/java.lang.VirtualThread.(park|parkNanos|tryYield|yieldContinuation)\\(.*");
     private final AtomicBoolean closed = new AtomicBoolean();
