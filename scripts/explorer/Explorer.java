@@ -23,11 +23,12 @@ final class Explorer {
     private static final long SHORTEN_NANOS = 3_000_000_000L;
 
     /** What a failing schedule was. */
-    record Found(long seed, Verdict verdict, boolean repeats, Schedule traced) { }
+    record Found(long seed, Verdict verdict, boolean repeats, boolean byTime, Schedule traced) { }
 
     private final Options options;
     private final Code code;
     private final ClassLoader loader;
+    private volatile Schedule running;
     private int usual = 50;
     private int longest;
     int schedules;
@@ -49,7 +50,7 @@ final class Explorer {
         for (int i = 0; i < options.runs() && (schedules == 0 || System.nanoTime() < end); i++) {
             long seed = i < LEARNING ? i : options.seed() + i;
             Schedule schedule = schedule(seed, loader, false);
-            Verdict verdict = schedule.run(main(loader));
+            Verdict verdict = run(schedule, loader);
             learn(i, schedule);
             schedules++;
             if (verdict != null) {
@@ -73,16 +74,16 @@ final class Explorer {
     Found replay(long seed, Runnable beforeIt) throws Misuse {
         for (int i = 0; i < LEARNING; i++) {
             Schedule schedule = schedule(i, loader, false);
-            schedule.run(main(loader));
+            run(schedule, loader);
             learn(i, schedule);
         }
         beforeIt.run();
         ClassLoader traced = code.loader(true);
         Schedule schedule = schedule(seed, traced, true);
-        Verdict verdict = schedule.run(main(traced));
+        Verdict verdict = run(schedule, traced);
         schedules = 1;
         failed = verdict == null ? 0 : 1;
-        return verdict == null ? null : new Found(seed, verdict, true, schedule);
+        return verdict == null ? null : new Found(seed, verdict, true, false, schedule);
     }
 
     private void learn(int run, Schedule schedule) {
@@ -100,19 +101,21 @@ final class Explorer {
 
     private Found again(long seed, Verdict verdict, Schedule schedule) throws Misuse {
         Schedule second = schedule(seed, loader, false);
-        boolean repeats = verdict.sameAs(second.run(main(loader))) && second.decisions() == schedule.decisions();
+        boolean repeats = verdict.sameAs(run(second, loader)) && second.decisions() == schedule.decisions();
         if (!repeats || verdict.kind() == Verdict.Kind.NOT_CONTROLLED) {
-            return new Found(seed, verdict, repeats, schedule);
+            return new Found(seed, verdict, repeats, false, schedule);
         }
         List<Replay.Switch> switches = shorten(schedule.switches(), verdict, seed);
         ClassLoader traced = code.loader(true);
         Schedule shown = with(switches, seed, traced, true);
-        Verdict same = shown.run(main(traced));
+        Verdict same = run(shown, traced);
         if (!verdict.sameAs(same)) {
             shown = schedule(seed, traced, true);
-            same = shown.run(main(traced));
+            same = run(shown, traced);
         }
-        return verdict.sameAs(same) ? new Found(seed, same, true, shown) : new Found(seed, verdict, true, schedule);
+        boolean byTime = switches.stream().anyMatch(one -> one.chosen() == 0);
+        return verdict.sameAs(same) ? new Found(seed, same, true, byTime, shown)
+                : new Found(seed, verdict, true, byTime, schedule);
     }
 
     private Schedule with(List<Replay.Switch> switches, long seed, ClassLoader classes, boolean traced) {
@@ -127,7 +130,7 @@ final class Explorer {
             for (int i = 0; i < switches.size() && System.nanoTime() < end;) {
                 List<Replay.Switch> fewer = new ArrayList<>(switches.subList(0, i));
                 fewer.addAll(switches.subList(Math.min(switches.size(), i + size), switches.size()));
-                if (verdict.sameAs(with(fewer, seed, loader, false).run(main(loader)))) {
+                if (verdict.sameAs(run(with(fewer, seed, loader, false), loader))) {
                     switches = fewer;
                 } else {
                     i += size;
@@ -135,6 +138,17 @@ final class Explorer {
             }
         }
         return switches;
+    }
+
+    private Verdict run(Schedule schedule, ClassLoader classes) throws Misuse {
+        Runnable main = main(classes);
+        running = schedule;
+        return schedule.run(main);
+    }
+
+    /** The one that runs, or has run last. */
+    Schedule running() {
+        return running;
     }
 
     /** The scenario, as a program. */

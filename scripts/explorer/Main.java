@@ -1,6 +1,7 @@
 package explorer;
 
 import explorer.run.Internals;
+import explorer.run.Schedule;
 import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -15,7 +16,7 @@ public final class Main {
 
     static final PrintStream OUT = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     static final PrintStream ERR = System.err;
-    private static final long STUCK_MILLIS = 20_000;
+    private static final long STUCK_NANOS = 20_000_000_000L;
 
     private Main() { }
 
@@ -47,16 +48,52 @@ public final class Main {
         PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
         System.setOut(nowhere);
         System.setErr(nowhere);
+        watch(options, explorer, System.getProperty("explorer.debug") != null);
         Explorer.Found found = options.replay() == null ? explorer.explore(progress)
                 : explorer.replay(options.replay(), () -> {
                     System.setOut(OUT);
                     System.setErr(ERR);
                 });
         progress.clear();
-        String command = "java " + System.getProperty("explorer.command", "scripts/ExploreSchedules.java");
-        Report report = new Report(options, explorer, found, command);
-        OUT.print(options.json() ? report.json() : report.text());
+        Report report = new Report(options, explorer, found, command());
+        print(report, options);
         return report.exitCode();
+    }
+
+    private static void print(Report report, Options options) {
+        OUT.print(options.json() ? report.json() : report.text());
+        OUT.flush();
+    }
+
+    private static String command() {
+        return "java " + System.getProperty("explorer.command", "scripts/ExploreSchedules.java");
+    }
+
+    /** Ends all if nothing happens for long. */
+    private static void watch(Options options, Explorer explorer, boolean debugged) {
+        Thread watch = new Thread(() -> {
+            long beats = -1;
+            Schedule last = null;
+            for (long since = System.nanoTime(); !debugged;) {
+                try {
+                    Thread.sleep(500);
+                } catch (InterruptedException e) {
+                    return;
+                }
+                Schedule schedule = explorer.running();
+                if (schedule == null || schedule != last || schedule.beats() != beats || schedule.ended()) {
+                    last = schedule;
+                    beats = schedule == null ? 0 : schedule.beats();
+                    since = System.nanoTime();
+                } else if (System.nanoTime() - since > STUCK_NANOS) {
+                    Explorer.Found found = new Explorer.Found(0, schedule.stuck(), true, false, schedule);
+                    print(new Report(options, explorer, found, command()), options);
+                    Runtime.getRuntime().halt(2);
+                }
+            }
+        }, "watch");
+        watch.setDaemon(true);
+        watch.start();
     }
 
     private static void delete(File file) {

@@ -47,7 +47,8 @@ final class Report {
             return "NOT REPEATABLE " + verdict.kind() + " " + verdict.detail() + " (seed " + found.seed()
                     + " did not do it again: statics, identity, or something outside?)";
         }
-        return verdict.kind() + " " + verdict.detail() + " (seed " + found.seed() + ", failed again; " + share + ")";
+        return verdict.kind() + " " + verdict.detail() + " (seed " + found.seed() + ", failed again; " + share
+                + (found.byTime() ? "; time passes while a thread that could go on does not" : "") + ")";
     }
 
     private static String reached() {
@@ -84,7 +85,7 @@ final class Report {
         if (!found.traced().trace().isEmpty()) {
             trace(text.append('\n'));
         }
-        if (found.repeats()) {
+        if (found.repeats() && found.verdict().kind() != Verdict.Kind.NOT_CONTROLLED) {
             text.append("\nagain: ").append(again()).append('\n');
         }
         return text.toString();
