@@ -2,6 +2,7 @@ package explorer;
 
 import explorer.run.Replay;
 import explorer.run.Schedule;
+import explorer.run.Site;
 import explorer.run.Strategy;
 import explorer.run.Verdict;
 import java.lang.reflect.Constructor;
@@ -32,6 +33,7 @@ final class Explorer {
     private int usual = 50;
     private int longest;
     int schedules;
+    long sum;
     int failed;
     double seconds;
     final Map<String, Integer> verdicts = new TreeMap<>();
@@ -39,6 +41,7 @@ final class Explorer {
     Explorer(Options options, Code code) {
         this.options = options;
         this.code = code;
+        Site.forgetAll();
         loader = code.loader(false);
     }
 
@@ -53,9 +56,14 @@ final class Explorer {
             Verdict verdict = run(schedule, loader);
             learn(i, schedule);
             schedules++;
+            sum += schedule.decisions();
             if (verdict != null) {
                 failed++;
                 verdicts.merge(verdict.kind().toString(), 1, Integer::sum);
+                if (options.first()) {
+                    found = new Found(seed, verdict, true, false, schedule);
+                    break;
+                }
                 if (found == null) {
                     found = again(seed, verdict, schedule);
                     end = Math.min(end, System.nanoTime() + LOOK_ON_NANOS); // for the share that fails

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 
 /** The command. Started by {@code scripts/ExploreSchedules.java}, on a JDK whose java.base is patched for it. */
 public final class Main {
@@ -21,10 +22,30 @@ public final class Main {
     private Main() { }
 
     public static void main(String[] args) throws IOException {
+        int code = args.length == 1 && args[0].startsWith("@") ? all(Path.of(args[0].substring(1))) : one(args);
+        OUT.flush();
+        Runtime.getRuntime().halt(code); // threads of the scenario may be left over
+    }
+
+    /** The worst of them: 1 if any was found, else 2 if any could not be controlled. */
+    private static int all(Path file) throws IOException {
+        boolean[] codes = new boolean[3];
+        for (String line : Files.readAllLines(file)) {
+            OUT.println("== " + line);
+            codes[one(line.split(" "))] = true;
+        }
+        return codes[1] ? 1 : codes[2] ? 2 : 0;
+    }
+
+    private static int one(String[] args) throws IOException {
         Path folder = null;
         int code = 2;
         try {
             Internals.check();
+            if (args.length == 0 || List.of(args).contains("--help")) {
+                OUT.print(Options.USAGE);
+                return args.length == 0 ? 2 : 0;
+            }
             Options options = Options.of(args);
             folder = Files.createTempDirectory("explore-schedules");
             code = run(options, new Code(options, folder));
@@ -38,22 +59,26 @@ public final class Main {
                 delete(folder.toFile());
             }
         }
-        OUT.flush();
-        Runtime.getRuntime().halt(code); // threads of the scenario may be left over
+        return code;
     }
 
     private static int run(Options options, Code code) throws Misuse {
         Explorer explorer = new Explorer(options, code);
         Progress progress = new Progress(System.console() != null && System.console().isTerminal() && !options.json());
+        PrintStream out = System.out;
+        PrintStream err = System.err;
         PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
         System.setOut(nowhere);
         System.setErr(nowhere);
-        watch(options, explorer, System.getProperty("explorer.debug") != null);
+        Thread watch = watch(options, explorer, System.getProperty("explorer.debug") != null);
         Explorer.Found found = options.replay() == null ? explorer.explore(progress)
                 : explorer.replay(options.replay(), () -> {
                     System.setOut(OUT);
                     System.setErr(ERR);
                 });
+        watch.interrupt();
+        System.setOut(out);
+        System.setErr(err);
         progress.clear();
         Report report = new Report(options, explorer, found, command());
         print(report, options);
@@ -70,7 +95,7 @@ public final class Main {
     }
 
     /** Ends all if nothing happens for long. */
-    private static void watch(Options options, Explorer explorer, boolean debugged) {
+    private static Thread watch(Options options, Explorer explorer, boolean debugged) {
         Thread watch = new Thread(() -> {
             long beats = -1;
             Schedule last = null;
@@ -94,6 +119,7 @@ public final class Main {
         }, "watch");
         watch.setDaemon(true);
         watch.start();
+        return watch;
     }
 
     private static void delete(File file) {

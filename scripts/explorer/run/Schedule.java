@@ -250,15 +250,15 @@ public final class Schedule implements Executor {
 
     private void learn(Task task, Object object, Site site) {
         site.known = true;
-        if (object == null || site.shared) {
+        if (object == null) {
             site.shared = true;
             return;
         }
         for (int i = used.size() - 1; i >= 0; i--) {
             if (used.get(i) == object) {
-                site.shared |= users.get(i) != task;
-                if (site.shared) {
+                if (users.get(i) != task) {
                     users.set(i, null); // shared for whoever comes next
+                    site.shared = true;
                 }
                 return;
             }
