@@ -24,11 +24,11 @@ final class Explorer {
     private static final long SHORTEN_NANOS = 3_000_000_000L;
 
     /** What a failing schedule was. */
-    record Found(long seed, Verdict verdict, boolean repeats, boolean byTime, Schedule traced) { }
+    record Found(long seed, Verdict verdict, boolean repeats, String note, Schedule traced) { }
 
     private final Options options;
     private final Code code;
-    private final ClassLoader loader;
+    private final ClassLoader loaded;
     private volatile Schedule running;
     private int usual = 50;
     private int longest;
@@ -42,7 +42,7 @@ final class Explorer {
         this.options = options;
         this.code = code;
         Site.forgetAll();
-        loader = code.loader(false);
+        loaded = code.loader(false);
     }
 
     /** Null if nothing was found. */
@@ -52,6 +52,7 @@ final class Explorer {
         Found found = null;
         for (int i = 0; i < options.runs() && (schedules == 0 || System.nanoTime() < end); i++) {
             long seed = i < LEARNING ? i : options.seed() + i;
+            ClassLoader loader = loader();
             Schedule schedule = schedule(seed, loader, false);
             Verdict verdict = run(schedule, loader);
             learn(i, schedule);
@@ -61,7 +62,7 @@ final class Explorer {
                 failed++;
                 verdicts.merge(verdict.kind().toString(), 1, Integer::sum);
                 if (options.first()) {
-                    found = new Found(seed, verdict, true, false, schedule);
+                    found = new Found(seed, verdict, true, "", schedule);
                     break;
                 }
                 if (found == null) {
@@ -81,6 +82,7 @@ final class Explorer {
     /** That seed alone, after the schedules that show where threads meet; with its output. */
     Found replay(long seed, Runnable beforeIt) throws Misuse {
         for (int i = 0; i < LEARNING; i++) {
+            ClassLoader loader = loader();
             Schedule schedule = schedule(i, loader, false);
             run(schedule, loader);
             learn(i, schedule);
@@ -91,7 +93,7 @@ final class Explorer {
         Verdict verdict = run(schedule, traced);
         schedules = 1;
         failed = verdict == null ? 0 : 1;
-        return verdict == null ? null : new Found(seed, verdict, true, false, schedule);
+        return verdict == null ? null : new Found(seed, verdict, true, "", schedule);
     }
 
     private void learn(int run, Schedule schedule) {
@@ -108,10 +110,11 @@ final class Explorer {
     }
 
     private Found again(long seed, Verdict verdict, Schedule schedule) throws Misuse {
+        ClassLoader loader = loader();
         Schedule second = schedule(seed, loader, false);
         boolean repeats = verdict.sameAs(run(second, loader)) && second.decisions() == schedule.decisions();
         if (!repeats || verdict.kind() == Verdict.Kind.NOT_CONTROLLED) {
-            return new Found(seed, verdict, repeats, false, schedule);
+            return new Found(seed, verdict, repeats, "", schedule);
         }
         List<Replay.Switch> switches = shorten(schedule.switches(), verdict, seed);
         ClassLoader traced = code.loader(true);
@@ -121,9 +124,11 @@ final class Explorer {
             shown = schedule(seed, traced, true);
             same = run(shown, traced);
         }
-        boolean byTime = switches.stream().anyMatch(one -> one.chosen() == 0);
-        return verdict.sameAs(same) ? new Found(seed, same, true, byTime, shown)
-                : new Found(seed, verdict, true, byTime, schedule);
+        String note = (switches.stream().anyMatch(one -> one.chosen() == 0)
+                ? "; time passes while a thread that could go on does not" : "")
+                + (switches.stream().anyMatch(one -> one.chosen() < 0) ? "; a wait ends for nothing, as it may" : "");
+        return verdict.sameAs(same) ? new Found(seed, same, true, note, shown)
+                : new Found(seed, verdict, true, note, schedule);
     }
 
     private Schedule with(List<Replay.Switch> switches, long seed, ClassLoader classes, boolean traced) {
@@ -138,6 +143,7 @@ final class Explorer {
             for (int i = 0; i < switches.size() && System.nanoTime() < end;) {
                 List<Replay.Switch> fewer = new ArrayList<>(switches.subList(0, i));
                 fewer.addAll(switches.subList(Math.min(switches.size(), i + size), switches.size()));
+                ClassLoader loader = loader();
                 if (verdict.sameAs(run(with(fewer, seed, loader, false), loader))) {
                     switches = fewer;
                 } else {
@@ -152,6 +158,10 @@ final class Explorer {
         Runnable main = main(classes);
         running = schedule;
         return schedule.run(main);
+    }
+
+    private ClassLoader loader() {
+        return options.fresh() ? code.loader(false) : loaded;
     }
 
     /** The one that runs, or has run last. */

@@ -111,7 +111,7 @@ public final class Main {
                     beats = schedule == null ? 0 : schedule.beats();
                     since = System.nanoTime();
                 } else if (System.nanoTime() - since > STUCK_NANOS) {
-                    Explorer.Found found = new Explorer.Found(0, schedule.stuck(), true, false, schedule);
+                    Explorer.Found found = new Explorer.Found(0, schedule.stuck(), true, "", schedule);
                     print(new Report(options, explorer, found, command()), options);
                     Runtime.getRuntime().halt(2);
                 }

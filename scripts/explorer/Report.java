@@ -45,10 +45,11 @@ final class Report {
         }
         if (!found.repeats()) {
             return "NOT REPEATABLE " + verdict.kind() + " " + verdict.detail() + " (seed " + found.seed()
-                    + " did not do it again: statics, identity, or something outside?)";
+                    + " did not do it again: " + (options.fresh() ? "something outside" : "statics, for which there is"
+                            + " --fresh, or something outside") + "?)";
         }
         return verdict.kind() + " " + verdict.detail() + " (seed " + found.seed() + ", failed again; " + share
-                + (found.byTime() ? "; time passes while a thread that could go on does not" : "") + ")";
+                + found.note() + ")";
     }
 
     private static String reached() {
@@ -92,7 +93,9 @@ final class Report {
     }
 
     private String again() {
-        return command + " --replay " + found.seed() + (options.depth() == 0 ? "" : " --depth " + options.depth()) + " "
+        return command + " --replay " + found.seed() + (options.depth() == 0 ? "" : " --depth " + options.depth())
+                + (options.fresh() ? " --fresh" : "")
+                + (options.classPath().isEmpty() ? "" : " --classpath " + options.classPath()) + " "
                 + String.join(" ", options.code());
     }
 

@@ -324,14 +324,15 @@ public final class Schedule implements Executor {
         return first;
     }
 
-    boolean wakesForNothing(Task task) {
+    /** How long this wait takes if it ends for nothing, on our clock; else 0. */
+    long forNothing(Task task) {
         task.waits++;
         boolean wakes = decisions <= fairAfter && strategy.wakesForNothing(task);
         if (wakes) {
             switches.add(new Replay.Switch(task.id, task.waits, -1));
             event(task, null, "will wake for nothing");
         }
-        return wakes;
+        return !wakes ? 0 : task.waits % 2 == 0 ? 100_000 : 1; // at once, or when others had their chance
     }
 
     void yields(Task task) {
