@@ -12,15 +12,15 @@ import java.util.regex.Pattern;
 
 /**
  * What the scenarios of {@code src/test/schedules} are worth: each example is broken in one place after another, a
- * wake-up dropped, a loop turned into an if, a guard off, a flag not set or not restored, and the scenarios of the class
- * must find it. A maintainer's command: {@code java src/test/java/harness/Mutants.java [Class...]}, on 25 or later.
+ * wake-up dropped, a loop turned into an if, a guard off, a flag not set or not restored, and the scenarios of the
+ * class must find it. A maintainer's command: {@code java src/test/java/harness/Mutants.java [Class...]}, on 25 or later.
  *
  * <p>Those in {@code src/test/resources/mutants.txt} cannot be told from the class by what it promises; each says why.
  */
 final class Mutants {
 
-    private static final Pattern WAKE_UP = Pattern.compile(
-            "^\\s*[\\w.()]*\\.?(signalAll|signal|notifyAll|notify|release|countDown)\\(\\d*\\);|^\\s*LockSupport\\.unpark\\(.*\\);");
+    private static final Pattern WAKE_UP = Pattern.compile("^\\s*LockSupport\\.unpark\\(.*\\);"
+            + "|^\\s*[\\w.()]*\\.?(signalAll|signal|notifyAll|notify|release|countDown)\\(\\d*\\);");
     private static final Pattern RESTORE = Pattern.compile("^\\s*Thread\\.currentThread\\(\\)\\.interrupt\\(\\);");
     private static final Pattern FLAG = Pattern.compile("^\\s*(this\\.|\\w+\\.)?\\w+ = (true|false|null);");
     private static final Pattern LOOP = Pattern.compile("^(\\s*)while (\\((?!true).*\\) \\{.*)$");
@@ -46,8 +46,8 @@ final class Mutants {
                     .forEach(equivalent::add);
         }
         var scenarios = new LinkedHashMap<Path, List<Path>>();
-        for (Path scenario : Examples.javaFiles(SchedulesIT.SCENARIOS)) {
-            Path example = SchedulesIT.example(scenario);
+        for (Path scenario : Examples.javaFiles(ScheduleRuns.SCENARIOS)) {
+            Path example = ScheduleRuns.example(scenario);
             String name = example.getFileName().toString().replace(".java", "");
             if (args.length == 0 || List.of(args).contains(name)) {
                 scenarios.computeIfAbsent(example, key -> new ArrayList<>()).add(scenario);

@@ -25,8 +25,6 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(3_600)
 class SchedulesIT {
 
-    static final Path SCENARIOS = Path.of("src", "test", "schedules");
-
     @TempDir
     Path folder;
 
@@ -38,24 +36,12 @@ class SchedulesIT {
         assumeTrue(jdk != null, "no JDK of 25 or later");
     }
 
-    /** The example that {@code NameScenario}, or {@code NameCloseScenario}, is about. */
-    static Path example(Path scenario) throws IOException {
-        String name = scenario.getFileName().toString().replace("Scenario.java", "");
-        for (int end = name.length(); end > 0; end--) {
-            var example = Examples.named(name.substring(0, end));
-            if (example.isPresent() && example.get().getFileName().toString().equals(name.substring(0, end) + ".java")) {
-                return example.get();
-            }
-        }
-        throw new AssertionError("no example for " + scenario);
-    }
-
     @Test
     void nothingIsFound() throws IOException, InterruptedException {
         var lines = new ArrayList<String>();
-        for (Path scenario : Examples.javaFiles(SCENARIOS)) {
+        for (Path scenario : Examples.javaFiles(ScheduleRuns.SCENARIOS)) {
             lines.add("--runs " + Integer.getInteger("schedules", 1_000) + " --seconds 3000 " + scenario + " "
-                    + example(scenario));
+                    + ScheduleRuns.example(scenario));
         }
         assertFalse(lines.isEmpty());
         Map<String, String> outputs = ScheduleRuns.all(jdk, lines);
@@ -92,7 +78,8 @@ class SchedulesIT {
     }
 
     /** The scenario finds what the class had, put back into it. */
-    private void finds(String scenario, String name, String now, String before) throws IOException, InterruptedException {
+    private void finds(String scenario, String name, String now, String before)
+            throws IOException, InterruptedException {
         String source = Files.readString(Examples.named(name).orElseThrow());
         String lines = now.indent(0);
         assertTrue(source.replaceAll("(?m)^ +", "").contains(lines.replaceAll("(?m)^ +", "").strip()), source);
@@ -100,7 +87,7 @@ class SchedulesIT {
         Files.writeString(broken, source.replaceAll("(?m)^ +", "")
                 .replace(lines.replaceAll("(?m)^ +", "").strip(), before.replaceAll("(?m)^ +", "").strip()));
         Child child = ScheduleRuns.one(jdk, "--runs", "5000", "--seconds", "3000", "--first",
-                SCENARIOS.resolve(scenario + "Scenario.java").toString(), broken.toString());
+                ScheduleRuns.SCENARIOS.resolve(scenario + "Scenario.java").toString(), broken.toString());
         assertEquals(1, child.exit(), child.output());
     }
 }
