@@ -3,6 +3,7 @@ import java.util.concurrent.Future.State;
 
 /** TaskGroup: a task that fails because it has seen another one's FAILED is never the first failure. */
 public final class TaskGroupOrderScenario {
+    // @start region="scenario"
     public static void main(String[] args) throws InterruptedException {
         try (var group = TaskGroup.<Integer>failFast()) {
             var first = group.fork(() -> {
@@ -27,4 +28,5 @@ public final class TaskGroupOrderScenario {
             }
         }
     }
+    // @end region="scenario"
 }
