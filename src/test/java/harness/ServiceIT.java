@@ -227,6 +227,12 @@ class ServiceIT {
             assertTrue(service.output().contains("resource closed"), service::output);
             assertFalse(service.output().contains("\"ready\""), service::output);
         }
+        var swallows = Map.of("START_DELAY", "60s", "SWALLOW", "1");
+        try (var service = Service.launch(jdk, classes, swallows)) { // the start goes on as if nothing were
+            service.await("\"listening\"");
+            assertEquals(143, service.terminate(), service::output);
+            assertTrue(service.output().contains("resource closed"), service::output);
+        }
         try (var service = Service.launch(jdk, classes, Map.of())) { // killed at some moment before that
             Thread.sleep(100);
             // 143, or 1 from a JVM that has not got as far as main

@@ -2,13 +2,11 @@ package service;
 
 import java.io.IOException;
 import java.net.BindException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -127,22 +125,9 @@ public final class HttpService implements AutoCloseable {
         return rejected.sum();
     }
 
-    /**
-     * For how long no virtual thread has got a processor: handlers compute, or pin their carriers. Under 100 ms is
-     * none.
-     */
+    /** For how long no virtual thread has got a processor: handlers compute, or pin. Under 100 ms is none. */
     public Duration starvedFor() {
         return Duration.ofNanos(sweeper.starvedFor());
-    }
-
-    /** The body of an answer that says why. @param requestId null: none */
-    static Response error(int status, String why, String requestId) {
-        var body = new LinkedHashMap<String, Object>();
-        body.put("error", why);
-        if (requestId != null) {
-            body.put("request_id", requestId);
-        }
-        return Response.json(status, body);
     }
 
     // ---- its threads
@@ -219,14 +204,6 @@ public final class HttpService implements AutoCloseable {
         } catch (RuntimeException e) {
             // its own matter
         }
-    }
-
-    void answered(Request request, int status, boolean complete) {
-        observer.answered(request, status, System.nanoTime() - request.begun, complete);
-    }
-
-    void refused(int status, InetAddress client) {
-        observer.refused(status, client);
     }
 
     private static void close(AutoCloseable socket) {
