@@ -232,7 +232,7 @@ final class Exchange {
         if (now - deadline >= 0) {
             work.interrupt(504);
         }
-        if (work.ignoredFor(IGNORED) && givenUp.compareAndSet(false, true) && !server.inLane(this::giveUp)) {
+        if (work.ignoredFor(IGNORED) && givenUp.compareAndSet(false, true) && !server.sweeper.inLane(this::giveUp)) {
             givenUp.set(false);
         }
         if (forSome && body.ended() && watch.get() == null && !connection.reader.buffered()) {

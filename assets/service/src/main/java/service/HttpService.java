@@ -57,7 +57,7 @@ public final class HttpService implements AutoCloseable {
     private final ServerSocket listener = new ServerSocket();
     private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
     private final Thread acceptor = Thread.ofPlatform().daemon().name("accept").unstarted(this::accept);
-    private final Sweeper sweeper = new Sweeper(connections, this::calm);
+    final Sweeper sweeper = new Sweeper(connections, this::calm);
     private volatile boolean draining; // ends the acceptor when nobody waits
     private volatile boolean closed; // ends it anyway
     private volatile boolean closing; // the listener is closed: clients are to leave. Before, they would only come back
@@ -120,7 +120,7 @@ public final class HttpService implements AutoCloseable {
         return connections.size();
     }
 
-    /** Requests refused with 503, since the start. */
+    /** With 503, since the start. */
     public long rejected() {
         return rejected.sum();
     }
@@ -162,7 +162,7 @@ public final class HttpService implements AutoCloseable {
         var connection = new Connection(this, socket, crowded);
         connections.add(connection);
         try {
-            if (!sweeper.isStarving() || !inLane(connection)) {
+            if (!sweeper.isStarving() || !sweeper.inLane(connection)) {
                 Thread.ofVirtual().name("connection").start(connection);
             }
         } catch (Throwable e) {
@@ -236,10 +236,6 @@ public final class HttpService implements AutoCloseable {
 
     private static long deadline(Duration limit) {
         return System.nanoTime() + Math.clamp(TimeUnit.NANOSECONDS.convert(limit), 0, Long.MAX_VALUE / 4);
-    }
-
-    boolean inLane(Runnable work) {
-        return sweeper.inLane(work);
     }
 
     boolean closing() {
