@@ -248,8 +248,11 @@ public final class KeyedLimits<K> {
                 System.out.println("429, Retry-After: " + wait.plusNanos(999_999_999).toSeconds());
             }
         }
-        try (var place = limits.tryEnter("a client").orElseThrow()) { // empty: 503
-            System.out.println(answered + " of 150 requests at once; one of 8 places is taken until the block ends");
+        var place = limits.tryEnter("a client").orElseThrow(); // empty: 503
+        try {
+            System.out.println(answered + " of 150 requests at once; one of 8 places is taken until it is closed");
+        } finally {
+            place.close(); // or in a callback
         }
         // @end region="use"
         check(answered == 100 && limits.reserve("another").isZero(), "the burst, and each client has its own");

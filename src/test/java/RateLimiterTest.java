@@ -383,7 +383,7 @@ class RateLimiterTest {
                 var wait = limiter.reserve(wanted);
                 assertEquals(recent + wanted <= permits, wait.isZero());
                 if (!wait.isZero()) {
-                    long before = given.get((int) (given.size() - permits + wanted - 1));
+                    long before = given.get(given.size() - permits + wanted - 1);
                     assertEquals(SECOND.toNanos() - (now - before), wait.toNanos());
                     if (random.nextBoolean()) {
                         continue;
@@ -403,6 +403,16 @@ class RateLimiterTest {
         assertTrue(never.tryAcquire(Duration.ZERO));
         clock.now.addAndGet(Duration.ofDays(365).toNanos());
         assertFalse(never.tryAcquire(Duration.ofDays(365)));
+    }
+
+    @Test
+    void atMostWithALongerPeriodCountsWhatWentAndNothingElse() throws Exception {
+        var limiter = RateLimiter.atMost(3, SECOND, clock);
+        limiter.acquire();
+        clock.now.addAndGet(Duration.ofMinutes(1).toNanos());
+        limiter.setRate(3, Duration.ofDays(1));
+        limiter.acquire(2);
+        assertEquals(Duration.ofDays(1).minusMinutes(1), limiter.reserve());
     }
 
     @Test
