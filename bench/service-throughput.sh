@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Requests a second over kept connections: the service template, a plain HttpServer, aiohttp on uvloop. One run, rounds interleaved, medians.
+# Requests a second over kept connections: assets/service, a plain HttpServer, aiohttp on uvloop. One run, rounds interleaved, medians.
 #   bench/service-throughput.sh                          JDK: JAVA_HOME or the java in front
 #   SECONDS_EACH=10 ROUNDS=5 JDKS="DIR DIR" bench/service-throughput.sh
 # Needs aiohttp and uvloop for PYTHON (default /usr/bin/python3), and wrk; without wrk a load generator in Java, which takes more of the machine.
@@ -46,9 +46,9 @@ serve() { # NAME COMMAND...
 for jdk in $jdks; do
   version=$("$jdk/bin/java" -version 2>&1 | sed -n 's/.*version "\([^"]*\)".*/\1/p')
   mkdir "$work/$version"
-  "$jdk/bin/javac" -d "$work/$version" assets/AsyncServiceTemplate.java bench/PlainServer.java
-  serve "template, JDK $version" "$jdk/bin/java" -cp "$work/$version" AsyncServiceTemplate
-  serve "template, no access log, JDK $version" env ACCESS_LOG=0 "$jdk/bin/java" -cp "$work/$version" AsyncServiceTemplate
+  "$jdk/bin/javac" -d "$work/$version" assets/service/src/main/java/service/*.java bench/PlainServer.java
+  serve "service, JDK $version" "$jdk/bin/java" -cp "$work/$version" service.Main
+  serve "service, no access log, JDK $version" env ACCESS_LOG=0 "$jdk/bin/java" -cp "$work/$version" service.Main
   serve "plain HttpServer, JDK $version" "$jdk/bin/java" -cp "$work/$version" PlainServer $port
 done
 if "$python" -c 'import aiohttp, uvloop' 2> /dev/null; then

@@ -5,7 +5,7 @@
 set +o posix # as when macOS runs it with sh
 
 SKILL=java-async-patterns
-SHIPPED="SKILL.md LICENSE references examples scripts assets"
+SHIPPED="SKILL.md LICENSE CHANGELOG.md references examples scripts assets src/test/java/*.java" # CopyPattern --tests, --outdated
 EXAMPLE=examples/tasks/TaskGroup.java # run on each JDK as the check
 MANIFEST=.install-manifest # in the installed folder: checksum, size and path of each file as it was installed
 OLDEST=21

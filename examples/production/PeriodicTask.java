@@ -1,5 +1,10 @@
+import java.net.SocketException;
+import java.nio.channels.ClosedByInterruptException;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -7,17 +12,80 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * asyncio: {@code while True: await job(); await asyncio.sleep(delay)} as a task. Final API, JDK 21 and later.
+ * asyncio: {@code while True: await job(); await asyncio.sleep(delay)} as a task, or {@code loop.call_at} on a grid.
+ * Final API, JDK 21 and later.
  *
- * <p>Use for work at intervals: refresh, flush, sweep. {@code scheduleAtFixedRate} makes up for a long run with a burst (59 runs in 400 ms
- * after one of 2.5 s), and ends for ever, without a word, at the first exception, {@code Error} or leftover interrupt flag. Do not use for
- * a time of day, nor for work that must survive the process: that is a scheduler's or a queue's.
+ * <p>Use for work at intervals: refresh, flush, sweep. {@code scheduleAtFixedRate} makes up for a long run with a burst
+ * (59 runs in 400 ms after one of 2.5 s), and ends for ever, silently, at the first exception, {@code Error} or
+ * leftover interrupt flag. Do not use for a time of day, nor for work that must survive the process: that is a
+ * scheduler's or a queue's. Where no thread may wait (an event loop, a test) use {@link Plan} alone.
  *
- * <p>Runs never overlap: the delay counts from the end of one run to the start of the next. Thread-safe.
+ * <p>Each task has a virtual thread of its own: start as many as you have jobs, a slow one delays no other. The runs of
+ * one task never overlap. Thread-safe.
  *
  * <p>Run: {@code java examples/production/PeriodicTask.java}
  */
 public final class PeriodicTask implements AutoCloseable {
+
+    // @start region="plan"
+    /**
+     * When a job is due. Decides only: never waits, starts no thread, is told the time, as {@code System.nanoTime()}
+     * has it. Not thread-safe. Several jobs: a plan each; begin those that are due, wait for the least of {@link
+     * #waitNanos}.
+     */
+    public static final class Plan {
+        private static final long LEAST = 1_000_000; // a thread that never parks starves other virtual threads
+
+        private final boolean atRate;
+        private final long every;
+        private long due;
+        private boolean running;
+
+        private Plan(long now, Duration first, Duration every, boolean atRate) {
+            this.atRate = atRate;
+            this.every = Math.max(LEAST, nanos(every));
+            this.due = now + nanos(first);
+        }
+
+        /** {@code delay} counts from the end of a run to the start of the next. */
+        public static Plan fixedDelay(long now, Duration first, Duration delay) {
+            return new Plan(now, first, delay, false);
+        }
+
+        /**
+         * {@code period} counts from start to start. A run that is late begins as soon as the last one has ended; what
+         * was missed beyond that is not made up for.
+         */
+        public static Plan fixedRate(long now, Duration first, Duration period) {
+            return new Plan(now, first, period, true);
+        }
+
+        /** Until the next run is due; 0 if it is, {@code Long.MAX_VALUE} while one runs. */
+        public long waitNanos(long now) {
+            return running ? Long.MAX_VALUE : Math.max(0, due - now);
+        }
+
+        /** True if a run is due and none runs: then begin it, and say {@link #ended} after it. */
+        public boolean begin(long now) {
+            if (running || due - now > 0) {
+                return false;
+            }
+            running = true;
+            return true;
+        }
+
+        public void ended(long now) {
+            running = false;
+            long next = atRate ? due + every : now + every;
+            due = next - now < LEAST ? now + LEAST : next;
+        }
+
+        private static long nanos(Duration duration) {
+            // 73 years: differences hold
+            return Math.clamp(TimeUnit.NANOSECONDS.convert(duration), 0, Long.MAX_VALUE / 4);
+        }
+    }
+    // @end region="plan"
 
     // @start region="periodic"
     @FunctionalInterface
@@ -30,75 +98,110 @@ public final class PeriodicTask implements AutoCloseable {
         void failed(String task, Throwable cause);
     }
 
+    private static final int MOST_FAILURES = 16;
+    private static final Throwable END = new IllegalStateException();
+
     private final Job job;
-    private final long delayNanos;
     private final FailureHandler onFailure;
+    private final BlockingQueue<Throwable> failures = new ArrayBlockingQueue<>(MOST_FAILURES + 1);
     private final AtomicBoolean closed = new AtomicBoolean();
     private final CountDownLatch stopped = new CountDownLatch(1);
     private final Thread thread;
+    private final Thread reporter;
 
-    private PeriodicTask(String name, Duration firstDelay, Duration delay, Job job, FailureHandler onFailure) {
-        this.job = Objects.requireNonNull(job);
-        this.delayNanos = Math.max(1_000_000, Math.min(TimeUnit.NANOSECONDS.convert(delay), Long.MAX_VALUE / 2));
-        this.onFailure = Objects.requireNonNull(onFailure);
-        long firstNanos = Math.min(TimeUnit.NANOSECONDS.convert(firstDelay), Long.MAX_VALUE / 2);
-        this.thread = Thread.ofVirtual().name(name).unstarted(() -> loop(firstNanos));
+    private PeriodicTask(String name, Plan plan, Job job, FailureHandler onFailure) {
+        this.job = Objects.requireNonNull(job, "job");
+        this.onFailure = Objects.requireNonNull(onFailure, "onFailure");
+        this.thread = Thread.ofVirtual().name(Objects.requireNonNull(name, "name")).unstarted(() -> loop(plan));
+        this.reporter = Thread.ofVirtual().name(name + "-failures").unstarted(this::report);
+        reporter.start();
+        thread.start();
     }
 
     /**
-     * Starts a virtual thread of that name, which runs the job until {@link #close}, whatever the job throws. Virtual threads do not keep
-     * the JVM alive.
+     * Starts a virtual thread of that name, which runs the job until {@link #close}, whatever the job throws. Virtual
+     * threads do not keep the JVM alive.
      *
      * @param firstDelay before the first run; a random one keeps many processes from beating in time
-     * @param delay      between runs; less than a millisecond counts as one: a thread that never parks starves other virtual threads,
-     *                   which are not time-sliced, and {@code Thread.yield()} does not help
-     * @param onFailure  gets what the job throws, {@link Error}s included, in the task's thread; what it throws itself goes to the
-     *                   thread's uncaught handler, and the runs go on
+     * @param delay      from the end of a run to the start of the next; less than a millisecond counts as one
+     * @param onFailure  gets what the job throws, {@link Error}s included, in order, in a thread of its own: the runs
+     *                   go on while it blocks (then 16 failures wait, and more are dropped), and what it throws goes to
+     *                   the uncaught handler
      */
-    public static PeriodicTask start(String name, Duration firstDelay, Duration delay, Job job, FailureHandler onFailure) {
-        var task = new PeriodicTask(name, firstDelay, delay, job, onFailure);
-        task.thread.start();
-        return task;
+    public static PeriodicTask start(String name, Duration firstDelay, Duration delay, Job job,
+            FailureHandler onFailure) {
+        Objects.requireNonNull(firstDelay, "firstDelay");
+        Objects.requireNonNull(delay, "delay");
+        return new PeriodicTask(name, Plan.fixedDelay(System.nanoTime(), firstDelay, delay), job, onFailure);
+    }
+
+    /** As {@link #start}, {@code period} from start to start: see {@link Plan#fixedRate}. */
+    public static PeriodicTask startAtFixedRate(String name, Duration firstDelay, Duration period, Job job,
+                                                FailureHandler onFailure) {
+        Objects.requireNonNull(firstDelay, "firstDelay");
+        Objects.requireNonNull(period, "period");
+        return new PeriodicTask(name, Plan.fixedRate(System.nanoTime(), firstDelay, period), job, onFailure);
+    }
+
+    /** No further run begins; one on its way goes on. Does not wait; also from inside the job. */
+    public void stop() {
+        stopped.countDown();
     }
 
     /**
-     * Ends the delay, interrupts a run, or its failure handler, once, and waits until it has ended; no run starts afterwards. The
-     * {@link InterruptedException} of an interrupted run is no failure; what else it throws is reported. An interrupt of the caller does not
-     * end the wait, its flag is kept. Called from inside the job, it neither interrupts nor waits: this run is the last.
+     * Stops, interrupts a run once, and waits until it has ended and its failure is reported. That it was interrupted
+     * is no failure; what else it throws is. A handler that still runs a second later is interrupted and left behind.
+     * An interrupt of the caller does not end the wait, its flag is kept.
+     *
+     * @throws IllegalStateException called from inside the job or the handler: use {@link #stop}
      */
     @Override
     public void close() {
-        boolean first = closed.compareAndSet(false, true);
-        stopped.countDown();
-        if (Thread.currentThread() == thread) {
-            return;
+        if (Thread.currentThread() == thread || Thread.currentThread() == reporter) {
+            throw new IllegalStateException(thread.getName() + ": close() would wait for itself, use stop()");
         }
+        stop();
+        boolean first = closed.compareAndSet(false, true);
         if (first) {
             thread.interrupt();
         }
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
+        boolean interrupted = join(thread, Long.MAX_VALUE / 2);
+        interrupted |= join(reporter, TimeUnit.SECONDS.toNanos(1));
+        if (first) {
+            reporter.interrupt();
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
     }
 
-    private void loop(long firstNanos) {
-        for (long nanos = firstNanos; !stoppedWithin(nanos); nanos = delayNanos) {
+    private static boolean join(Thread thread, long nanos) {
+        long end = System.nanoTime() + nanos;
+        boolean interrupted = false;
+        while (thread.isAlive() && end - System.nanoTime() > 0) {
             try {
-                job.run();
-            } catch (Throwable e) {
-                if (!(e instanceof InterruptedException && stopped.getCount() == 0)) {
-                    report(e);
-                }
+                thread.join(Duration.ofNanos(end - System.nanoTime()));
+            } catch (InterruptedException e) {
+                interrupted = true;
             }
         }
+        return interrupted;
+    }
+
+    private void loop(Plan plan) {
+        while (!stoppedWithin(plan.waitNanos(System.nanoTime()))) {
+            if (plan.begin(System.nanoTime())) {
+                try {
+                    job.run();
+                } catch (Throwable e) {
+                    if (!isCancellation(e) && failures.size() < MOST_FAILURES) {
+                        failures.add(e);
+                    }
+                }
+                plan.ended(System.nanoTime());
+            }
+        }
+        failures.add(END);
     }
 
     private boolean stoppedWithin(long nanos) {
@@ -112,12 +215,34 @@ public final class PeriodicTask implements AutoCloseable {
         }
     }
 
-    private void report(Throwable failure) {
-        Thread.interrupted(); // the handler may block
-        try {
-            onFailure.failed(thread.getName(), failure);
-        } catch (Throwable e) {
-            thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+    private boolean isCancellation(Throwable e) {
+        boolean byInterrupt = e instanceof InterruptedException || e instanceof ClosedByInterruptException
+                || Thread.currentThread().isInterrupted()
+                        && (e instanceof SocketException || e instanceof CancellationException);
+        return byInterrupt && closed.get();
+    }
+
+    private void report() {
+        for (Throwable failure = nextFailure(); failure != END; failure = nextFailure()) {
+            try {
+                onFailure.failed(thread.getName(), failure);
+            } catch (Throwable e) {
+                try {
+                    reporter.getUncaughtExceptionHandler().uncaughtException(reporter, e);
+                } catch (Throwable ignored) {
+                    // as the JVM does
+                }
+            }
+        }
+    }
+
+    private Throwable nextFailure() {
+        while (true) {
+            try {
+                return failures.take();
+            } catch (InterruptedException e) {
+                continue; // left behind by the handler
+            }
         }
     }
     // @end region="periodic"

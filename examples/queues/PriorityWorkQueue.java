@@ -8,16 +8,18 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * asyncio: {@code PriorityQueue(maxsize)} with {@code shutdown} (3.13). Final API, JDK 21 and later.
+ * asyncio: {@code PriorityQueue(maxsize)} with {@code join} and {@code shutdown} (3.13), and {@code LifoQueue}. Final
+ * API, JDK 21 and later.
  *
- * <p>Use for work of different urgency when producers must not outrun consumers: bounded, first in first out among equals.
- * {@code PriorityBlockingQueue} is unbounded (its {@code put} never waits), gives out equals in any order and cannot be
- * closed. Do not use without priorities ({@code WorkQueue}), or to delay ({@code DelayQueue}).
+ * <p>Use for work of different urgency when producers must not outrun consumers: bounded, first in first out among
+ * equals. {@code PriorityBlockingQueue} is unbounded (its {@code put} never waits), gives out equals in any order and
+ * cannot be closed. Last in first out: put with a counter that falls. Do not use without priorities ({@code
+ * WorkQueue}), or to delay ({@code DelayQueue}).
  *
- * <p>Thread-safe; every wait is interruptible, and a call that throws has put or taken nothing. A priority is a number,
- * read once: no comparator of yours runs under the lock. Two things it does not do: the urgent do not overtake at the door
- * of a full queue (size it for the rush, or {@link #offer}), and the least urgent may wait for ever (lower their number
- * with age when you put them).
+ * <p>Thread-safe; every wait is interruptible, and a call that throws has put or taken nothing. A priority is a
+ * number, read once: no comparator of yours runs under the lock. Two things it does not do: the urgent do not
+ * overtake at the door of a full queue (size it for the rush, or {@link #offer}), and the least urgent may wait for
+ * ever (lower their number with age when you put them).
  *
  * <p>Run: {@code java examples/queues/PriorityWorkQueue.java}
  */
@@ -43,8 +45,11 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
     private final Condition notFull = lock.newCondition();
     private final Condition notEmpty = lock.newCondition();
     private final PriorityQueue<Entry<T>> queued = new PriorityQueue<>();
+    private final Condition allDone = lock.newCondition();
     private long arrivals;
+    private int inHand; // taken and not done
     private boolean closed;
+    private boolean stopped; // implies closed
 
     public PriorityWorkQueue(int capacity) {
         if (capacity < 1) {
@@ -59,10 +64,10 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
      * @throws ClosedException if the queue is closed, also while waiting
      */
     public void put(long priority, T item) throws InterruptedException {
-        Objects.requireNonNull(item); // first: a waiter that is woken and then throws would leave the others asleep
+        Objects.requireNonNull(item, "item"); // first: a waiter that is woken and throws would leave the others asleep
         lock.lockInterruptibly();
         try {
-            while (!closed && queued.size() >= capacity) {
+            while (!hasRoom()) {
                 notFull.await();
             }
             add(priority, item);
@@ -77,11 +82,11 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
      * @throws ClosedException as {@link #put}
      */
     public boolean offer(long priority, T item, Duration limit) throws InterruptedException {
-        Objects.requireNonNull(item);
-        long nanos = Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2);
+        Objects.requireNonNull(item, "item");
+        long nanos = nanos(limit);
         lock.lockInterruptibly();
         try {
-            while (!closed && queued.size() >= capacity) {
+            while (!hasRoom()) {
                 if (nanos <= 0) {
                     return false;
                 }
@@ -94,32 +99,140 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
         }
     }
 
-    private void add(long priority, T item) {
-        if (closed) {
-            throw new ClosedException();
-        }
-        queued.add(new Entry<>(priority, arrivals++, item));
-        notEmpty.signal();
-    }
-
-    /** Waits for the most urgent item. @throws ClosedException if the queue is closed and empty */
-    public T take() throws InterruptedException {
-        lock.lockInterruptibly();
+    /** {@code put_nowait}: never waits, is not interrupted; false: full. @throws ClosedException as {@link #put} */
+    public boolean offer(long priority, T item) {
+        Objects.requireNonNull(item, "item");
+        lock.lock();
         try {
-            while (queued.isEmpty()) {
-                if (closed) {
-                    throw new ClosedException();
-                }
-                notEmpty.await();
+            if (!hasRoom()) {
+                return false;
             }
-            notFull.signal();
-            return queued.remove().item();
+            add(priority, item);
+            return true;
         } finally {
             lock.unlock();
         }
     }
 
-    /** {@code shutdown()}: nothing more is put, also by those waiting to; what is queued can be taken. Does not wait. */
+    /**
+     * Waits for the most urgent item; follow it with {@link #done} if somebody calls {@link #join}.
+     *
+     * @throws ClosedException if the queue is closed and empty
+     */
+    public T take() throws InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            while (isEmpty()) {
+                notEmpty.await();
+            }
+            return remove();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** {@link #take} for {@code limit} at most (zero: not at all); null: nothing came. */
+    public T poll(Duration limit) throws InterruptedException {
+        long nanos = nanos(limit);
+        lock.lockInterruptibly();
+        try {
+            while (isEmpty()) {
+                if (nanos <= 0) {
+                    return null;
+                }
+                nanos = notEmpty.awaitNanos(nanos);
+            }
+            return remove();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * {@code get_nowait}: never waits, is not interrupted; null: nothing queued. @throws ClosedException as {@link
+     * #take}
+     */
+    public T poll() {
+        lock.lock();
+        try {
+            return isEmpty() ? null : remove();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** {@code qsize}: how many are queued, without those in hand; it may have changed when this returns. */
+    public int size() {
+        lock.lock();
+        try {
+            return queued.size();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static long nanos(Duration limit) {
+        return Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2);
+    }
+
+    private boolean hasRoom() {
+        if (closed) {
+            throw new ClosedException();
+        }
+        return queued.size() < capacity;
+    }
+
+    private void add(long priority, T item) {
+        queued.add(new Entry<>(priority, arrivals++, item));
+        notEmpty.signal();
+    }
+
+    private boolean isEmpty() {
+        if (closed && queued.isEmpty()) {
+            throw new ClosedException();
+        }
+        return queued.isEmpty();
+    }
+
+    private T remove() {
+        inHand++;
+        notFull.signal();
+        return queued.remove().item();
+    }
+
+    /** {@code task_done()}. @throws IllegalStateException if called more often than items were taken */
+    public void done() {
+        lock.lock();
+        try {
+            if (inHand == 0) {
+                throw new IllegalStateException("done() without take()");
+            }
+            if (--inHand == 0 && queued.isEmpty()) {
+                allDone.signalAll();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Waits until every item put is done. @throws ClosedException if {@link #closeNow} came before */
+    public void join() throws InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            while (!stopped && (inHand > 0 || !queued.isEmpty())) {
+                allDone.await();
+            }
+            if (stopped) {
+                throw new ClosedException();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * {@code shutdown()}: nothing more is put, also by those waiting to; what is queued can be taken. Does not wait.
+     */
     @Override
     public void close() {
         lock.lock();
@@ -137,6 +250,8 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
         lock.lock();
         try {
             close();
+            stopped = true;
+            allDone.signalAll();
             var left = new ArrayList<T>();
             while (!queued.isEmpty()) {
                 left.add(queued.remove().item());
@@ -153,7 +268,7 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
         queue.put(5, "report b");
         queue.put(1, "alarm");
         queue.put(5, "report c");
-        check(!queue.offer(0, "second alarm", Duration.ofMillis(20)),
+        check(!queue.offer(0, "second alarm") && queue.size() == 4,
                 "full: the urgent wait at the door like everyone");
 
         var taken = new ArrayList<String>();
@@ -161,11 +276,13 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
             try {
                 while (true) {
                     taken.add(queue.take());
+                    queue.done();
                 }
             } catch (ClosedException | InterruptedException e) {
                 taken.add("end");
             }
         });
+        queue.join();
         queue.close();
         consumer.join();
         System.out.println(taken);

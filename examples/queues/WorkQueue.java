@@ -1,5 +1,6 @@
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Queue;
@@ -13,22 +14,26 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * asyncio: {@code Queue(maxsize)} with {@code join}, {@code task_done} and {@code shutdown} (3.13). Final API, JDK 21 and
- * later.
+ * asyncio: {@code Queue(maxsize)} with {@code join}, {@code task_done} and {@code shutdown} (3.13). Final API, JDK 21
+ * and later.
  *
  * <p>Use for work that some threads produce and others handle: a full queue makes producers wait, {@link #close} lets
- * consumers finish what is queued, nobody counts poison pills, and the item of a failed consumer goes to another one. Do
- * not use to map a collection ({@code BoundedGather}) or to show every item to every reader ({@code BackpressureStream}).
+ * consumers finish what is queued, nobody counts poison pills, and the item of a failed consumer goes to another one.
+ * Do not use where a failing job should be reported and the next one begun ({@code JobQueue}), for several steps
+ * ({@code Pipeline}), to map a collection ({@code BoundedGather}), or to show every item to every reader ({@code
+ * BackpressureStream}).
  *
- * <p>Thread-safe; first in, first out; every wait is interruptible, and a call that throws has put or taken nothing.
+ * <p>Thread-safe; first in, first out; every wait is interruptible, and a call that throws has put or taken nothing. As
+ * large as you like, but not unbounded and not without room: the capacity is 1 to {@code Integer.MAX_VALUE}. No item is
+ * null: {@link #close} is the end, not a {@code None}.
  *
  * <p>Run: {@code java examples/queues/WorkQueue.java}
  */
 public final class WorkQueue<T> implements AutoCloseable {
 
     /**
-     * Handles one item; what concerns that item alone it catches itself. Throwing ends the consumer, and another gets the
-     * item.
+     * Handles one item; what concerns that item alone it catches itself. Throwing ends the consumer, and another gets
+     * the item.
      */
     @FunctionalInterface
     public interface Handler<T> {
@@ -59,7 +64,16 @@ public final class WorkQueue<T> implements AutoCloseable {
 
     /** Waits for room. @throws ClosedException if the queue is closed, also while waiting */
     public void put(T item) throws InterruptedException {
-        insert(item, null);
+        Objects.requireNonNull(item, "item");
+        lock.lockInterruptibly();
+        try {
+            while (!hasRoom()) {
+                notFull.await();
+            }
+            add(item);
+        } finally {
+            lock.unlock();
+        }
     }
 
     /**
@@ -68,28 +82,32 @@ public final class WorkQueue<T> implements AutoCloseable {
      * @throws ClosedException as {@link #put}
      */
     public boolean offer(T item, Duration limit) throws InterruptedException {
-        return insert(item, Objects.requireNonNull(limit));
-    }
-
-    private boolean insert(T item, Duration limit) throws InterruptedException {
-        Objects.requireNonNull(item);
-        long nanos = limit == null ? 0 : Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2);
+        Objects.requireNonNull(item, "item");
+        long nanos = nanos(limit);
         lock.lockInterruptibly();
         try {
-            while (!closed && queued.size() >= capacity) {
-                if (limit == null) {
-                    notFull.await();
-                } else if (nanos <= 0) {
+            while (!hasRoom()) {
+                if (nanos <= 0) {
                     return false;
-                } else {
-                    nanos = notFull.awaitNanos(nanos);
                 }
+                nanos = notFull.awaitNanos(nanos);
             }
-            if (closed) {
-                throw new ClosedException();
+            add(item);
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** {@code put_nowait}: never waits, is not interrupted; false: full. @throws ClosedException as {@link #put} */
+    public boolean offer(T item) {
+        Objects.requireNonNull(item, "item");
+        lock.lock();
+        try {
+            if (!hasRoom()) {
+                return false;
             }
-            queued.addLast(item);
-            notEmpty.signal();
+            add(item);
             return true;
         } finally {
             lock.unlock();
@@ -102,35 +120,96 @@ public final class WorkQueue<T> implements AutoCloseable {
      * @throws ClosedException if the queue is closed and nothing is queued
      */
     public T take() throws InterruptedException {
-        T item = next(false);
-        if (item == null) {
-            throw new ClosedException();
-        }
-        return item;
-    }
-
-    /** Null: closed, nothing queued and, if {@code last}, nothing that might be handed back either. */
-    private T next(boolean last) throws InterruptedException {
         lock.lockInterruptibly();
         try {
-            while (!stopped && queued.isEmpty() && !(closed && !(last && inHand > 0))) {
+            while (isEmpty()) {
                 notEmpty.await();
             }
-            if (stopped || queued.isEmpty()) {
-                return null;
-            }
-            inHand++;
-            notFull.signal();
-            return queued.pollFirst();
+            return remove();
         } finally {
             lock.unlock();
         }
     }
 
     /**
+     * {@code wait_for(queue.get(), limit)}: waits for {@code limit} at most (zero: not at all); null: nothing came.
+     * Follow an item with {@link #done}. No item is lost at the limit, as it would be with {@code
+     * Timeout.call(queue::take, limit)}.
+     *
+     * @throws ClosedException as {@link #take}
+     */
+    public T poll(Duration limit) throws InterruptedException {
+        long nanos = nanos(limit);
+        lock.lockInterruptibly();
+        try {
+            while (isEmpty()) {
+                if (nanos <= 0) {
+                    return null;
+                }
+                nanos = notEmpty.awaitNanos(nanos);
+            }
+            return remove();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * {@code get_nowait}: never waits, is not interrupted; null: nothing queued. @throws ClosedException as {@link
+     * #take}
+     */
+    public T poll() {
+        lock.lock();
+        try {
+            return isEmpty() ? null : remove();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** {@code qsize}: how many are queued, without those in hand; it may have changed when this returns. */
+    public int size() {
+        lock.lock();
+        try {
+            return queued.size();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static long nanos(Duration limit) {
+        return Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2);
+    }
+
+    private boolean hasRoom() {
+        if (closed) {
+            throw new ClosedException();
+        }
+        return queued.size() < capacity;
+    }
+
+    private void add(T item) {
+        queued.addLast(item);
+        notEmpty.signal();
+    }
+
+    private boolean isEmpty() {
+        if (stopped || closed && queued.isEmpty()) {
+            throw new ClosedException();
+        }
+        return queued.isEmpty();
+    }
+
+    private T remove() {
+        inHand++;
+        notFull.signal();
+        return queued.pollFirst();
+    }
+
+    /**
      * {@code task_done()}: a taken item is handled.
      *
-     * @throws IllegalStateException if called more often than {@link #take}
+     * @throws IllegalStateException if called more often than {@link #take} and {@link #poll} gave an item
      */
     public void done() {
         letGo(null);
@@ -172,7 +251,10 @@ public final class WorkQueue<T> implements AutoCloseable {
         }
     }
 
-    /** {@code shutdown()}: nothing more is put, also by those waiting to; what is queued will be handled. Does not wait. */
+    /**
+     * {@code shutdown()}: nothing more is put, also by those waiting to; what is queued will be handled. Does not
+     * wait.
+     */
     @Override
     public void close() {
         shutdown(false);
@@ -180,7 +262,8 @@ public final class WorkQueue<T> implements AutoCloseable {
 
     /**
      * {@code shutdown(immediate=True)}: nothing more is put or given out. Returns what nobody is handling; called again
-     * after the consumers have ended, what they handed back. Does not wait, interrupts nobody.
+     * after the consumers have ended, what they handed back, in the order of their failing. Does not wait, interrupts
+     * nobody.
      */
     public List<T> closeNow() {
         lock.lock();
@@ -209,41 +292,47 @@ public final class WorkQueue<T> implements AutoCloseable {
 
     // @start region="consume"
     /**
-     * Handles items in {@code consumers} virtual threads until the queue is closed and every item done; they have ended
-     * when it returns. A consumer whose handler throws ends, and its item goes to the front of the queue: none is lost, one
-     * may be begun twice.
+     * Handles items in {@code consumers} virtual threads until the queue is closed and every item done; they have
+     * ended when it returns. A consumer whose handler throws ends, and its item goes to the front of the queue: none
+     * is lost, one may be begun twice. An interrupt from elsewhere is the handler's while it runs, and ignored by a
+     * consumer that waits.
      *
      * @return the failures of consumers whose items others took over
      * @throws ExecutionException   every consumer failed: the first failure is the cause, the others are suppressed
-     * @throws InterruptedException the consumers were interrupted; what else they threw is suppressed. After either
-     *                              exception the queue is stopped, so no {@code put} hangs, and {@link #closeNow} returns
-     *                              all that is not done
+     * @throws InterruptedException the caller was interrupted, and the consumers each once; what else they threw is
+     *                              suppressed. After either exception the queue is stopped, so no {@code put} hangs,
+     *                              and {@link #closeNow} returns all that is not done
      */
     public List<Throwable> consume(int consumers, Handler<? super T> handler)
             throws InterruptedException, ExecutionException {
         if (consumers < 1) {
             throw new IllegalArgumentException("consumers " + consumers);
         }
+        Objects.requireNonNull(handler, "handler");
         var failures = new ConcurrentLinkedQueue<Throwable>();
-        try (var executor = Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("consumer-", 0).factory())) {
-            try {
-                for (int i = 0; i < consumers; i++) {
-                    executor.execute(() -> work(handler, failures));
-                }
-                executor.shutdown();
-                // half: on 21 a wait of Long.MAX_VALUE in a virtual thread can stop the timers of all the others
-                executor.awaitTermination(Long.MAX_VALUE / 2, TimeUnit.NANOSECONDS);
-            } finally {
-                if (!executor.isTerminated() || failures.size() == consumers) {
-                    shutdown(true);
-                    executor.shutdownNow();
-                }
+        var threads = new ArrayList<Thread>();
+        for (int i = 0; i < consumers; i++) {
+            threads.add(Thread.ofVirtual().name("consumer-" + i).unstarted(() -> work(handler, failures)));
+        }
+        boolean ended = false;
+        try {
+            threads.forEach(Thread::start);
+            for (Thread thread : threads) {
+                thread.join();
             }
+            ended = true;
         } catch (InterruptedException e) {
+            stop(threads);
             failures.stream().filter(failure -> !(failure instanceof InterruptedException)).forEach(e::addSuppressed);
+            ended = true;
             throw e;
+        } finally {
+            if (!ended) { // no memory for a thread
+                stop(threads);
+            }
         }
         if (failures.size() == consumers) {
+            shutdown(true);
             var failure = new ExecutionException(failures.poll());
             failures.forEach(failure::addSuppressed);
             throw failure;
@@ -251,27 +340,58 @@ public final class WorkQueue<T> implements AutoCloseable {
         return List.copyOf(failures);
     }
 
-    private void work(Handler<? super T> handler, Queue<Throwable> failures) {
-        try {
-            for (T item = next(true); item != null; item = next(true)) {
+    private void stop(List<Thread> threads) {
+        shutdown(true);
+        threads.forEach(Thread::interrupt);
+        boolean interrupted = false;
+        for (Thread thread : threads) {
+            while (thread.isAlive()) {
                 try {
-                    handler.handle(item);
-                } catch (Throwable failure) {
-                    failures.add(failure);
-                    letGo(item);
-                    return;
+                    thread.join();
+                } catch (InterruptedException e) {
+                    interrupted = true;
                 }
-                done();
-                Thread.interrupted(); // left behind by the handler: consume() stops the queue before it interrupts
             }
-        } catch (InterruptedException e) {
-            // stopped, with nothing in hand
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void work(Handler<? super T> handler, Queue<Throwable> failures) {
+        for (T item = next(false); item != null; item = next(true)) {
+            try {
+                handler.handle(item);
+            } catch (Throwable failure) {
+                failures.add(failure);
+                letGo(item);
+                return;
+            }
+        }
+    }
+
+    /** Null: closed, nothing queued, and nothing that might be handed back either. */
+    private T next(boolean handled) {
+        lock.lock();
+        try {
+            if (handled) {
+                letGo(null); // in the same turn of the lock
+            }
+            while (!stopped && queued.isEmpty() && !(closed && inHand == 0)) {
+                notEmpty.awaitUninterruptibly(); // stop() wakes it before it interrupts
+            }
+            if (stopped || queued.isEmpty()) {
+                return null;
+            }
+            Thread.interrupted(); // meant for an item before, for stop() has not come
+            return remove();
+        } finally {
+            lock.unlock();
         }
     }
     // @end region="consume"
 
     public static void main(String[] args) throws Exception {
-        // @start region="pipeline"
         var handled = ConcurrentHashMap.<Integer>newKeySet();
         var healthy = new AtomicBoolean(true);
         var queue = new WorkQueue<Integer>(10);
@@ -289,12 +409,14 @@ public final class WorkQueue<T> implements AutoCloseable {
                 }
             }
         });
+        // @start region="pipeline"
         List<Throwable> failures = queue.consume(4, item -> {
             if (item == 1_500 && healthy.compareAndSet(true, false)) {
                 throw new IllegalStateException(Thread.currentThread().getName() + " with item 1500 in hand");
             }
             handled.add(item);
         });
+        // returns when queue is closed and all is done
         // @end region="pipeline"
         System.out.println(handled.size() + " of 3000 items handled; failed meanwhile: " + failures);
         check(handled.size() == 3_000 && failures.size() == 1, "no item is lost with its consumer");
@@ -302,7 +424,7 @@ public final class WorkQueue<T> implements AutoCloseable {
         var doomed = new WorkQueue<String>(2);
         doomed.put("a");
         doomed.put("b");
-        check(!doomed.offer("c", Duration.ofMillis(20)), "a full queue makes the producer wait, or refuses");
+        check(!doomed.offer("c") && !doomed.offer("c", Duration.ofMillis(20)), "a full queue refuses, or makes wait");
         try {
             doomed.consume(2, item -> {
                 throw new IllegalStateException("no consumer can handle " + item);
@@ -311,7 +433,7 @@ public final class WorkQueue<T> implements AutoCloseable {
         } catch (ExecutionException e) {
             List<String> left = doomed.closeNow();
             System.out.println(e.getCause().getMessage() + "; not done: " + left);
-            check(left.size() == 2, "what was not handled is handed over");
+            check(left.size() == 2, "what was not handled is returned");
         }
     }
 

@@ -1,25 +1,33 @@
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Queue;
+import java.util.Comparator;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * asyncio: {@code Semaphore} around the calls to one service. Final API, JDK 21 and later.
  *
- * <p>Use so that one slow service cannot take every thread and all memory: at most so many calls run, at most so many wait, none waits
- * longer than the patience, the rest are refused at once. A bare {@code Semaphore} bounds those that run but not those that wait. One
- * instance for each service. Do not use to work off a list ({@code BoundedGather}) or for calls a second ({@code RateLimiter}).
+ * <p>Use so that one slow service cannot take every thread and all memory: at most N calls run, at most M wait, none
+ * waits longer than its patience, the rest are refused at once. A bare {@code Semaphore} bounds those that run but
+ * not those that wait. One instance for each service. {@link #call} is for a blocking call; {@link #tryEnter()} never
+ * waits; a permit may be closed by another thread. Do not use to work off a list ({@code BoundedGather}), for calls a
+ * second ({@code RateLimiter}) or for a limit per client ({@code KeyedLimits}).
  *
- * <p>Thread-safe. Calls run in the caller's thread, and no lock is held meanwhile. Waiters are served in the order they came.
+ * <p>Thread-safe. Calls run in the caller's thread, and no lock is held meanwhile; none is taken while nobody waits.
+ * The lowest priority number goes first, then who came first. Nobody overtakes the first in line, also when it needs
+ * more room than there is. A high number may wait until its patience ends, as there is nothing that lowers it.
  *
  * <p>Run: {@code java examples/resilience/Bulkhead.java}
  */
@@ -35,26 +43,64 @@ public final class Bulkhead {
         }
     }
 
-    private final class Waiter {
-        private final Condition turn = lock.newCondition();
-        private boolean admitted;
+    /** Room for one call. Close it when the call has ended, whatever ended it; once counts, from any thread. */
+    public final class Permit implements AutoCloseable {
+        private final int weight;
+        private final AtomicBoolean closed = new AtomicBoolean();
+
+        private Permit(int weight) {
+            if (weight < 1 || weight > maxRunning) {
+                throw new IllegalArgumentException("weight " + weight + " must be 1 to " + maxRunning);
+            }
+            this.weight = weight;
+        }
+
+        @Override
+        public void close() {
+            if (closed.compareAndSet(false, true)) {
+                leave(weight);
+            }
+        }
     }
 
+    private enum Fate { WAITING, ADMITTED, DISPLACED }
+
+    private final class Waiter {
+        private final int weight;
+        private final int priority;
+        private final long number = ++arrived;
+        private final Condition turn = lock.newCondition();
+        private Fate fate = Fate.WAITING;
+
+        private Waiter(int weight, int priority) {
+            this.weight = weight;
+            this.priority = priority;
+        }
+    }
+
+    private static final long ONE_WAITS = 1L << 32;
     private final int maxRunning;
     private final int maxWaiting;
     private final Duration patience;
+    private final AtomicLong state = new AtomicLong(); // the weight that runs; in the upper half how many wait
     private final ReentrantLock lock = new ReentrantLock(); // guards what follows
-    private final Queue<Waiter> waiters = new ArrayDeque<>();
-    private int running;
+    private final TreeSet<Waiter> waiters = new TreeSet<>(
+            Comparator.<Waiter>comparingInt(waiter -> waiter.priority).thenComparingLong(waiter -> waiter.number));
+    private long arrived;
 
-    /** @param maxWaiting zero refuses at once. @param patience the longest wait; zero or less refuses at once too */
+    /**
+     * @param maxRunning calls, or the weight of all that run
+     * @param maxWaiting zero refuses at once
+     * @param patience   the longest wait of {@link #call}; zero or less refuses at once too
+     */
     public Bulkhead(int maxRunning, int maxWaiting, Duration patience) {
         if (maxRunning < 1 || maxWaiting < 0) {
-            throw new IllegalArgumentException("maxRunning " + maxRunning + " must be 1 or more, maxWaiting " + maxWaiting + " 0 or more");
+            throw new IllegalArgumentException(
+                    "maxRunning " + maxRunning + " must be 1 or more, maxWaiting " + maxWaiting + " 0 or more");
         }
         this.maxRunning = maxRunning;
         this.maxWaiting = maxWaiting;
-        this.patience = patience;
+        this.patience = Objects.requireNonNull(patience, "patience");
     }
 
     /**
@@ -64,79 +110,142 @@ public final class Bulkhead {
      * @throws InterruptedException the caller was interrupted while waiting; the call was not made
      */
     public <T> T call(Callable<? extends T> task) throws Exception {
-        enter();
+        Objects.requireNonNull(task, "task");
+        var permit = enter(patience);
         try {
             return task.call();
         } finally {
-            leave();
+            permit.close();
         }
     }
 
-    /** Calls that run now, for metrics. */
-    public int running() {
-        lock.lock();
-        try {
-            return running;
-        } finally {
-            lock.unlock();
+    /** A permit if there is room and nobody waits. Never waits. */
+    public Optional<Permit> tryEnter() {
+        return tryEnter(1);
+    }
+
+    public Optional<Permit> tryEnter(int weight) {
+        var permit = new Permit(weight);
+        return take(weight) ? Optional.of(permit) : Optional.empty();
+    }
+
+    /** Waits for room at most {@code patience}. @throws FullException no room in that time, or as many wait as may */
+    public Permit enter(Duration patience) throws InterruptedException {
+        return enter(patience, 1, 0);
+    }
+
+    /**
+     * The same for a call that is worth {@code weight} others, before those with a higher priority number. If as many
+     * wait as may, the last of them is refused instead, if its number is higher.
+     */
+    public Permit enter(Duration patience, int weight, int priority) throws InterruptedException {
+        var permit = new Permit(weight);
+        long nanos = Math.min(TimeUnit.NANOSECONDS.convert(patience), Long.MAX_VALUE / 2);
+        if (!take(weight)) {
+            String refusal = nanos > 0 ? await(weight, priority, nanos) : "no room";
+            if (refusal != null) {
+                throw new FullException(refusal + ", " + running() + " run and " + waiting() + " wait");
+            }
         }
+        return permit;
+    }
+
+    /** The weight that runs now, for metrics. */
+    public int running() {
+        return state.intValue();
     }
 
     /** Calls that wait now, for metrics. */
     public int waiting() {
-        lock.lock();
-        try {
-            return waiters.size();
-        } finally {
-            lock.unlock();
+        return (int) (state.get() >>> 32);
+    }
+
+    private boolean take(int weight) {
+        for (long now; (now = state.get()) < ONE_WAITS && now + weight <= maxRunning; ) {
+            if (state.compareAndSet(now, now + weight)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void leave(int weight) {
+        if (state.addAndGet(-weight) >= ONE_WAITS) {
+            lock.lock();
+            try {
+                admit();
+            } finally {
+                lock.unlock();
+            }
         }
     }
 
-    private void enter() throws InterruptedException {
+    /** Null: it has its room. */
+    private String await(int weight, int priority, long nanos) throws InterruptedException {
         lock.lock();
         try {
-            if (running < maxRunning) { // then nobody waits: leave() hands its place on
-                running++;
-                return;
-            }
             if (waiters.size() >= maxWaiting) {
-                throw new FullException(running + " calls run and " + waiters.size() + " wait");
+                if (waiters.isEmpty() || waiters.last().priority <= priority) {
+                    return "too many wait";
+                }
+                remove(waiters.last(), Fate.DISPLACED);
             }
-            var waiter = new Waiter();
+            var waiter = new Waiter(weight, priority);
             waiters.add(waiter);
-            long nanos = Math.min(TimeUnit.NANOSECONDS.convert(patience), Long.MAX_VALUE / 2);
+            for (boolean waits = false; !waits; ) { // in one step: nobody is refused because of one that need not wait
+                long now = state.get();
+                boolean room = waiters.size() == 1 && now + weight <= maxRunning;
+                waits = state.compareAndSet(now, now + (room ? weight : ONE_WAITS));
+                if (waits && room) {
+                    waiters.remove(waiter);
+                    return null;
+                }
+            }
+            admit(); // it may be the first now, and lighter than who was
             try {
-                while (!waiter.admitted) {
-                    if (nanos <= 0) {
-                        throw new FullException("waited " + patience + " in vain, " + running + " calls run");
-                    }
+                while (waiter.fate == Fate.WAITING && nanos > 0) {
                     nanos = waiter.turn.awaitNanos(nanos);
                 }
+                return switch (waiter.fate) {
+                    case ADMITTED -> null;
+                    case DISPLACED -> "more urgent ones wait";
+                    case WAITING -> "waited in vain";
+                };
             } catch (InterruptedException e) {
-                if (waiter.admitted) { // both at once: the place goes to the next
-                    leave();
+                if (waiter.fate == Fate.ADMITTED) { // both at once: the room goes to the next
+                    leave(weight);
                 }
                 throw e;
             } finally {
-                waiters.remove(waiter); // one that gave up must not be handed a place
+                if (waiter.fate == Fate.WAITING) { // one that gave up must not be handed room
+                    remove(waiter, Fate.DISPLACED);
+                    admit(); // for those who are lighter
+                }
             }
         } finally {
             lock.unlock();
         }
     }
 
-    private void leave() {
-        lock.lock();
-        try {
-            var next = waiters.poll();
-            if (next == null) {
-                running--;
-            } else {
-                next.admitted = true;
-                next.turn.signal();
+    private void remove(Waiter waiter, Fate fate) {
+        state.addAndGet(-ONE_WAITS);
+        waiters.remove(waiter);
+        waiter.fate = fate;
+        waiter.turn.signal();
+    }
+
+    private void admit() {
+        while (!waiters.isEmpty()) {
+            var first = waiters.first();
+            long now = state.get();
+            if ((int) now > maxRunning - first.weight) {
+                return;
             }
-        } finally {
-            lock.unlock();
+            if (state.compareAndSet(now, now + first.weight - ONE_WAITS)) {
+                waiters.remove(first);
+                first.fate = Fate.ADMITTED;
+                first.turn.signal();
+            }
         }
     }
     // @end region="bulkhead"
@@ -163,7 +272,7 @@ public final class Bulkhead {
             while (refused.get() < 5) {
                 Thread.sleep(1);
             }
-            System.out.println(bulkhead.running() + " run, " + bulkhead.waiting() + " wait, " + refused + " were refused");
+            System.out.println(bulkhead.running() + " run, " + bulkhead.waiting() + " wait, " + refused + " refused");
             check(bulkhead.running() == 2 && bulkhead.waiting() == 3, "both bounds hold");
             end.countDown();
             int answered = 0;
@@ -174,6 +283,16 @@ public final class Bulkhead {
             check(answered == 5, "those that waited were served");
         }
         check(bulkhead.running() == 0, "every place is free again");
+
+        // @start region="permit"
+        var urgent = bulkhead.enter(Duration.ofMillis(100), 2, -1); // as heavy as two, before all with priority 0
+        try {
+            System.out.println(bulkhead.tryEnter().isPresent() ? "room" : "503"); // never waits
+        } finally {
+            urgent.close(); // or in a callback, by another thread
+        }
+        // @end region="permit"
+        check(bulkhead.tryEnter(2).isPresent(), "it was closed");
     }
 
     private static String slowly(CountDownLatch end) throws InterruptedException {

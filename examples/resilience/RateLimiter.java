@@ -1,19 +1,26 @@
+import java.math.BigInteger;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Objects;
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * asyncio: {@code aiolimiter.AsyncLimiter}, a token bucket. Final API, JDK 21 and later.
+ * asyncio: {@code aiolimiter.AsyncLimiter}, a token bucket; or exactly so many in any period. Final API, JDK 21 and
+ * later.
  *
- * <p>Use when a service allows so many calls per second. Do not use {@code Semaphore} for it: that limits how many run
- * at a time, not how many start in a second (10 permits and calls of 1 ms are 10,000 calls a second), nor use this to
- * limit what runs at a time.
+ * <p>Use when a service allows so many calls per second. {@link #acquire()} waits; {@link #reserve()} never does, and
+ * says how long it would take (for {@code Retry-After} or a timer). Do not use {@code Semaphore} for it: that limits
+ * how many run at a time, not how many start in a second (10 permits and calls of 1 ms are 10,000 calls a second),
+ * nor use this to limit what runs at a time. A rate for each client is {@code KeyedLimits}.
  *
  * <p>Nothing is reserved ahead: a waiter that gives up costs the others nothing. A limiter that hands out future slots
- * makes them wait for those who left.
+ * makes them wait for those who left. First come, first served: nobody takes what somebody waits for.
+ *
+ * <p>Thread-safe. A permit that is there is taken without a lock. Waiters stand in a fair queue: thousands that give
+ * up in the same moment cost the processor time. Longer than other files: it is two limiters with one way to wait.
  *
  * <p>Run: {@code java examples/resilience/RateLimiter.java}
  */
@@ -39,94 +46,273 @@ public final class RateLimiter {
         void sleep(Duration time) throws InterruptedException;
     }
 
+    /** What there is to take. Immutable. */
+    private interface Supply {
+        int most();
+
+        /** Nanoseconds until so many are there; not positive: now. */
+        long until(long permits, long now);
+
+        Supply take(int permits, long now);
+
+        Supply withRate(int permits, long nanos, long now);
+    }
+
+    /**
+     * In units so small that a nanosecond gains, and a permit costs, a whole number of them: nothing is rounded away.
+     */
+    private record Bucket(int most, long gain, long cost, long credit, long last) implements Supply {
+        private static Bucket empty(int burst, int permits, long nanos, long now) {
+            long divisor = gcd(permits, nanos);
+            long cost = nanos / divisor;
+            if (cost > Long.MAX_VALUE / burst) {
+                throw new IllegalArgumentException("burst " + burst + " times the period must be below 292 years");
+            }
+            return new Bucket(burst, permits / divisor, cost, 0, now);
+        }
+
+        private Bucket filled() {
+            return with(most * cost, last);
+        }
+
+        private Bucket with(long credit, long now) {
+            return new Bucket(most, gain, cost, credit, now - last > 0 ? now : last);
+        }
+
+        private long credit(long now) {
+            long missing = most * cost - credit;
+            long elapsed = now - last;
+            return elapsed <= 0 ? credit : elapsed > missing / gain ? credit + missing : credit + elapsed * gain;
+        }
+
+        @Override
+        public long until(long permits, long now) {
+            long price = permits > Long.MAX_VALUE / cost ? Long.MAX_VALUE : permits * cost;
+            return Math.ceilDiv(price - credit(now), gain);
+        }
+
+        @Override
+        public Supply take(int permits, long now) {
+            return with(credit(now) - permits * cost, now);
+        }
+
+        @Override
+        public Supply withRate(int permits, long nanos, long now) {
+            var changed = empty(most, permits, nanos, last);
+            var saved = BigInteger.valueOf(credit(now)).multiply(BigInteger.valueOf(changed.cost));
+            return changed.with(saved.divide(BigInteger.valueOf(cost)).longValue(), now);
+        }
+
+        private static long gcd(long a, long b) {
+            return b == 0 ? a : gcd(b, a % b);
+        }
+    }
+
+    /** When each of the latest permits was taken: a ring. */
+    private record Log(long[] taken, int oldest, long last, long period) implements Supply {
+        private static Log empty(int permits, long nanos, long now) {
+            if (permits < 1 || permits > 10_000) {
+                throw new IllegalArgumentException("permits " + permits + " must be 1 to 10,000");
+            }
+            var taken = new long[permits];
+            long period = Math.min(nanos, Long.MAX_VALUE / 2);
+            Arrays.fill(taken, now - period);
+            return new Log(taken, 0, now, period);
+        }
+
+        @Override
+        public int most() {
+            return taken.length;
+        }
+
+        @Override
+        public long until(long permits, long now) {
+            long rounds = (permits - 1) / taken.length; // of a line that wants more than go in a period
+            long wait = period - (now - taken[(int) ((oldest + permits - 1) % taken.length)]);
+            return rounds == 0 ? wait
+                    : rounds > Long.MAX_VALUE / 2 / period ? Long.MAX_VALUE : Math.max(0, wait) + rounds * period;
+        }
+
+        @Override
+        public Supply take(int permits, long now) {
+            long time = now - last > 0 ? now : last;
+            var next = taken.clone();
+            for (int i = 0; i < permits; i++) {
+                next[(oldest + i) % next.length] = time;
+            }
+            return new Log(next, (oldest + permits) % next.length, time, period);
+        }
+
+        @Override
+        public Supply withRate(int permits, long nanos, long now) {
+            var changed = empty(permits, nanos, now);
+            for (int i = 1; i <= Math.min(permits, taken.length); i++) {
+                changed.taken[permits - i] = taken[(oldest + taken.length - i) % taken.length];
+            }
+            return new Log(changed.taken, 0, last, changed.period);
+        }
+    }
+
+    private record State(Supply supply, long line) { } // and how many permits are waited for
+
+    private static final long SLICE = 1_000_000_000; // of a sleep: then a new rate is seen
     private final Clock clock;
-    private final ReentrantLock turn = new ReentrantLock(true); // fair: a queue; its head holds it, asleep too
-    // In units so small that a nanosecond gains, and a token costs, a whole number of them: nothing is rounded away.
-    private final long gain;
-    private final long cost;
-    private final long full;
-    private long credit; // guarded by turn, as is the next
-    private long last;
+    private final AtomicReference<State> state;
+    private final ReentrantLock turn = new ReentrantLock(true); // fair: the line; its head holds it, asleep too
 
     public RateLimiter(int permits, Duration period, int burst) {
         this(permits, period, burst, Clock.SYSTEM);
     }
 
     /**
-     * A full bucket. In any time t at most {@code burst + permits * t / period} calls go through.
+     * A full bucket. In any time t at most {@code burst + permits * t / period} go through: of 100 a second with a
+     * burst of 100, up to 199 in the first second. {@link #atMost} is stricter.
      *
      * @param burst how many may go at once after a pause. Also what is not lost when a sleep takes longer than asked:
      *              at high rates give it the permits of a few milliseconds
      */
     public RateLimiter(int permits, Duration period, int burst, Clock clock) {
-        if (permits < 1 || burst < 1 || period.isNegative() || period.isZero()) {
-            throw new IllegalArgumentException(
-                    permits + " permits per " + period + ", burst " + burst + ": must be positive");
-        }
-        long nanos = TimeUnit.NANOSECONDS.convert(period);
-        long divisor = gcd(permits, nanos);
-        gain = permits / divisor;
-        cost = nanos / divisor;
-        if (cost > Long.MAX_VALUE / burst) {
-            throw new IllegalArgumentException("burst " + burst + " times " + period + ": must be below 292 years");
-        }
-        full = burst * cost;
-        credit = full;
-        this.clock = Objects.requireNonNull(clock);
-        last = clock.nanoTime();
+        this(clock, Bucket.empty(positive("burst", burst), positive("permits", permits), nanos(period),
+                clock.nanoTime()).filled());
     }
 
-    /** Waits for a token, first come, first served. An interrupted waiter has taken none. Thread-safe. */
+    private RateLimiter(Clock clock, Supply supply) {
+        this.clock = clock;
+        state = new AtomicReference<>(new State(supply, 0));
+    }
+
+    /**
+     * At most so many in any period, whenever it begins; all of them at once after a pause.
+     *
+     * @param permits at most 10,000: their times are kept, and copied at each call
+     */
+    public static RateLimiter atMost(int permits, Duration period) {
+        return atMost(permits, period, Clock.SYSTEM);
+    }
+
+    public static RateLimiter atMost(int permits, Duration period, Clock clock) {
+        return new RateLimiter(clock, Log.empty(permits, nanos(period), clock.nanoTime()));
+    }
+
+    /** Waits for a permit. An interrupted waiter has taken none. */
     public void acquire() throws InterruptedException {
-        turn.lockInterruptibly();
+        acquire(1);
+    }
+
+    /** @param permits that go at once; at most the burst, or all of {@link #atMost} */
+    public void acquire(int permits) throws InterruptedException {
+        tryAcquire(permits, Long.MAX_VALUE);
+    }
+
+    /**
+     * Waits for a permit at most {@code patience}; zero or less: takes one only if it is there and nobody waits for
+     * it. False, with none taken: at once if it could not come in time even if all who wait gave up, else when the
+     * patience is over.
+     */
+    public boolean tryAcquire(Duration patience) throws InterruptedException {
+        return tryAcquire(1, patience);
+    }
+
+    public boolean tryAcquire(int permits, Duration patience) throws InterruptedException {
+        return tryAcquire(permits, Math.min(TimeUnit.NANOSECONDS.convert(patience), Long.MAX_VALUE / 2));
+    }
+
+    /**
+     * Takes a permit if it is there and nobody waits for it, and returns zero. Else takes none and returns how long
+     * until it is there, after all who wait have got theirs. Never waits.
+     */
+    public Duration reserve() {
+        return reserve(1);
+    }
+
+    public Duration reserve(int permits) {
+        return Duration.ofNanos(take(permits, true));
+    }
+
+    /**
+     * The rate from now on; the burst stays, and what was saved up. Who waits sees it within a second. After
+     * {@link #atMost} it is the new limit, and who waits for more at once gets an {@link IllegalArgumentException}.
+     */
+    public void setRate(int permits, Duration period) {
+        positive("permits", permits);
+        long nanos = nanos(period);
+        state.updateAndGet(old -> new State(old.supply.withRate(permits, nanos, clock.nanoTime()), old.line));
+    }
+
+    private boolean tryAcquire(int permits, long patience) throws InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        if (take(permits, true) == 0) {
+            return true;
+        }
+        long start = clock.nanoTime();
+        if (patience <= 0 || state.get().supply.until(permits, start) > patience) {
+            return false;
+        }
+        line(permits);
+        boolean taken = false;
         try {
-            take(Long.MAX_VALUE);
+            if (!turn.tryLock(Math.min(patience, Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS)) {
+                return false;
+            }
+            try {
+                for (long wait; (wait = take(permits, false)) > 0; ) {
+                    if (patience < Long.MAX_VALUE && wait > patience - (clock.nanoTime() - start)) {
+                        return false;
+                    }
+                    clock.sleep(Duration.ofNanos(Math.min(wait, SLICE)));
+                }
+                taken = true;
+                return true;
+            } finally {
+                turn.unlock();
+            }
         } finally {
-            turn.unlock();
+            if (!taken) {
+                line(-permits);
+            }
         }
     }
 
     /**
-     * Waits for a token at most {@code patience}; zero or less: takes one only if it is there and nobody waits for it.
-     * False, with none taken, as soon as it is clear that it will not come in time.
+     * Zero: taken. Else nanoseconds until they are there. A newcomer leaves enough for the line; its head takes its
+     * own.
      */
-    public boolean tryAcquire(Duration patience) throws InterruptedException {
-        long nanos = Math.min(TimeUnit.NANOSECONDS.convert(patience), Long.MAX_VALUE / 2);
-        long start = clock.nanoTime();
-        if (!turn.tryLock(nanos, TimeUnit.NANOSECONDS)) {
-            return false;
-        }
-        try {
-            return take(Math.max(0, nanos) - (clock.nanoTime() - start));
-        } finally {
-            turn.unlock();
-        }
-    }
-
-    private boolean take(long patience) throws InterruptedException {
-        for (long wait; (wait = refill()) > 0; patience -= wait) {
-            if (wait > patience) {
-                return false;
+    private long take(int permits, boolean newcomer) {
+        for (;;) {
+            var old = state.get();
+            if (permits < 1 || permits > old.supply.most()) {
+                throw new IllegalArgumentException("permits " + permits + " must be 1 to " + old.supply.most());
             }
-            clock.sleep(Duration.ofNanos(wait));
+            long now = clock.nanoTime();
+            long wait = old.supply.until(newcomer ? permits + old.line : permits, now);
+            if (wait > 0) {
+                return wait;
+            }
+            var left = new State(old.supply.take(permits, now), newcomer ? old.line : old.line - permits);
+            if (state.compareAndSet(old, left)) {
+                return 0;
+            }
         }
-        credit -= cost;
-        return true;
     }
 
-    /** Nanoseconds until there is a token; not positive: now. */
-    private long refill() {
-        long now = clock.nanoTime();
-        long elapsed = now - last;
-        if (elapsed > 0) {
-            last = now;
-            credit = elapsed > (full - credit) / gain ? full : credit + elapsed * gain; // the product does not overflow
-        }
-        return Math.ceilDiv(cost - credit, gain);
+    private void line(int more) {
+        state.updateAndGet(old -> new State(old.supply, old.line + more));
     }
 
-    private static long gcd(long a, long b) {
-        return b == 0 ? a : gcd(b, a % b);
+    private static int positive(String what, int number) {
+        if (number < 1) {
+            throw new IllegalArgumentException(what + " " + number + " must be positive");
+        }
+        return number;
+    }
+
+    private static long nanos(Duration period) {
+        if (!period.isPositive()) {
+            throw new IllegalArgumentException("period " + period + " must be positive");
+        }
+        return TimeUnit.NANOSECONDS.convert(period);
     }
     // @end region="rate-limiter"
 
@@ -138,6 +324,15 @@ public final class RateLimiter {
             limiter.acquire(); // or tryAcquire(patience)
         }
         // @end region="use"
+        // @start region="reserve"
+        var daily = RateLimiter.atMost(2, Duration.ofDays(1)); // never more than two in any 24 hours
+        daily.acquire(2);
+        Duration wait = daily.reserve(); // never waits
+        if (wait.isPositive()) {
+            System.out.println("429, Retry-After: " + wait.plusNanos(999_999_999).toSeconds());
+        }
+        // @end region="reserve"
+        check(wait.compareTo(Duration.ofHours(23)) > 0, "one day, less what has passed");
         long millis = (System.nanoTime() - start) / 1_000_000;
         System.out.println("40 calls at 100 a second, burst 10: " + millis + " ms (10 at once, 30 in 300 ms)");
         check(millis >= 299, "never faster than allowed");

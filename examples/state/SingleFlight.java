@@ -1,21 +1,33 @@
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * asyncio: a dictionary of running tasks, {@code await shield(running[key])}. Final API, JDK 21 and later.
+ * asyncio: a dictionary of running tasks, {@code await wait_for(shield(running[key]), limit)}. Final API, JDK 21 and
+ * later.
  *
- * <p>Use to load a key once while many ask for it, with or without keeping the value. Do not use {@code
- * ConcurrentHashMap.computeIfAbsent} for a load that blocks: it holds up other keys, on 21 it pins, and recursion into
- * it fails. As a cache it has no bound and no expiry.
+ * <p>Use to load a key once while many ask for it, each with a time limit of its own. Do not use as a cache that has
+ * a bound or an expiry ({@code LoadingCache}), nor {@code ConcurrentHashMap.computeIfAbsent} for a load that blocks:
+ * it holds up other keys, on 21 it pins, and recursion into it fails.
+ *
+ * <p>At most one load of a key runs at a time, in a virtual thread of its own without the callers' thread-locals; who
+ * asks meanwhile gets its outcome. A caller who leaves, interrupted or out of time, leaves the others unharmed. The
+ * last one to leave interrupts the load, once; who asks before that load has ended waits for its end, then starts a
+ * new one.
+ *
+ * <p>Thread-safe; no key holds up another. What {@code hashCode}, {@code equals} or {@code toString} of a key throw
+ * reaches the caller who asks, and nobody else. A null value is a value.
  *
  * <p>Run: {@code java examples/state/SingleFlight.java}
  */
@@ -27,32 +39,50 @@ public final class SingleFlight<K, V> {
         V load(K key) throws Exception;
     }
 
+    private static final int OVER = -1;
+    private static final int KEPT = -2;
+
     private static final class Flight<V> {
+        final AtomicInteger state = new AtomicInteger(1); // > 0: who wait for it; 0: abandoned; OVER or KEPT
         final CountDownLatch done = new CountDownLatch(1);
-        V value; // written before done, as is the next
+        Thread thread;
+        V value; // written before the state is OVER or KEPT, as is the next
         Throwable failure;
-        Thread thread; // guarded by lock, as are the next two; null when done
-        int waiters;
-        boolean cancelled;
+
+        boolean join() {
+            return state.getAndUpdate(n -> n > 0 ? n + 1 : n) > 0;
+        }
+
+        /** The state before. 1: this was the last one, and the load is interrupted. */
+        int leave() {
+            int before = state.getAndUpdate(n -> n > 0 ? n - 1 : n);
+            if (before == 1) {
+                thread.interrupt();
+            }
+            return before;
+        }
+
+        void end(boolean keep) {
+            for (int n = state.get(); !state.compareAndSet(n, n > 0 && keep ? KEPT : OVER); ) {
+                n = state.get();
+            }
+            done.countDown();
+        }
     }
 
     private final Loader<? super K, ? extends V> loader;
     private final boolean keep;
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Map<K, Flight<V>> flights = new HashMap<>(); // guarded by lock: running loads, and kept values
-    private final Map<Thread, Flight<V>> waiting = new HashMap<>(); // guarded by lock: who waits for what
+    private final Map<K, Flight<V>> flights = new ConcurrentHashMap<>(); // one that is OVER counts as none
+    private final Map<Thread, Flight<V>> waiting = new ConcurrentHashMap<>();
 
     /** @param keep whether a loaded value is kept until {@link #forget}; a failure never is */
     public SingleFlight(Loader<? super K, ? extends V> loader, boolean keep) {
-        this.loader = Objects.requireNonNull(loader);
+        this.loader = Objects.requireNonNull(loader, "loader");
         this.keep = keep;
     }
 
     /**
-     * The value of {@code key}: at most one load of a key runs at a time, and those who ask meanwhile get its outcome.
-     * It runs in a virtual thread of its own, without the callers' thread-locals. A caller who is interrupted leaves
-     * the others unharmed; the last one to leave interrupts the load and waits for its end. Thread-safe; other keys are
-     * never held up.
+     * The value of {@code key}. A caller who was interrupted and is the last to leave waits for the end of the load.
      *
      * @throws ExecutionException    the load's failure is the cause, one object for all who waited
      * @throws InterruptedException  if interrupted while waiting
@@ -60,119 +90,177 @@ public final class SingleFlight<K, V> {
      *                               the load's own thread are seen, not those of threads that it starts
      */
     public V get(K key) throws InterruptedException, ExecutionException {
-        while (true) {
-            Flight<V> flight = join(key);
-            try {
-                flight.done.await();
-            } finally {
-                leave(flight);
-            }
-            if (flight.cancelled) {
-                continue; // those it was for had all left when this thread came
-            }
-            if (flight.failure != null) {
-                throw new ExecutionException(flight.failure);
-            }
-            return flight.value;
+        return outcome(fly(key, Long.MAX_VALUE / 2));
+    }
+
+    /**
+     * As {@link #get(Object)}, for {@code limit} at most. Zero or less: a kept value or none, no load is started.
+     *
+     * @throws TimeoutException no outcome in time. The last to leave has interrupted the load, and does not wait for
+     *                          its end
+     */
+    public V get(K key, Duration limit) throws InterruptedException, ExecutionException, TimeoutException {
+        Flight<V> flight = fly(key, Math.clamp(TimeUnit.NANOSECONDS.convert(limit), 0, Long.MAX_VALUE / 2));
+        if (flight == null) {
+            throw new TimeoutException("no value within " + limit);
         }
+        return outcome(flight);
+    }
+
+    /**
+     * For a caller that must not block. The future fails with what {@link #get} has as its cause; cancelling it, or
+     * {@code orTimeout}, is leaving. It is completed in a virtual thread of its own: what depends on it delays
+     * nobody.
+     */
+    public CompletableFuture<V> getAsync(K key) {
+        var answer = new CompletableFuture<V>();
+        Thread waiter = Thread.ofVirtual().name("wait for load").unstarted(() -> {
+            try {
+                answer.complete(get(key));
+            } catch (ExecutionException e) {
+                answer.completeExceptionally(e.getCause());
+            } catch (Throwable e) {
+                answer.completeExceptionally(e);
+            }
+        });
+        answer.whenComplete((value, failure) -> {
+            if (Thread.currentThread() != waiter) {
+                waiter.interrupt();
+            }
+        });
+        waiter.start();
+        return answer;
     }
 
     /**
      * Drops a kept value. Who waits for a load in progress still gets its value; who asks from now on gets a new one.
      */
     public void forget(K key) {
-        lock.lock();
-        try {
-            flights.remove(key);
-        } finally {
-            lock.unlock();
-        }
+        flights.remove(key);
     }
 
     /** How many callers are waiting now, for any key. */
     public int waiters() {
-        lock.lock();
-        try {
-            return waiting.size();
-        } finally {
-            lock.unlock();
-        }
+        return waiting.size();
     }
 
-    private Flight<V> join(K key) throws InterruptedException {
-        lock.lockInterruptibly();
-        try {
-            Flight<V> flight = flights.get(key);
-            if (flight == null) {
-                flight = new Flight<>();
-                start(key, flight);
-                flights.put(key, flight);
+    private V outcome(Flight<V> flight) throws ExecutionException {
+        if (flight.failure != null) {
+            throw new ExecutionException(flight.failure);
+        }
+        return flight.value;
+    }
+
+    /** Null: out of time. */
+    private Flight<V> fly(K key, long nanos) throws InterruptedException {
+        long end = System.nanoTime() + nanos;
+        while (true) {
+            Flight<V> flight = flights.get(Objects.requireNonNull(key, "key"));
+            int state = flight == null ? OVER : flight.state.get();
+            if (state == KEPT) {
+                return flight;
             }
-            for (var f = flight; f != null; f = waiting.get(f.thread)) {
-                if (f.thread == Thread.currentThread()) {
-                    throw new IllegalStateException("the load of " + key + " needs " + key);
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
+            if (end - System.nanoTime() <= 0) {
+                return null;
+            }
+            boolean joined = state == OVER;
+            if (joined) {
+                var fresh = new Flight<V>();
+                fresh.thread = Thread.ofVirtual().inheritInheritableThreadLocals(false)
+                        .unstarted(() -> run(key, fresh));
+                if (flight == null ? flights.putIfAbsent(key, fresh) != null : !flights.replace(key, flight, fresh)) {
+                    continue; // somebody was quicker
                 }
+                flight = fresh;
             }
-            flight.waiters++;
             waiting.put(Thread.currentThread(), flight);
-            return flight;
-        } finally {
-            lock.unlock();
+            try {
+                if (joined) {
+                    start(key, flight);
+                } else {
+                    refuseRing(key, flight);
+                    joined = flight.join();
+                }
+                if (!await(flight, joined, end - System.nanoTime())) {
+                    return null;
+                } else if (joined) {
+                    return flight;
+                } // else those whom it was for had all left when this thread came
+            } finally {
+                waiting.remove(Thread.currentThread());
+            }
         }
     }
 
-    private void leave(Flight<V> flight) {
-        Thread abandoned = null;
-        lock.lock();
+    private boolean await(Flight<V> flight, boolean joined, long nanos) throws InterruptedException {
         try {
-            if (--flight.waiters == 0 && flight.thread != null) {
-                abandoned = flight.thread;
-                if (!flight.cancelled) {
-                    flight.cancelled = true; // it stays in the map until it has ended: no second load beside it
-                    abandoned.interrupt();
+            return flight.done.await(nanos, TimeUnit.NANOSECONDS)
+                    || joined && flight.leave() < 0; // the outcome came as the limit ended
+        } catch (InterruptedException e) {
+            if (joined && flight.leave() == 1) {
+                boolean again = false;
+                while (flight.thread.isAlive()) {
+                    try {
+                        flight.thread.join();
+                    } catch (InterruptedException second) {
+                        again = true;
+                    }
+                }
+                if (again) {
+                    Thread.currentThread().interrupt();
                 }
             }
-        } finally {
-            lock.unlock();
+            throw e;
         }
-        boolean interrupted = false;
-        while (abandoned != null && abandoned.isAlive()) {
-            try {
-                abandoned.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
+    }
+
+    /** Each is registered before it looks, so of those that wait in a ring the last to come sees it. */
+    private void refuseRing(K key, Flight<V> flight) {
+        Flight<V> next = flight;
+        for (int most = waiting.size(); next != null && most >= 0; most--) { // a ring of others is theirs to see
+            if (next.thread == Thread.currentThread()) {
+                throw new IllegalStateException("the load of " + text(key) + " needs " + text(key));
             }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-        lock.lock();
-        try {
-            waiting.remove(Thread.currentThread());
-        } finally {
-            lock.unlock();
+            next = waiting.get(next.thread);
         }
     }
 
     private void start(K key, Flight<V> flight) {
-        flight.thread = Thread.ofVirtual().inheritInheritableThreadLocals(false).start(() -> {
+        try {
+            flight.thread.start();
+        } catch (Throwable e) { // no memory for it
+            flight.failure = e;
+            flight.end(false);
+            flights.remove(key, flight);
+        }
+    }
+
+    private void run(K key, Flight<V> flight) {
+        try {
+            Thread.currentThread().setName("load " + text(key));
+            flight.value = loader.load(key);
+        } catch (Throwable e) {
+            flight.failure = e;
+        }
+        flight.end(keep && flight.failure == null);
+        if (flight.state.get() == OVER) {
             try {
-                Thread.currentThread().setName("load " + key);
-                flight.value = loader.load(key);
+                flights.remove(key, flight);
             } catch (Throwable e) {
-                flight.failure = e;
+                // the key's own: what is OVER is replaced anyway
             }
-            lock.lock();
-            try {
-                if (!keep || flight.failure != null || flight.cancelled) {
-                    flights.remove(key, flight);
-                }
-                flight.thread = null;
-                flight.done.countDown();
-            } finally {
-                lock.unlock();
-            }
-        });
+        }
+    }
+
+    private static String text(Object key) {
+        try {
+            return String.valueOf(key);
+        } catch (Throwable e) {
+            return key.getClass().getName();
+        }
     }
     // @end region="single-flight"
 
@@ -214,6 +302,18 @@ public final class SingleFlight<K, V> {
         } catch (ExecutionException e) {
             System.out.println(e.getCause().getCause().getMessage() + ": told, not a deadlock");
         }
+        // @start region="limit"
+        var slow = new SingleFlight<Integer, String>(id -> {
+            Thread.sleep(60_000); // interrupted when the last caller has left
+            return "late";
+        }, false);
+        try {
+            slow.get(7, Duration.ofMillis(20));
+            check(false, "nobody waits longer than he wants to");
+        } catch (TimeoutException e) {
+            System.out.println(e.getMessage() + "; waiting now: " + slow.waiters());
+        }
+        // @end region="limit"
     }
 
     private static void check(boolean expectation, String what) {

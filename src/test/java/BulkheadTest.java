@@ -158,9 +158,105 @@ class BulkheadTest {
     void refusesBadNumbers() {
         assertThrows(IllegalArgumentException.class, () -> new Bulkhead(0, 1, LONG));
         assertThrows(IllegalArgumentException.class, () -> new Bulkhead(1, -1, LONG));
+        assertThrows(NullPointerException.class, () -> new Bulkhead(1, 1, null));
     }
 
-    /** Random waits, failures and interrupts; both bounds hold at each moment, a refusal means full, no place is lost. */
+    @Test
+    void aPermitIsClosedOnceFromAnyThread() throws Exception {
+        var bulkhead = new Bulkhead(3, 0, LONG);
+        var permit = bulkhead.tryEnter(2).orElseThrow();
+        assertEquals(2, bulkhead.running());
+        assertTrue(bulkhead.tryEnter(2).isEmpty());
+        var last = bulkhead.tryEnter().orElseThrow();
+        assertTrue(bulkhead.tryEnter().isEmpty());
+        var closers = IntStream.range(0, 10).mapToObj(i -> executor.submit(permit::close)).toList();
+        for (var closer : closers) {
+            closer.get();
+        }
+        assertEquals(1, bulkhead.running());
+        last.close();
+        bulkhead.enter(LONG, 3, 0).close();
+        for (int bad : new int[] {0, -1, 4, Integer.MIN_VALUE, Integer.MAX_VALUE}) {
+            assertThrows(IllegalArgumentException.class, () -> bulkhead.tryEnter(bad));
+            assertThrows(IllegalArgumentException.class, () -> bulkhead.enter(LONG, bad, 0));
+        }
+        assertThrows(NullPointerException.class, () -> bulkhead.enter(null));
+        assertThrows(NullPointerException.class, () -> bulkhead.call(null));
+        assertEquals(0, bulkhead.running());
+    }
+
+    private Future<?> waiting(Bulkhead bulkhead, int weight, int priority, List<Integer> order) {
+        int waiting = bulkhead.waiting();
+        var future = executor.submit(() -> {
+            try (var permit = bulkhead.enter(LONG, weight, priority)) {
+                order.add(priority * 1_000 + weight);
+                assertTrue(permit != null);
+            }
+            return null;
+        });
+        await(waiting + 1, bulkhead::waiting);
+        return future;
+    }
+
+    @Test
+    void theUrgentGoFirstThenTheOrderTheyCame() throws Exception {
+        var bulkhead = new Bulkhead(3, 100, LONG);
+        var all = bulkhead.tryEnter(3).orElseThrow();
+        var order = java.util.Collections.synchronizedList(new ArrayList<Integer>());
+        var futures = new ArrayList<Future<?>>(); // weight 3, or 2: one at a time
+        futures.add(waiting(bulkhead, 2, 5, order));
+        futures.add(waiting(bulkhead, 3, 5, order));
+        futures.add(waiting(bulkhead, 3, -1, order));
+        futures.add(waiting(bulkhead, 2, 0, order));
+        futures.add(waiting(bulkhead, 3, 0, order));
+        assertTrue(bulkhead.tryEnter().isEmpty());
+        all.close();
+        for (var future : futures) {
+            future.get();
+        }
+        assertEquals(List.of(-997, 2, 3, 5_002, 5_003), order);
+    }
+
+    @Test
+    void nobodyOvertakesTheHeavyOneAndItsGoingLetsTheOthersIn() throws Exception {
+        var bulkhead = new Bulkhead(3, 100, LONG);
+        var two = bulkhead.tryEnter(2).orElseThrow();
+        var heavy = new AtomicReference<Thread>();
+        var first = executor.submit(() -> {
+            heavy.set(Thread.currentThread());
+            return bulkhead.enter(LONG, 3, 0);
+        });
+        await(1, bulkhead::waiting);
+        assertTrue(bulkhead.tryEnter().isEmpty(), "there is room for one, but somebody waits");
+        var light = executor.submit(() -> bulkhead.enter(LONG, 1, 0));
+        await(2, bulkhead::waiting);
+        bulkhead.enter(LONG, 1, -1).close(); // before both, and it fits
+        heavy.get().interrupt();
+        assertInstanceOf(InterruptedException.class, assertThrows(ExecutionException.class, first::get).getCause());
+        light.get().close();
+        two.close();
+        assertEquals(0, bulkhead.running());
+    }
+
+    @Test
+    void theUrgentDisplaceTheLastOfThoseWhoWait() throws Exception {
+        var bulkhead = new Bulkhead(1, 2, LONG);
+        occupy(bulkhead);
+        var urgent = executor.submit(() -> bulkhead.enter(LONG, 1, 1));
+        await(1, bulkhead::waiting);
+        var bulk = executor.submit(() -> bulkhead.enter(LONG, 1, 9));
+        await(2, bulkhead::waiting);
+        assertThrows(Bulkhead.FullException.class, () -> bulkhead.enter(LONG, 1, 9), "not more urgent than the last");
+        var more = executor.submit(() -> bulkhead.enter(LONG, 1, 8));
+        assertInstanceOf(Bulkhead.FullException.class, assertThrows(ExecutionException.class, bulk::get).getCause());
+        assertEquals(2, bulkhead.waiting());
+        go.countDown();
+        urgent.get().close();
+        more.get().close();
+        await(0, bulkhead::running);
+    }
+
+    /** Random waits, failures and interrupts; both bounds always hold, a refusal means full, no place is lost. */
     @Test
     @Timeout(300)
     void stress() throws Exception {
@@ -227,6 +323,71 @@ class BulkheadTest {
         System.out.println("Bulkhead: 120000 calls, ended/failed/refused/interrupted: " + ways);
         assertEquals(120_000, ways.stream().mapToInt(AtomicInteger::get).sum());
         assertTrue(ways.stream().allMatch(way -> way.get() > 0), ways::toString);
+    }
+
+    /** Weights, priorities, short patience and interrupts: never too much, and in the end all room is there. */
+    @Test
+    @Timeout(300)
+    void stressOfWeights() throws Exception {
+        int room = 5;
+        var bulkhead = new Bulkhead(room, 6, LONG);
+        var inside = new AtomicInteger();
+        var ways = Stream.generate(AtomicInteger::new).limit(4).toList();
+        var threads = new ArrayList<Thread>();
+        var ready = new Semaphore(0);
+        var callers = new ArrayList<Future<?>>();
+        for (int seed = 0; seed < 12; seed++) {
+            var random = new Random(seed);
+            callers.add(executor.submit(() -> {
+                synchronized (threads) {
+                    threads.add(Thread.currentThread());
+                }
+                ready.release();
+                for (int i = 0; i < 3_000; i++) {
+                    int weight = 1 + random.nextInt(room);
+                    Bulkhead.Permit permit;
+                    try {
+                        if (random.nextInt(4) == 0) {
+                            permit = bulkhead.tryEnter(weight).orElse(null);
+                        } else {
+                            var patience = random.nextBoolean() ? LONG : Duration.ofNanos(random.nextInt(50_000));
+                            permit = bulkhead.enter(patience, weight, random.nextInt(3));
+                        }
+                    } catch (Bulkhead.FullException e) {
+                        ways.get(0).incrementAndGet();
+                        continue;
+                    } catch (InterruptedException e) {
+                        ways.get(1).incrementAndGet();
+                        continue;
+                    }
+                    if (permit == null) {
+                        ways.get(2).incrementAndGet();
+                        continue;
+                    }
+                    assertTrue(inside.addAndGet(weight) <= room, "too much runs");
+                    Thread.yield();
+                    inside.addAndGet(-weight);
+                    permit.close();
+                    permit.close();
+                    ways.get(3).incrementAndGet();
+                    assertTrue(bulkhead.waiting() <= 6, "too many wait");
+                }
+                return null;
+            }));
+        }
+        ready.acquire(12);
+        var random = new Random(1);
+        while (callers.stream().anyMatch(caller -> !caller.isDone())) {
+            threads.get(random.nextInt(12)).interrupt();
+            Thread.yield();
+        }
+        for (var caller : callers) {
+            caller.get();
+        }
+        System.out.println("Bulkhead: 36000 weighed calls, refused/interrupted/no room/ended: " + ways);
+        assertEquals(0, bulkhead.running());
+        assertEquals(0, bulkhead.waiting());
+        assertEquals(36_000, ways.stream().mapToInt(AtomicInteger::get).sum());
     }
 
     /** With as many places as callers nobody is ever refused: no moment at which a place is counted twice. */

@@ -304,38 +304,162 @@ class CircuitBreakerTest {
     }
 
     @Test
-    void aJudgeThatThrowsGivesThePlaceBack() throws Exception {
-        var breaker = new CircuitBreaker(1, 1, OPEN_FOR, 1, e -> {
-            if (e instanceof IOException) {
-                return CircuitBreaker.Verdict.FAILURE;
+    void aJudgeThatThrowsGivesThePlaceBackAndHidesNothing() throws Exception {
+        for (boolean asNull : new boolean[] {false, true}) {
+            var breaker = new CircuitBreaker(1, 1, OPEN_FOR, 1, e -> {
+                if (e instanceof IOException) {
+                    return CircuitBreaker.Verdict.FAILURE;
+                }
+                if (asNull) {
+                    return null;
+                }
+                throw new StackOverflowError("judge");
+            }, now::get);
+            fail(breaker);
+            pass(OPEN_FOR);
+            var failure = new Exception("of the call");
+            for (int i = 0; i < 20; i++) { // a shared exception does not grow without end
+                assertSame(failure, assertThrows(Exception.class, () -> breaker.call(() -> {
+                    throw failure;
+                })));
             }
-            throw new IllegalStateException("judge");
-        }, now::get);
-        fail(breaker);
-        pass(OPEN_FOR);
-        assertThrows(IllegalStateException.class, () -> breaker.call(() -> {
-            throw new Exception();
-        }));
-        succeed(breaker);
+            assertEquals(10, failure.getSuppressed().length);
+            assertSame(asNull ? NullPointerException.class : StackOverflowError.class,
+                    failure.getSuppressed()[0].getClass());
+            succeed(breaker);
+            assertEquals(CircuitBreaker.State.CLOSED, breaker.state());
+        }
+    }
+
+    @Test
+    void aTrialKeepsTheOthersOutUntilItReports() throws Exception {
+        var breaker = halfOpen(1);
+        var hanging = new Running(breaker, () -> 1);
+        for (int i = 0; i < 5; i++) {
+            pass(OPEN_FOR.multipliedBy(100));
+            assertEquals(OPEN_FOR, refused(breaker), "as if it failed now");
+        }
+        hanging.end();
         assertEquals(CircuitBreaker.State.CLOSED, breaker.state());
     }
 
     @Test
-    void aTrialThatHangsIsWrittenOff() throws Exception {
+    void aTrialBeyondItsOwnLimitIsWrittenOff() throws Exception {
         var breaker = halfOpen(2);
-        var hanging = new Running(breaker, failing());
-        pass(OPEN_FOR.dividedBy(2));
+        var limit = Duration.ofSeconds(7);
+        var lost = breaker.tryAcquire(limit).orElseThrow();
+        assertTrue(lost.isTrial() && lost.isValid());
         succeed(breaker);
-        pass(OPEN_FOR.minusNanos(1));
+        pass(limit.minusNanos(1));
         assertEquals(Duration.ofNanos(1), refused(breaker));
         pass(Duration.ofNanos(1));
+        assertEquals(Duration.ZERO, breaker.retryAfter());
         var second = new Running(breaker, () -> 1);
         refused(breaker);
-        hanging.end();
-        assertEquals(CircuitBreaker.State.HALF_OPEN, breaker.state(), "its late failure is ignored");
+        assertEquals(false, lost.failed(), "its late failure is not heard");
         refused(breaker);
         second.end();
         assertEquals(CircuitBreaker.State.CLOSED, breaker.state(), "the success before still counts");
+        assertThrows(IllegalArgumentException.class, () -> breaker.tryAcquire(Duration.ZERO));
+        assertThrows(NullPointerException.class, () -> breaker.tryAcquire(null));
+        breaker.tryAcquire(Duration.ofSeconds(Long.MAX_VALUE)).orElseThrow().close();
+    }
+
+    @Test
+    void aPermitIsToldOnceFromAnyThread() throws Exception {
+        var breaker = new CircuitBreaker(2, OPEN_FOR);
+        for (int round = 0; round < 2_000; round++) {
+            var permit = breaker.tryAcquire().orElseThrow();
+            var barrier = new CyclicBarrier(2);
+            var other = executor.submit(() -> {
+                barrier.await();
+                return permit.failed();
+            });
+            barrier.await();
+            assertEquals(false, permit.failed(), "told twice it would count twice, and open");
+            assertEquals(false, other.get());
+            permit.succeeded();
+            permit.close();
+            assertEquals(CircuitBreaker.State.CLOSED, breaker.state());
+            breaker.tryAcquire().orElseThrow().succeeded(); // in a row no more
+        }
+        breaker.tryAcquire().orElseThrow().failed();
+        var late = breaker.tryAcquire().orElseThrow();
+        assertEquals(true, breaker.tryAcquire().orElseThrow().failed(), "this one opened it");
+        assertEquals(false, late.isValid() || late.failed());
+        assertTrue(breaker.tryAcquire().isEmpty());
+    }
+
+    @Test
+    void tellsWhenItMayBeTried() throws Exception {
+        var breaker = breaker(1, 1, 1);
+        assertEquals(Duration.ZERO, breaker.retryAfter());
+        fail(breaker);
+        assertEquals(OPEN_FOR, breaker.retryAfter());
+        pass(Duration.ofSeconds(10));
+        assertEquals(OPEN_FOR.minusSeconds(10), breaker.retryAfter());
+        pass(OPEN_FOR);
+        assertEquals(Duration.ZERO, breaker.retryAfter());
+        try (var trial = breaker.tryAcquire().orElseThrow()) {
+            assertTrue(trial.isTrial());
+            assertEquals(OPEN_FOR, breaker.retryAfter());
+        }
+        assertEquals(Duration.ZERO, breaker.retryAfter());
+        succeed(breaker);
+    }
+
+    /** Against a plain list of all calls: opens exactly when enough of the recent ones have failed. */
+    @Test
+    void opensByRateOverATime() {
+        for (int seed = 0; seed < 300; seed++) {
+            var random = new Random(seed);
+            int least = 1 + random.nextInt(10);
+            double rate = (1 + random.nextInt(10)) / 10.0;
+            var breaker = CircuitBreaker.byRate(rate, least, Duration.ofSeconds(10), OPEN_FOR, 1,
+                    e -> CircuitBreaker.Verdict.FAILURE, now::get);
+            long start = now.get();
+            var calls = new ArrayList<long[]>(); // second, failed
+            for (int step = 0; step < 100; step++) {
+                if (random.nextInt(3) == 0) {
+                    pass(Duration.ofMillis(random.nextInt(random.nextInt(20) == 0 ? 30_000 : 2_000)));
+                }
+                long second = (now.get() - start) / 1_000_000_000L;
+                boolean failing = random.nextDouble() < rate;
+                calls.add(new long[] {second, failing ? 1 : 0});
+                var recent = calls.stream().filter(call -> call[0] > second - 10).toList();
+                long failures = recent.stream().mapToLong(call -> call[1]).sum();
+                boolean opens = failing && recent.size() >= least && failures >= rate * recent.size();
+                var permit = breaker.tryAcquire().orElseThrow();
+                if (failing) {
+                    assertEquals(opens, permit.failed());
+                } else {
+                    permit.succeeded();
+                }
+                if (opens) {
+                    break;
+                }
+            }
+        }
+        for (double bad : new double[] {0, -1, 1.1, Double.NaN}) {
+            assertThrows(IllegalArgumentException.class, () -> CircuitBreaker.byRate(bad, 1, OPEN_FOR, OPEN_FOR, 1,
+                    e -> CircuitBreaker.Verdict.FAILURE, now::get));
+        }
+    }
+
+    @Test
+    void argumentsThatCannotWorkAreRefusedAndCountForNothing() throws Exception {
+        var breaker = new CircuitBreaker(1, OPEN_FOR);
+        assertThrows(NullPointerException.class, () -> breaker.call(null));
+        assertEquals(CircuitBreaker.State.CLOSED, breaker.state());
+        assertThrows(NullPointerException.class, () -> new CircuitBreaker(1, 1, OPEN_FOR, 1, null));
+        assertThrows(NullPointerException.class, () -> new CircuitBreaker(1, 1, OPEN_FOR, 1, e -> null, null));
+        assertThrows(NullPointerException.class, () -> new CircuitBreaker(1, null));
+        for (var endless : List.of(Duration.ofSeconds(Long.MAX_VALUE), Duration.ofNanos(Long.MAX_VALUE))) {
+            var never = new CircuitBreaker(1, 1, endless, 1, e -> CircuitBreaker.Verdict.FAILURE, now::get);
+            fail(never);
+            pass(Duration.ofDays(1));
+            refused(never);
+        }
     }
 
     @Test

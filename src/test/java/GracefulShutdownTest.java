@@ -67,6 +67,43 @@ class GracefulShutdownTest {
                     System.exit(5);
                     return null;
                 });
+                case "exit code 0" -> GracefulShutdown.run(LONG, 0, 9, signal -> {
+                    try (var first = new Closing("first")) {
+                        System.out.print("up, without a line's end");
+                        first.say(" !");
+                        signal.await();
+                    }
+                    return null;
+                });
+                case "interrupt swallowed" -> GracefulShutdown.run(LONG, 0, 9, signal -> {
+                    System.out.println("starting !");
+                    try {
+                        waitForever();
+                    } catch (InterruptedException e) {
+                        System.out.println("swallowed");
+                    }
+                    signal.await();
+                    System.out.println("stopped");
+                    return null;
+                });
+                case "fails to stop" -> GracefulShutdown.run(LONG, 0, 9, signal -> {
+                    System.out.println("up !");
+                    try {
+                        signal.await();
+                    } finally {
+                        throwing();
+                    }
+                    return null;
+                });
+                case "nobody reads" -> GracefulShutdown.run(brief, 0, 9, signal -> {
+                    System.out.println("up !");
+                    new Thread(() -> {
+                        while (true) {
+                            System.err.println("x".repeat(1_000)); // fills the pipe, and holds the stream's lock
+                        }
+                    }).start();
+                    return stubborn();
+                });
                 default -> throw new AssertionError(args[0]);
             }
             System.out.println("after run");
@@ -75,6 +112,17 @@ class GracefulShutdownTest {
         private static int waitForever() throws InterruptedException {
             new CountDownLatch(1).await();
             return 0;
+        }
+
+        private static void throwing() throws IOException {
+            throw new IOException("flush failed") {
+                private static final long serialVersionUID = 1;
+
+                @Override
+                public String toString() {
+                    throw new IllegalStateException("toString failed");
+                }
+            };
         }
 
         private static int stubborn() {
@@ -109,9 +157,13 @@ class GracefulShutdownTest {
     private record Ended(int exit, List<String> lines) {
     }
 
+    private static Process start(String mode, boolean together) throws IOException {
+        return new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
+                System.getProperty("java.class.path"), App.class.getName(), mode).redirectErrorStream(together).start();
+    }
+
     private static Ended child(String mode) throws Exception {
-        var child = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
-                System.getProperty("java.class.path"), App.class.getName(), mode).redirectErrorStream(true).start();
+        var child = start(mode, true);
         try (var output = child.inputReader()) {
             Assumptions.assumeTrue(child.supportsNormalTermination(), "no signals on this system");
             var lines = new ArrayList<String>();
@@ -129,20 +181,23 @@ class GracefulShutdownTest {
 
     @Test
     void closesInReverseOrderAndEndsWithTheSignalsCode() throws Exception {
-        assertEquals(new Ended(143, List.of("first up", "second up !", "closing second !", "closed second", "closing first !",
+        assertEquals(new Ended(143,
+                List.of("first up", "second up !", "closing second !", "closed second", "closing first !",
                 "closed first")), child("orderly"));
     }
 
     @Test
     void aSignalDuringStartUpClosesWhatIsOpen() throws Exception {
-        assertEquals(new Ended(143, List.of("first up, next one opening !", "closing first !", "closed first")), child("startup"));
+        assertEquals(new Ended(143, List.of("first up, next one opening !", "closing first !", "closed first")),
+                child("startup"));
     }
 
     @Test
     void afterTheGraceItHaltsAndShowsWhere() throws Exception {
         var ended = child("late");
         assertEquals(9, ended.exit);
-        assertTrue(ended.lines.stream().anyMatch(line -> line.contains("still runs PT0.2S after the signal")), ended::toString);
+        assertTrue(ended.lines.stream().anyMatch(line -> line.contains("still runs PT0.2S after the signal")),
+                ended::toString);
         assertTrue(ended.lines.stream().anyMatch(line -> line.contains("stubborn")), ended::toString);
     }
 
@@ -151,6 +206,45 @@ class GracefulShutdownTest {
         var ended = child("failing");
         assertEquals(143, ended.exit);
         assertTrue(ended.lines.get(1).contains("flush failed"), ended::toString);
+    }
+
+    @Test
+    void theCallerMayAskForExitCodeZero() throws Exception {
+        assertEquals(new Ended(0, List.of("up, without a line's endfirst  !", "closing first !", "closed first")),
+                child("exit code 0"));
+    }
+
+    @Test
+    void aSwallowedInterruptIsNotMissed() throws Exception {
+        assertEquals(new Ended(0, List.of("starting !", "swallowed", "stopped")), child("interrupt swallowed"));
+    }
+
+    @Test
+    void aFailureWhileStoppingIsNoSuccessAlsoIfItCannotBePrinted() throws Exception {
+        assertEquals(9, child("fails to stop").exit);
+    }
+
+    @Test
+    void outputThatNobodyReadsDoesNotHoldUpTheEnd() throws Exception {
+        var child = start("nobody reads", false);
+        try (var output = child.inputReader()) {
+            Assumptions.assumeTrue(child.supportsNormalTermination(), "no signals on this system");
+            assertEquals("up !", output.readLine());
+            child.toHandle().destroy();
+            assertEquals(9, child.waitFor());
+        } finally {
+            child.destroyForcibly();
+        }
+    }
+
+    @Test
+    void refusesWhatCannotWork() {
+        assertThrows(NullPointerException.class, () -> GracefulShutdown.run(null, 1, () -> null));
+        assertThrows(NullPointerException.class, () -> GracefulShutdown.run(LONG, 1, null));
+        assertThrows(NullPointerException.class, () -> GracefulShutdown.run(LONG, 0, 1, null));
+        assertThrows(IllegalArgumentException.class, () -> GracefulShutdown.run(LONG, -1, 1, signal -> null));
+        assertThrows(IllegalArgumentException.class, () -> GracefulShutdown.run(LONG, 0, 256, signal -> null));
+        assertThrows(IllegalArgumentException.class, () -> GracefulShutdown.run(LONG, -1, () -> null));
     }
 
     @Test

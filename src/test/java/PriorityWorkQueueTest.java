@@ -1,6 +1,8 @@
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -77,6 +79,50 @@ class PriorityWorkQueueTest {
         assertEquals(2, queue.take());
         producer.join();
         assertEquals(3, queue.take());
+    }
+
+    @Test
+    void doesNotWaitIfToldNotTo() throws Exception {
+        var queue = new PriorityWorkQueue<String>(2);
+        Thread.currentThread().interrupt(); // it does not matter to those who never wait
+        assertNull(queue.poll());
+        assertTrue(queue.offer(2, "b"));
+        assertTrue(queue.offer(1, "a"));
+        assertFalse(queue.offer(0, "c"));
+        assertEquals(2, queue.size());
+        assertEquals("a", queue.poll());
+        assertTrue(Thread.interrupted());
+        assertEquals("b", queue.poll(Duration.ofSeconds(Long.MAX_VALUE)));
+        assertNull(queue.poll(Duration.ofSeconds(Long.MIN_VALUE)));
+        assertNull(queue.poll(Duration.ofMillis(5)));
+        queue.close();
+        assertThrows(PriorityWorkQueue.ClosedException.class, queue::poll);
+        assertThrows(PriorityWorkQueue.ClosedException.class, () -> queue.poll(Duration.ZERO));
+        assertThrows(PriorityWorkQueue.ClosedException.class, () -> queue.offer(1, "d"));
+    }
+
+    @Test
+    void joinWaitsForDoneAndEndsWithCloseNow() throws Exception {
+        var queue = new PriorityWorkQueue<String>(2);
+        assertThrows(IllegalStateException.class, queue::done);
+        queue.join(); // nothing to wait for
+        queue.put(2, "b");
+        queue.put(1, "a");
+        queue.take();
+        Thread joiner = Thread.startVirtualThread(() -> assertDoesNotThrow(queue::join));
+        awaitWaiting(joiner);
+        queue.done(); // the other is still queued
+        queue.take();
+        awaitWaiting(joiner);
+        assertTrue(joiner.isAlive());
+        queue.done();
+        joiner.join();
+        queue.put(3, "c");
+        Thread refused = Thread.startVirtualThread(
+                () -> assertThrows(PriorityWorkQueue.ClosedException.class, queue::join));
+        awaitWaiting(refused);
+        assertEquals(List.of("c"), queue.closeNow());
+        refused.join();
     }
 
     private static void awaitWaiting(Thread thread) throws InterruptedException {
@@ -160,6 +206,7 @@ class PriorityWorkQueueTest {
                 while (true) {
                     try {
                         int item = queue.take();
+                        queue.done();
                         taken.incrementAndGet(item);
                         int before = last[item / each][item % 3];
                         assertTrue(before <= item, item + " after " + before + " of the same producer and priority");
@@ -172,6 +219,12 @@ class PriorityWorkQueueTest {
                 }
             });
         }
+        tasks.add(() -> Chaos.insist(() -> {
+            while (left.get() > 0) {
+                Thread.sleep(1);
+            }
+            queue.join();
+        }));
         long interrupts = Chaos.run(tasks);
         for (int i = 0; i < taken.length(); i++) {
             assertEquals(1, taken.get(i), "item " + i);

@@ -235,6 +235,192 @@ class RateLimiterTest {
     }
 
     @Test
+    void reserveTakesWhatIsThereOrSaysHowLong() throws Exception {
+        var limiter = new RateLimiter(10, SECOND, 5, clock);
+        assertEquals(Duration.ZERO, limiter.reserve(3));
+        assertEquals(Duration.ZERO, limiter.reserve());
+        assertEquals(Duration.ofMillis(200), limiter.reserve(3));
+        assertEquals(Duration.ofMillis(200), limiter.reserve(3), "nothing was taken");
+        assertEquals(Duration.ZERO, limiter.reserve());
+        assertEquals(Duration.ofMillis(100), limiter.reserve());
+        clock.now.addAndGet(99_999_999);
+        assertEquals(Duration.ofNanos(1), limiter.reserve());
+        clock.now.addAndGet(1);
+        assertEquals(Duration.ZERO, limiter.reserve());
+        for (int bad : new int[] {0, -1, 6, Integer.MIN_VALUE}) {
+            assertThrows(IllegalArgumentException.class, () -> limiter.reserve(bad));
+            assertThrows(IllegalArgumentException.class, () -> limiter.acquire(bad));
+            assertThrows(IllegalArgumentException.class, () -> limiter.tryAcquire(bad, Duration.ZERO));
+        }
+        assertThrows(NullPointerException.class, () -> limiter.tryAcquire(null));
+        assertEquals(Duration.ofMillis(100), limiter.reserve(), "a bad argument has taken nothing");
+    }
+
+    @Test
+    void severalAtOnceCostAsMuchAsOneByOne() throws Exception {
+        var limiter = new RateLimiter(3, SECOND, 8, clock);
+        long taken = 0;
+        for (int i = 0; i < 10_000; i++) {
+            int permits = 1 + i % 7;
+            limiter.acquire(permits);
+            taken += permits;
+            assertEquals(Math.max(0, Math.ceilDiv((taken - 8) * 1_000_000_000L, 3L)), clock.nanoTime() - start);
+        }
+    }
+
+    @Test
+    void whoWaitsComesFirstAlsoForReserve() throws Exception {
+        var manual = new Manual();
+        var limiter = new RateLimiter(1, SECOND, 3, manual);
+        limiter.acquire(3);
+        var waiter = queued("waiter", () -> {
+            limiter.acquire(2);
+            return null;
+        });
+        manual.asleep.await();
+        assertEquals(Duration.ofSeconds(3), limiter.reserve(), "the two of the waiter, and then one");
+        manual.now.addAndGet(2_500_000_000L);
+        assertFalse(limiter.tryAcquire(Duration.ZERO), "two and a half are there, two of them waited for");
+        assertEquals(Duration.ofMillis(500), limiter.reserve());
+        manual.now.addAndGet(500_000_000L);
+        assertEquals(Duration.ZERO, limiter.reserve(), "the third is not waited for");
+        assertEquals(Duration.ofSeconds(1), limiter.reserve());
+        waiter.interrupt();
+        waiter.join();
+        assertEquals(Duration.ZERO, limiter.reserve(2), "who gave up has left them");
+    }
+
+    /** However many others wait, and however long they would. */
+    @Test
+    void toldAtOnceWhenItCannotComeInTimeAlsoBehindAWaiter() throws Exception {
+        var manual = new Manual();
+        var limiter = new RateLimiter(1, Duration.ofHours(1), 1, manual);
+        limiter.acquire();
+        var waiter = queued("waiter", () -> {
+            limiter.acquire();
+            return null;
+        });
+        manual.asleep.await();
+        assertFalse(limiter.tryAcquire(Duration.ofMinutes(59))); // would hang until the timeout of the class
+        waiter.interrupt();
+        waiter.join();
+    }
+
+    @Test
+    void aPermitThatIsThereIsGivenHoweverManyAskAtThatMoment() throws Exception {
+        var limiter = new RateLimiter(1, Duration.ofHours(1), 400_000);
+        var strict = RateLimiter.atMost(10_000, Duration.ofDays(1));
+        var refused = new AtomicInteger();
+        var threads = new ArrayList<Thread>();
+        for (int t = 0; t < 4; t++) {
+            threads.add(Thread.ofPlatform().start(() -> {
+                try {
+                    for (int i = 0; i < 100_000; i++) {
+                        refused.addAndGet(limiter.tryAcquire(Duration.ZERO) ? 0 : 1);
+                    }
+                    for (int i = 0; i < 2_500; i++) {
+                        refused.addAndGet(strict.tryAcquire(Duration.ZERO) ? 0 : 1);
+                    }
+                } catch (InterruptedException e) {
+                    refused.incrementAndGet();
+                }
+            }));
+        }
+        for (var thread : threads) {
+            thread.join();
+        }
+        assertEquals(0, refused.get());
+        assertFalse(limiter.tryAcquire(Duration.ZERO) || strict.tryAcquire(Duration.ZERO), "not one too many");
+    }
+
+    @Test
+    void theRateCanBeChanged() throws Exception {
+        var limiter = new RateLimiter(10, SECOND, 5, clock);
+        limiter.acquire(4);
+        limiter.setRate(1, SECOND);
+        assertEquals(Duration.ofSeconds(1), limiter.reserve(2), "one is left");
+        clock.now.addAndGet(500_000_000L);
+        limiter.setRate(1, Duration.ofSeconds(10));
+        assertEquals(Duration.ofSeconds(5), limiter.reserve(2), "one and a half");
+        limiter.setRate(1_000_000_000, SECOND);
+        assertEquals(Duration.ofNanos(1), limiter.reserve(2));
+        assertThrows(IllegalArgumentException.class, () -> limiter.setRate(0, SECOND));
+        assertThrows(IllegalArgumentException.class, () -> limiter.setRate(1, Duration.ZERO));
+        assertThrows(IllegalArgumentException.class, () -> limiter.setRate(1, Duration.ofSeconds(Long.MAX_VALUE)));
+        assertEquals(Duration.ofNanos(1), limiter.reserve(2), "a bad rate changes nothing");
+        clock.now.addAndGet(1);
+        assertEquals(Duration.ZERO, limiter.reserve(2));
+        limiter.setRate(1, Duration.ofHours(1));
+        limiter.acquire(5);
+        assertEquals(Duration.ofHours(5).toNanos() + 500_000_001L, clock.nanoTime() - start);
+    }
+
+    @Test
+    void whoWaitsSeesANewRate() throws Exception {
+        var limiter = new RateLimiter(1, Duration.ofDays(365), 1);
+        limiter.acquire();
+        var waiter = queued("waiter", () -> {
+            limiter.acquire();
+            return null;
+        });
+        limiter.setRate(1_000, SECOND);
+        waiter.join(); // not in a year
+    }
+
+    /** Against the plain list of all that were given: in no period too many, and none refused that could be given. */
+    @Test
+    void atMostSoManyInAnyPeriod() throws Exception {
+        for (int seed = 0; seed < 200; seed++) {
+            var random = new java.util.Random(seed);
+            int permits = 1 + random.nextInt(10);
+            var limiter = RateLimiter.atMost(permits, SECOND, clock);
+            var given = new ArrayList<Long>();
+            for (int step = 0; step < 200; step++) {
+                clock.now.addAndGet(random.nextInt(random.nextInt(4) == 0 ? 1_500_000_000 : 50_000_000));
+                int wanted = 1 + random.nextInt(permits);
+                long now = clock.nanoTime();
+                long recent = given.stream().filter(time -> now - time < SECOND.toNanos()).count();
+                var wait = limiter.reserve(wanted);
+                assertEquals(recent + wanted <= permits, wait.isZero());
+                if (!wait.isZero()) {
+                    long before = given.get((int) (given.size() - permits + wanted - 1));
+                    assertEquals(SECOND.toNanos() - (now - before), wait.toNanos());
+                    if (random.nextBoolean()) {
+                        continue;
+                    }
+                    limiter.acquire(wanted);
+                    assertEquals(now + wait.toNanos(), clock.nanoTime());
+                }
+                for (int i = 0; i < wanted; i++) {
+                    given.add(clock.nanoTime());
+                }
+            }
+        }
+        assertThrows(IllegalArgumentException.class, () -> RateLimiter.atMost(0, SECOND));
+        assertThrows(IllegalArgumentException.class, () -> RateLimiter.atMost(10_001, SECOND));
+        assertThrows(IllegalArgumentException.class, () -> RateLimiter.atMost(1, Duration.ZERO));
+        var never = RateLimiter.atMost(1, Duration.ofSeconds(Long.MAX_VALUE), clock);
+        assertTrue(never.tryAcquire(Duration.ZERO));
+        clock.now.addAndGet(Duration.ofDays(365).toNanos());
+        assertFalse(never.tryAcquire(Duration.ofDays(365)));
+    }
+
+    @Test
+    void atMostWithAnotherNumberRemembersWhatWent() throws Exception {
+        var limiter = RateLimiter.atMost(3, SECOND, clock);
+        for (int i = 0; i < 3; i++) {
+            limiter.acquire();
+            clock.now.addAndGet(100_000_000L);
+        }
+        limiter.setRate(5, SECOND);
+        assertEquals(Duration.ZERO, limiter.reserve(2));
+        assertEquals(Duration.ofMillis(700), limiter.reserve());
+        limiter.setRate(2, Duration.ofSeconds(10));
+        assertEquals(Duration.ofSeconds(10), limiter.reserve());
+        assertThrows(IllegalArgumentException.class, () -> limiter.reserve(3));
+    }
+
+    @Test
     void systemClockIsNeverFasterThanAllowed() throws Exception {
         var limiter = new RateLimiter(1_000, SECOND, 2);
         long begin = System.nanoTime();

@@ -3,8 +3,11 @@ import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
+import service.Log;
+import service.Main;
+import service.Response;
 
-/** The template filled in with handlers that misbehave; {@code harness.ServiceIT} runs it in a JVM of its own. */
+/** The service with handlers that misbehave; {@code harness.ServiceIT} runs it in a JVM of its own. */
 public final class ServiceUnderTest {
 
     private ServiceUnderTest() {
@@ -25,53 +28,79 @@ public final class ServiceUnderTest {
     }
 
     public static void main(String[] args) {
-        AsyncServiceTemplate.run(System.getenv(), settings -> {
+        Main.run(System.getenv(), settings -> {
             URI downstream = settings.uri("DOWNSTREAM"); // must be set
             Duration startDelay = settings.duration("START_DELAY", "0s", 0, 60_000);
             return service -> {
-                service.closeAtStop(() -> AsyncServiceTemplate.Log.info("resource closed"));
-                service.route("GET", "/work", request -> {
-                    AsyncServiceTemplate.Log.info("begun", "id", request.query("id"));
+                service.closeAtStop(() -> Log.info("resource closed"));
+                var router = service.router;
+                router.route("GET", "/work", request -> {
+                    Log.info("begun", "id", request.query("id"));
                     Thread.sleep(Long.parseLong(request.query("ms")));
-                    return AsyncServiceTemplate.Response.text(200, request.query("id"));
+                    return Response.text(200, request.query("id"));
                 });
-                service.route("POST", "/length", request ->
-                        AsyncServiceTemplate.Response.text(200, String.valueOf(request.body().length)));
-                service.route("GET", "/throw", request -> {
+                router.route("POST", "/length", request -> Response.text(200, String.valueOf(request.body().length)));
+                router.route("POST", "/upload", request -> {
+                    long length = 0;
+                    byte[] part = new byte[8192];
+                    for (int n = 0; n >= 0; n = request.stream().read(part)) {
+                        length += n;
+                    }
+                    return Response.text(200, String.valueOf(length));
+                }).streaming().maxBody(1 << 30);
+                router.route("GET", "/throw", request -> {
                     if (request.query("what").equals("error")) {
                         throw new StackOverflowError("on purpose\nsecond line");
                     }
                     throw new IllegalStateException("on purpose\nsecond line");
                 });
-                service.route("GET", "/hang", request -> {
+                router.route("GET", "/hang", request -> {
                     while (true) {
                         try {
                             Thread.sleep(Duration.ofDays(1));
                         } catch (InterruptedException e) {
                             if (!"yes".equals(request.query("ignore"))) {
+                                Log.info("interrupted", "gone", request.clientGone());
                                 throw e;
                             }
                         }
                     }
                 });
-                service.route("GET", "/twice", request -> {
-                    request.exchange().sendResponseHeaders(200, 5);
-                    request.exchange().getResponseBody().write("first".getBytes(StandardCharsets.US_ASCII));
-                    return AsyncServiceTemplate.Response.text(500, "second");
+                router.route("GET", "/spin", request -> { // computes, and heeds nothing
+                    for (long end = System.nanoTime() + Long.parseLong(request.query("ms")) * 1_000_000; System.nanoTime() < end; ) {
+                        Thread.onSpinWait();
+                    }
+                    return Response.text(200, "spun");
                 });
-                service.route("GET", "/never", request -> null);
-                service.route("GET", "/flag", request -> {
+                router.route("GET", "/half", request -> Response.stream(200, "text/plain", out -> {
+                    out.write("half of the answer".getBytes(StandardCharsets.US_ASCII));
+                    out.flush();
+                    throw new IllegalStateException("the database has gone");
+                }));
+                router.route("GET", "/large", request -> Response.stream(200, "text/plain", out -> {
+                    byte[] part = "0123456789abcdef".repeat(64).getBytes(StandardCharsets.US_ASCII);
+                    for (int i = 0; i < Integer.parseInt(request.query("kb")); i++) {
+                        out.write(part);
+                    }
+                }));
+                router.route("GET", "/events", request -> Response.events(sink -> {
+                    while (true) {
+                        sink.send(null, null, "tick");
+                        Thread.sleep(20);
+                    }
+                }));
+                router.route("GET", "/never", request -> null);
+                router.route("GET", "/flag", request -> {
                     Thread.currentThread().interrupt(); // left behind
-                    return AsyncServiceTemplate.Response.text(200, "x".repeat(100_000));
+                    return Response.text(200, "x".repeat(100_000));
                 });
-                service.route("GET", "/pin", request -> {
+                router.route("GET", "/pin", request -> {
                     Thread.ofVirtual().start(SlowToLoad::load).join();
-                    return AsyncServiceTemplate.Response.text(200, "");
+                    return Response.text(200, "");
                 });
-                service.route("GET", "/call", request ->
-                        AsyncServiceTemplate.Response.text(200, String.valueOf(service.call(HttpRequest.newBuilder(downstream)).body().length)));
-                service.route("GET", "/inherit/{name}", request ->
-                        AsyncServiceTemplate.Response.json(200, Map.of("name", request.path("name"))));
+                router.route("GET", "/call", request -> Response.text(200,
+                        String.valueOf(service.outgoing.call(HttpRequest.newBuilder(downstream), request.memory()).body().length)));
+                router.route("GET", "/inherit/{name}", request -> Response.json(200, Map.of("name", request.path("name"))));
                 Thread.sleep(startDelay);
             };
         });

@@ -16,6 +16,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
@@ -272,6 +274,141 @@ class SingleFlightTest {
         inherited.remove();
     }
 
+    private record Moody(int n, AtomicBoolean broken) {
+        @Override
+        public int hashCode() {
+            return fail(n);
+        }
+
+        @Override
+        public String toString() {
+            return "" + fail(n);
+        }
+
+        private int fail(int value) {
+            if (broken.get()) {
+                throw new IllegalStateException("session is closed");
+            }
+            return value;
+        }
+    }
+
+    @Test
+    void aKeyWhoseCodeThrowsCostsNobodyElse() throws Exception {
+        for (boolean keep : new boolean[] {false, true}) {
+            var broken = new AtomicBoolean();
+            var go = new CountDownLatch(1);
+            var flight = new SingleFlight<Moody, String>(key -> {
+                go.await();
+                if (key.n() == 2) {
+                    throw new IOException();
+                }
+                return "v";
+            }, keep);
+            var answers = new ArrayList<Future<String>>();
+            for (int i = 0; i < 6; i++) {
+                var key = new Moody(i % 2 + 1, broken);
+                answers.add(executor.submit(() -> flight.get(key)));
+            }
+            awaitWaiters(flight, 6);
+            broken.set(true);
+            go.countDown();
+            for (int i = 0; i < 6; i += 2) {
+                assertEquals("v", answers.get(i).get());
+                assertThrows(ExecutionException.class, answers.get(i + 1)::get);
+            }
+            assertThrows(IllegalStateException.class, () -> flight.get(new Moody(1, broken)));
+            broken.set(false);
+            assertEquals("v", flight.get(new Moody(1, broken)), "what could not be removed is not in the way");
+        }
+    }
+
+    @Test
+    void eachWaiterHasItsOwnLimit() throws Exception {
+        var go = new CountDownLatch(1);
+        var interrupts = new AtomicInteger();
+        var flight = new SingleFlight<String, String>(key -> {
+            try {
+                go.await();
+            } catch (InterruptedException e) {
+                interrupts.incrementAndGet();
+                throw e;
+            }
+            return "v";
+        }, true);
+        assertThrows(TimeoutException.class, () -> flight.get("k", Duration.ZERO));
+        assertThrows(TimeoutException.class, () -> flight.get("k", Duration.ofSeconds(Long.MIN_VALUE)));
+        var patient = executor.submit(() -> flight.get("k", Duration.ofSeconds(Long.MAX_VALUE)));
+        awaitWaiters(flight, 1);
+        assertThrows(TimeoutException.class, () -> flight.get("k", Duration.ofMillis(5)));
+        assertThrows(TimeoutException.class, () -> flight.get("k", Duration.ZERO), "nothing is kept yet");
+        awaitWaiters(flight, 1);
+        go.countDown();
+        assertEquals("v", patient.get());
+        assertEquals("v", flight.get("k", Duration.ZERO), "kept");
+        assertEquals(0, interrupts.get());
+        assertThrows(NullPointerException.class, () -> flight.get("k", null));
+    }
+
+    @Test
+    void theLastOutOfTimeInterruptsTheLoadOnceAndDoesNotWaitForIt() throws Exception {
+        var finish = new CountDownLatch(1);
+        var hit = new CountDownLatch(1);
+        var interrupts = new AtomicInteger();
+        var loads = new AtomicInteger();
+        var flight = new SingleFlight<String, Integer>(key -> {
+            int load = loads.incrementAndGet();
+            while (load == 1 && finish.getCount() > 0) {
+                try {
+                    finish.await(); // a clean-up that takes its time
+                } catch (InterruptedException e) {
+                    interrupts.incrementAndGet();
+                    hit.countDown();
+                }
+            }
+            return load;
+        }, true);
+        assertThrows(TimeoutException.class, () -> flight.get("k", Duration.ofMillis(20)));
+        hit.await();
+        assertThrows(TimeoutException.class, () -> flight.get("k", Duration.ofMillis(5)), "no second load beside it");
+        var next = executor.submit(() -> flight.get("k"));
+        awaitWaiters(flight, 1);
+        assertEquals(1, loads.get());
+        finish.countDown();
+        assertEquals(2, next.get(), "and what was abandoned is not kept");
+        assertEquals(1, interrupts.get());
+    }
+
+    @Test
+    void aFutureLeavesWhenItIsCancelled() throws Exception {
+        var go = new CountDownLatch(1);
+        var stopped = new CountDownLatch(1);
+        var flight = new SingleFlight<String, String>(key -> {
+            try {
+                go.await();
+            } catch (InterruptedException e) {
+                stopped.countDown();
+            }
+            if (key.equals("bad")) {
+                throw new CancellationException("the load's own");
+            }
+            return key;
+        }, false);
+        var one = flight.getAsync("k");
+        var two = flight.getAsync("k");
+        awaitWaiters(flight, 2);
+        one.cancel(false);
+        awaitWaiters(flight, 1);
+        assertEquals(1, stopped.getCount());
+        two.orTimeout(1, TimeUnit.MILLISECONDS);
+        stopped.await();
+        awaitWaiters(flight, 0);
+        go.countDown();
+        var flagged = flight.getAsync("k").thenApply(value -> value + Thread.currentThread().isInterrupted());
+        assertEquals("kfalse", flagged.get());
+        assertThrows(CancellationException.class, flight.getAsync("bad")::join);
+    }
+
     @Test
     void stress() throws Exception {
         int keys = 8;
@@ -311,7 +448,8 @@ class SingleFlightTest {
                     int key = ThreadLocalRandom.current().nextInt(keys);
                     long before = seen.get(key);
                     try {
-                        long value = flight.get(key);
+                        long value = i % 3 > 0 ? flight.get(key)
+                                : flight.get(key, Duration.ofNanos(ThreadLocalRandom.current().nextInt(200_000)));
                         if (value <= before) {
                             problems.incrementAndGet(); // a load that had ended before the question
                         }
@@ -322,7 +460,7 @@ class SingleFlightTest {
                             problems.incrementAndGet(); // somebody else's cancellation
                         }
                         failures.incrementAndGet();
-                    } catch (InterruptedException e) {
+                    } catch (InterruptedException | TimeoutException e) {
                         interrupted.incrementAndGet();
                     }
                 }
@@ -347,7 +485,9 @@ class SingleFlightTest {
                 callers * each, values.get(), failures.get(), interrupted.get(), begun.get());
         assertEquals(0, problems.get());
         assertEquals(callers * each, values.get() + failures.get() + interrupted.get());
-        assertEquals(begun.get(), ended.get(), "no load alive when the last caller has gone");
+        while (begun.get() != ended.get()) {
+            Thread.yield(); // who is out of time does not wait for the end of what it has interrupted
+        }
         assertEquals(0, flight.waiters());
         assertTrue(begun.get() < callers * each);
         for (int key : List.of(0, 7)) {

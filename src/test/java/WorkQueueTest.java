@@ -2,6 +2,7 @@ import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -15,6 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.Test;
@@ -46,6 +48,104 @@ class WorkQueueTest {
         assertThrows(NullPointerException.class, () -> queue.put(null));
         assertThrows(IllegalStateException.class, queue::done);
         assertThrows(IllegalArgumentException.class, () -> queue.consume(0, item -> { }));
+        assertThrows(NullPointerException.class, () -> queue.consume(1, null));
+        assertThrows(NullPointerException.class, () -> queue.offer(null));
+        assertThrows(NullPointerException.class, () -> queue.offer("a", null));
+        assertThrows(NullPointerException.class, () -> queue.poll(null));
+        assertEquals(0, queue.size());
+    }
+
+    @Test
+    void doesNotWaitIfToldNotTo() throws Exception {
+        var queue = new WorkQueue<Integer>(2);
+        Thread.currentThread().interrupt(); // it does not matter to those who never wait
+        assertNull(queue.poll());
+        assertTrue(queue.offer(1));
+        assertTrue(queue.offer(2));
+        assertFalse(queue.offer(3));
+        assertEquals(2, queue.size());
+        assertEquals(1, queue.poll());
+        assertTrue(Thread.interrupted());
+        assertEquals(1, queue.size());
+        assertEquals(2, queue.poll(Duration.ZERO));
+        assertNull(queue.poll(Duration.ZERO));
+        assertNull(queue.poll(Duration.ofSeconds(Long.MIN_VALUE)));
+        assertNull(queue.poll(Duration.ofMillis(5)));
+        queue.done();
+        queue.done();
+        queue.join();
+        queue.offer(4);
+        queue.close();
+        assertThrows(WorkQueue.ClosedException.class, () -> queue.offer(5));
+        assertEquals(4, queue.poll(LONG));
+        assertThrows(WorkQueue.ClosedException.class, queue::poll);
+        assertThrows(WorkQueue.ClosedException.class, () -> queue.poll(LONG));
+    }
+
+    @Test
+    void anInterruptThatNobodyOwnsEndsNoConsumer() throws Exception {
+        var queue = new WorkQueue<Integer>(10);
+        var consumers = ConcurrentHashMap.<Thread>newKeySet();
+        var both = new CyclicBarrier(2);
+        var handled = new AtomicInteger();
+        Thread owner = Thread.startVirtualThread(() -> assertDoesNotThrow(() -> queue.consume(2, item -> {
+            consumers.add(Thread.currentThread());
+            if (item < 2) {
+                both.await();
+            }
+            handled.incrementAndGet();
+        })));
+        queue.put(0);
+        queue.put(1);
+        queue.join();
+        awaitWaiting(List.copyOf(consumers));
+        consumers.forEach(Thread::interrupt);
+        for (int i = 2; i < 1_000; i++) {
+            queue.put(i);
+            if (i % 100 == 0) {
+                consumers.forEach(Thread::interrupt); // some in the handler: seen there or ignored
+            }
+        }
+        queue.close();
+        owner.join();
+        assertEquals(1_000, handled.get());
+    }
+
+    @Test
+    void theCallersSecondInterruptIsNotPassedOn() throws Exception {
+        var queue = new WorkQueue<Integer>(1);
+        var begun = new CountDownLatch(1);
+        var cleaning = new CountDownLatch(1);
+        var finish = new CountDownLatch(1);
+        var hits = new AtomicInteger();
+        Thread owner = Thread.startVirtualThread(() -> {
+            assertThrows(InterruptedException.class, () -> queue.consume(1, item -> {
+                begun.countDown();
+                try {
+                    new CountDownLatch(1).await();
+                } finally {
+                    cleaning.countDown();
+                    try {
+                        finish.await();
+                    } catch (InterruptedException e) {
+                        hits.incrementAndGet();
+                    }
+                }
+            }));
+            hits.addAndGet(Thread.currentThread().isInterrupted() ? 0 : 100);
+        });
+        queue.put(1);
+        begun.await();
+        owner.interrupt();
+        cleaning.await();
+        owner.interrupt();
+        while (owner.isInterrupted()) {
+            Thread.yield();
+        }
+        finish.countDown();
+        owner.join();
+        assertEquals(0, hits.get(), "its cleanup was hit, or the flag of its owner lost");
+        assertEquals(List.of(1), queue.closeNow());
     }
 
     @Test
@@ -296,8 +396,12 @@ class WorkQueueTest {
             tasks.add(() -> {
                 while (true) {
                     try {
-                        handled.incrementAndGet(queue.take());
-                        queue.done();
+                        Integer item = ThreadLocalRandom.current().nextBoolean() ? queue.take()
+                                : queue.poll(Duration.ofNanos(ThreadLocalRandom.current().nextInt(50_000)));
+                        if (item != null) {
+                            handled.incrementAndGet(item);
+                            queue.done();
+                        }
                     } catch (InterruptedException e) {
                         // nothing was taken
                     } catch (WorkQueue.ClosedException e) {

@@ -27,12 +27,11 @@ class ExamplesIT {
     List<DynamicNode> finalApi() throws Exception {
         var tests = new ArrayList<DynamicNode>();
         var jdks = Jdk.installed();
-        var files = new ArrayList<>(Examples.finalApi());
-        files.addAll(Examples.javaFiles(Path.of("assets")));
+        var files = Examples.finalApi();
         for (Jdk jdk : jdks) {
             Path classes = compile(jdk, files, List.of());
             for (Path file : files) {
-                if (!hasMain(file) || file.startsWith("assets")) { // a service does not end by itself: ServiceIT runs it
+                if (!hasMain(file)) {
                     continue;
                 }
                 var command = jdk.equals(jdks.getFirst())

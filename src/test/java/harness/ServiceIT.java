@@ -16,7 +16,6 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,9 +43,9 @@ import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
- * The service template as a process of its own, on each JDK found: signals, start-up, slow and greedy clients, handlers that misbehave.
- * What can be tried within one JVM is in {@code AsyncServiceTemplateTest}. SIGTERM under load takes 5 rounds a JDK, 20 on the four;
- * more: {@code -Dservice.rounds=20}.
+ * The service as a process of its own, on each JDK found: signals, start-up, slow and greedy clients, handlers that misbehave.
+ * What can be tried within one JVM is in {@code src/test/java/service}. SIGTERM under load takes 5 rounds a JDK, 20 on the four;
+ * more: {@code -Dservice.rounds=20}; on one JDK alone: {@code -Dservice.jdk=21}.
  */
 @Execution(ExecutionMode.CONCURRENT)
 class ServiceIT {
@@ -62,7 +61,7 @@ class ServiceIT {
     }
 
     @TestFactory
-    List<DynamicTest> template() throws Exception {
+    List<DynamicTest> service() throws Exception {
         var scenarios = new LinkedHashMap<String, Scenario>();
         scenarios.put("SIGTERM under load", ServiceIT::sigtermUnderLoad);
         scenarios.put("signals and exit codes", ServiceIT::exitCodes);
@@ -70,14 +69,21 @@ class ServiceIT {
         scenarios.put("slow clients", ServiceIT::slowClients);
         scenarios.put("handlers that misbehave", ServiceIT::misbehaviour);
         scenarios.put("limits", ServiceIT::limits);
+        scenarios.put("clients that go", ServiceIT::clientsThatGo);
+        scenarios.put("probes while handlers compute", ServiceIT::probes);
         scenarios.put("downstream that stalls", ServiceIT::downstream);
         scenarios.put("pinned events", ServiceIT::pinnedEvents);
         scenarios.put("10,000 connections", ServiceIT::manyConnections);
         var tests = new ArrayList<DynamicTest>();
         for (Jdk jdk : Jdk.installed()) {
+            if (jdk.feature() != Integer.getInteger("service.jdk", jdk.feature())) {
+                continue;
+            }
             Path classes = Files.createDirectories(Path.of("target/service-on-jdk-" + jdk.feature()));
-            Child.succeed(LIMIT, List.of(jdk.tool("javac"), "--release", "21", "-Xlint:all", "-Werror", "-proc:none", "-d", classes.toString(),
-                    "assets/AsyncServiceTemplate.java", "src/test/java/ServiceUnderTest.java"));
+            var command = new ArrayList<>(List.of(jdk.tool("javac"), "--release", "21", "-Xlint:all", "-Werror", "-proc:none",
+                    "-d", classes.toString(), "src/test/java/ServiceUnderTest.java"));
+            Examples.javaFiles(Path.of("assets/service/src/main/java/service")).forEach(file -> command.add(file.toString()));
+            Child.succeed(LIMIT, command);
             scenarios.forEach((name, scenario) -> tests.add(dynamicTest(name + " on JDK " + jdk.feature(),
                     Coverage.recorded("service: " + name, jdk.feature(), () -> {
                         Assumptions.assumeTrue(ProcessHandle.current().supportsNormalTermination(), "this system has no SIGTERM");
@@ -110,7 +116,7 @@ class ServiceIT {
             boolean balanced = round % 3 == 1;
             boolean calm = round % 3 == 2; // few clients that wait between requests: at most moments nothing is in flight
             var ready = new AtomicBoolean(true);
-            try (var service = Service.start(jdk, classes, Map.of("DRAIN_DELAY", balanced ? "2s" : "0s"));
+            try (var service = Service.start(jdk, classes, Map.of("DRAIN_DELAY", balanced ? "" : "0s"));
                     var clients = Executors.newVirtualThreadPerTaskExecutor()) {
                 var ids = new AtomicInteger();
                 var lost = ConcurrentHashMap.<String>newKeySet();
@@ -284,13 +290,8 @@ class ServiceIT {
             assertEquals(500, served);
             for (var client : slow) {
                 try (client) {
-                    int end;
-                    try {
-                        end = client.in.read();
-                    } catch (SocketException reset) {
-                        end = -1;
-                    }
-                    assertEquals(-1, end, "cut off after REQUEST_TIMEOUT");
+                    assertEquals(408, client.read().status, "after REQUEST_TIMEOUT");
+                    assertEquals(-1, client.in.read());
                 }
             }
             try (var client = new Client(service.port)) {
@@ -344,11 +345,19 @@ class ServiceIT {
                         + ("64\r\n" + "x".repeat(100) + "\r\n").repeat(11) + "0\r\n\r\n");
                 assertEquals(413, client.read().status);
             }
-            try (var client = new Client(service.port)) { // too large a header: closed, HttpServer has no answer for that
+            try (var client = new Client(service.port)) {
                 client.raw("GET /livez HTTP/1.1\r\nHost: x\r\nX-Large: " + "x".repeat(20_000) + "\r\n\r\n");
-                assertTrue(client.in.read() == -1);
-            } catch (SocketException reset) {
-                // as well
+                assertEquals(431, client.read().status);
+            }
+            try (var client = new Client(service.port)) { // announced, and not sent
+                client.raw("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n");
+                assertEquals(413, client.read().status);
+            }
+            try (var client = new Client(service.port)) { // a streaming route allows more
+                client.raw("POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\nExpect: 100-continue\r\n\r\n");
+                assertTrue(Client.head(client.in).startsWith("HTTP/1.1 100 "));
+                client.raw("x".repeat(200_000));
+                assertEquals("200000", client.read().body);
             }
             try (var a = new Client(service.port); var b = new Client(service.port); var c = new Client(service.port)) {
                 a.send("/work?id=1&ms=60000", "");
@@ -372,8 +381,12 @@ class ServiceIT {
                 assertTrue(service.await("abc-" + what).contains("on purpose\\nsecond line"), service::output);
             }
             assertEquals(504, client.get("/hang", "").status);
-            assertEquals("first", client.get("/twice", "").body);
-            service.await("answered twice");
+            try (var half = new Client(service.port)) {
+                half.send("/half", "");
+                String all = new String(half.in.readAllBytes(), StandardCharsets.US_ASCII);
+                assertTrue(all.contains("half of the answer") && !all.contains("\r\n0\r\n"), all);
+                service.await("answer cut off");
+            }
             assertEquals(500, client.get("/never", "").status);
             assertEquals(100_000, client.get("/flag", "").body.length());
             assertEquals(200, client.get("/work?id=1&ms=1", "").status); // the same connection all along
@@ -383,6 +396,54 @@ class ServiceIT {
             var injection = client.get("/inherit/%0A%7B%22level%22:%22FAKE%22%7D", "X-Request-Id: a\"b\r\n");
             assertEquals(200, injection.status);
             assertTrue(service.output().lines().allMatch(line -> line.startsWith("{\"ts\":\"") && line.endsWith("}")), service::output);
+        }
+    }
+
+    private static void clientsThatGo(Jdk jdk, Path classes) throws Exception {
+        try (var service = Service.start(jdk, classes, Map.of("REQUEST_TIMEOUT", "2s")); var probe = new Client(service.port)) {
+            try (var client = new Client(service.port)) {
+                client.send("/hang", "");
+                service.await(probe, "http_requests_in_flight 1");
+            }
+            service.await("\"event\":\"interrupted\"");
+            assertTrue(service.output().contains("\"gone\":true"), service::output);
+            service.await(probe, "http_requests_in_flight 0");
+            try (var client = new Client(service.port)) { // reads nothing of 100 MB
+                client.send("/large?kb=100000", "");
+                service.await(probe, "http_requests_in_flight 1");
+                service.await(probe, "http_requests_in_flight 0");
+            }
+            try (var client = new Client(service.port)) {
+                client.send("/events", "");
+                String head = Client.head(client.in);
+                assertTrue(head.contains("Content-Type: text/event-stream"), head);
+                assertEquals(143, service.terminate(), service::output);
+                String events = new String(client.in.readAllBytes(), StandardCharsets.US_ASCII);
+                assertTrue(events.endsWith("0\r\n\r\n"), "ended, not cut off: " + events);
+            }
+        }
+    }
+
+    /** Handlers that compute hold all carriers: as many as there are processors. */
+    private static void probes(Jdk jdk, Path classes) throws Exception {
+        try (var service = Service.start(jdk, classes, Map.of("HANDLER_TIMEOUT", "60s"))) {
+            int spinning = 2 * Runtime.getRuntime().availableProcessors();
+            var spinners = new ArrayList<Client>();
+            for (int i = 0; i < spinning; i++) {
+                spinners.add(new Client(service.port));
+                spinners.get(i).send("/spin?ms=4000", "");
+            }
+            for (int i = 0; i < 20; i++) {
+                try (var probe = new Client(service.port)) {
+                    assertEquals(200, probe.get("/livez", "").status);
+                }
+                Thread.sleep(100);
+            }
+            for (var spinner : spinners) {
+                try (spinner) {
+                    assertEquals("spun", spinner.read().body);
+                }
+            }
         }
     }
 
@@ -438,7 +499,8 @@ class ServiceIT {
             var builder = new ProcessBuilder(jdk.tool("java"), "-XX:TieredStopAtLevel=1", "-cp", classes.toString(), "ServiceUnderTest")
                     .redirectErrorStream(true).redirectOutput(log.toFile());
             builder.environment().keySet().removeAll(Set.of("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS"));
-            builder.environment().putAll(Map.of("PORT", "0", "PINNED_EVENTS", "0", "ACCESS_LOG", "0", "DOWNSTREAM", "http://127.0.0.1:1/"));
+            builder.environment().putAll(Map.of("PORT", "0", "PINNED_EVENTS", "0", "ACCESS_LOG", "0", "DRAIN_DELAY", "0s",
+                    "DOWNSTREAM", "http://127.0.0.1:1/"));
             builder.environment().putAll(environment);
             var process = builder.start();
             process.getOutputStream().close();

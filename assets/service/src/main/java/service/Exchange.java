@@ -1,0 +1,388 @@
+package service;
+
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * One request of a {@link Connection} and its answer. Whatever the handler does becomes exactly one answer, or the end of the connection.
+ * The thread of the connection answers; if the handler does not heed its interrupt, another thread does so in its place.
+ */
+final class Exchange {
+    private static final int GONE = 499; // for the log alone
+    private static final int STOPPING = 503;
+    private static final long IGNORED = Duration.ofSeconds(1).toNanos();
+    private static final int SMALL = 64 << 10;
+    private static final Watch NO_WATCH = new Watch(null);
+    private final Connection connection;
+    private final HttpService server;
+    private final Request request;
+    private final Body body;
+    private final AtomicBoolean answered = new AtomicBoolean();
+    private final AtomicBoolean givenUp = new AtomicBoolean();
+    private final AtomicReference<Watch> watch = new AtomicReference<>();
+    private Interruption work;
+    private boolean place;
+    private volatile long deadline;
+    private volatile boolean events;
+
+    Exchange(Connection connection, Request request) {
+        this.connection = connection;
+        this.server = connection.server;
+        this.request = request;
+        var route = request.match.route();
+        this.body = new Body(route == null || route.maxBody < 0 ? server.options.maxBody : route.maxBody);
+        request.stream = body;
+    }
+
+    /** @return whether another request may follow on this connection */
+    boolean run() throws IOException {
+        int status = GONE;
+        boolean mine = false;
+        boolean keep = false;
+        boolean complete = false;
+        server.observer.begins(request);
+        try {
+            Response response = answer();
+            if (response == null || response.stream == null) {
+                endWork();
+            }
+            mine = claim();
+            if (mine && response != null) {
+                status = response.status;
+                keep = send(response);
+                complete = true;
+            }
+        } catch (IOException e) {
+            request.gone = true;
+        } finally {
+            endWork();
+            request.memory.close();
+            if (place) {
+                server.places.release();
+            }
+            if (mine) {
+                server.answered(request, status, complete);
+            }
+            server.observer.ends(request);
+        }
+        return complete && leave(keep);
+    }
+
+    /** Whoever comes first answers. */
+    private boolean claim() {
+        return answered.compareAndSet(false, true);
+    }
+
+    /** Null: the client has gone. */
+    private Response answer() {
+        try {
+            if (request.match.route() == null) {
+                return request.match.instead();
+            }
+            refuseEarly();
+            var route = request.match.route();
+            if (!route.streaming && request.length() != 0) {
+                request.readBody();
+            }
+            place = !route.always && server.places.tryAcquire();
+            if (!place && !route.always) {
+                throw new RejectedExecutionException();
+            }
+            allow();
+            work = new Interruption();
+            connection.begin(this);
+            return server.router.handle(route, request);
+        } catch (Throwable e) {
+            return failed(e);
+        }
+    }
+
+    /** What needs neither the body nor the handler. */
+    private void refuseEarly() throws HttpError {
+        String refusal = request.always() ? null : connection.crowded ? "too many connections" : server.router.refusal();
+        if (refusal != null) {
+            server.rejected.increment();
+            throw new HttpError(503, refusal);
+        } else if (request.length() > body.most) {
+            throw new HttpError(413, "the body is larger than " + body.most + " bytes");
+        } else if (body.expected && !request.header("expect").equalsIgnoreCase("100-continue")) {
+            throw new HttpError(417, "an expectation other than 100-continue");
+        }
+    }
+
+    private Response failed(Throwable failure) {
+        int why = work == null ? 0 : work.why();
+        if (connection.isLate()) {
+            return error(408, "the request took too long");
+        } else if (request.gone) {
+            return null;
+        } else if (failure instanceof HttpError e) {
+            return error(e.status, e.getMessage());
+        } else if (failure instanceof Memory.FullException e && e.never) {
+            return error(413, "too large");
+        } else if (failure instanceof RejectedExecutionException) {
+            server.rejected.increment();
+            return error(503, "overloaded");
+        } else if (why != 0) {
+            return error(why, why == STOPPING ? "stopping" : "took too long");
+        }
+        server.failed(request, "request failed", failure);
+        return failure instanceof OutOfMemoryError ? error(503, "overloaded") : error(500, "internal error");
+    }
+
+    private Response error(int status, String why) {
+        return HttpService.error(status, why, request.id());
+    }
+
+    /** No interrupt comes after this, and nobody else begins to read. A second call does nothing. */
+    private void endWork() {
+        if (work != null && !work.ended()) {
+            work.end();
+            var watching = watch.getAndSet(NO_WATCH);
+            connection.end(watching == NO_WATCH ? null : watching);
+        }
+    }
+
+    /** The handler may take its time from now on; a stream, from each part on. */
+    private void allow() {
+        var route = request.match.route();
+        deadline = System.nanoTime() + (route == null || route.timeout == null ? server.options.handlerTimeout : route.timeout).toNanos();
+    }
+
+    // ------------------------------------------------------------------------------------------------------ the answer
+
+    /** @return whether the connection may be kept */
+    private boolean send(Response response) throws IOException {
+        boolean keep = request.wantsToStay() && !server.closing() && !connection.crowded && !connection.isLeaving()
+                && !response.has("Connection", "close") && body.isSoonAtItsEnd();
+        if (response.stream != null) {
+            stream(response, !keep);
+            return keep && request.http11();
+        }
+        try {
+            if (response.body.length > SMALL) {
+                request.memory.atLeast(response.body.length); // held for as long as the client takes to read it
+            }
+        } catch (Memory.FullException e) {
+            server.rejected.increment();
+            connection.writer.write(error(503, "overloaded"), request, !keep);
+            return keep;
+        }
+        connection.writer.write(response, request, !keep);
+        return keep;
+    }
+
+    private void stream(Response response, boolean close) throws IOException {
+        if (request.method().equals("HEAD")) {
+            connection.writer.stream(response, request, close, this::allow);
+            return;
+        }
+        var out = connection.writer.stream(response, request, close, this::allow);
+        events = response.events;
+        Throwable failure = null;
+        try {
+            response.stream.write(out);
+        } catch (Throwable e) {
+            failure = e;
+        }
+        endWork();
+        boolean toldToEnd = events && work.why() == STOPPING
+                && (failure instanceof InterruptedException || failure instanceof InterruptedIOException);
+        if (!out.failed() && (failure == null || toldToEnd)) {
+            out.finish();
+            return;
+        }
+        if (!out.failed() && work.why() != GONE) {
+            server.failed(request, "answer cut off", failure);
+        }
+        if (!request.http11()) {
+            connection.socket.setSoLinger(true, 0); // its body ends with the connection: only a reset says that something is missing
+        }
+        throw new IOException("cut off");
+    }
+
+    /** After an answer. @return whether another request may follow */
+    private boolean leave(boolean keep) throws IOException {
+        if (keep && !body.in.ended()) {
+            connection.enter(Connection.Phase.READING, server.options.requestTimeout.toNanos());
+            try {
+                body.skip();
+            } catch (HttpError e) {
+                keep = false;
+            }
+        }
+        if (!keep) {
+            connection.linger();
+        }
+        return keep;
+    }
+
+    /** The body as the handler sees it: with a limit on silence, and 100 (Continue) when it is first read. */
+    private final class Body extends FilterInputStream {
+        private final HttpReader.Body in;
+        private final int most;
+        private boolean expected = request.header("expect") != null;
+
+        private Body(int most) {
+            super(null);
+            this.most = most;
+            this.in = connection.reader.new Body(request.length(), most);
+        }
+
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+        }
+
+        @Override
+        public int read(byte[] to, int offset, int length) throws IOException {
+            try {
+                if (expected && !in.ended()) {
+                    connection.writer.raw("HTTP/1.1 100 Continue\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+                }
+                expected = false;
+                if (work != null) { // before, the whole request has a limit
+                    connection.waits();
+                }
+                return in.read(to, offset, length);
+            } catch (HttpError e) {
+                throw e;
+            } catch (IOException e) {
+                request.gone = true;
+                throw e;
+            } finally {
+                connection.waitsNoMore();
+            }
+        }
+
+        /** So that what is left of it can be read over. */
+        private boolean isSoonAtItsEnd() {
+            return in.ended() || request.length() > 0 && request.length() <= SMALL && !expected;
+        }
+
+        private void skip() throws IOException {
+            byte[] unread = new byte[1024];
+            for (int n = 0; n >= 0; ) {
+                n = in.read(unread, 0, unread.length);
+            }
+        }
+
+        @Override
+        public void close() {
+            // the connection goes on
+        }
+    }
+
+    // ------------------------------------------------------------------------------- what others do while a handler runs
+
+    /** By the sweeper; never waits. @param forSome it has run for a moment */
+    void sweep(long now, boolean forSome) {
+        if (now - deadline >= 0) {
+            work.interrupt(504);
+        }
+        if (work.ignoredFor(IGNORED) && givenUp.compareAndSet(false, true) && !server.inLane(this::giveUp)) {
+            givenUp.set(false);
+        }
+        if (forSome && body.in.ended() && watch.get() == null && !connection.reader.buffered()) {
+            var next = new Watch(this);
+            if (watch.compareAndSet(null, next)) {
+                next.start();
+            }
+        }
+    }
+
+    /** @param onlyEvents only what ends with the service */
+    void interrupt(boolean onlyEvents) {
+        if (!onlyEvents || events) {
+            work.interrupt(STOPPING);
+        }
+    }
+
+    boolean isRunBy(Thread thread) {
+        return work.isRunBy(thread);
+    }
+
+    /** Its handler does not heed its interrupt. Its client gets an answer; its thread keeps its place. */
+    private void giveUp() {
+        var stack = new IllegalStateException("it is here");
+        stack.setStackTrace(work.stack());
+        server.failed(request, "handler does not heed its interrupt", stack);
+        boolean mine = !request.gone && claim();
+        try {
+            if (mine) {
+                var answer = error(work.why(), work.why() == STOPPING ? "stopping" : "took too long");
+                connection.writer.write(answer, request, true);
+                connection.socket.shutdownOutput();
+                server.answered(request, answer.status, true);
+                connection.waits(); // then it is closed
+                return;
+            }
+        } catch (IOException e) {
+            server.answered(request, GONE, false);
+        }
+        if (!work.ended()) {
+            connection.closeSocket(); // in the middle of its answer
+        }
+    }
+
+    /** Reads on while a handler runs: so it is seen if the client goes. What it reads begins the next request. */
+    static final class Watch implements Runnable {
+        private final Exchange exchange;
+        private final CountDownLatch done = new CountDownLatch(1);
+
+        private Watch(Exchange exchange) {
+            this.exchange = exchange;
+        }
+
+        private void start() {
+            boolean started = false;
+            try {
+                Thread.ofVirtual().name("watch").start(this);
+                started = true;
+            } finally {
+                if (!started) {
+                    done.countDown();
+                }
+            }
+        }
+
+        @Override
+        public void run() {
+            boolean gone = true;
+            try {
+                gone = !exchange.connection.reader.await();
+            } catch (IOException e) {
+                // gone
+            } finally {
+                done.countDown();
+            }
+            if (gone) {
+                exchange.request.gone = true;
+                exchange.work.interrupt(GONE);
+            }
+        }
+
+        /** Until it does not read any more; an interrupt does not end this. */
+        void await() {
+            boolean interrupted = false;
+            while (done.getCount() > 0) {
+                try {
+                    done.await();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}

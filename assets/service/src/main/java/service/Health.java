@@ -1,0 +1,116 @@
+package service;
+
+import java.time.Duration;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * What the probes are told: {@code starting}, then what the readiness checks say, then {@code stopping}. Clients see which check failed,
+ * the log why. Thread-safe. Needs {@link Log}.
+ */
+public final class Health {
+    private final Map<String, Check> checks = new ConcurrentHashMap<>();
+    private volatile String state = "starting";
+
+    /**
+     * Of this instance, not of what all instances share, or all leave at once. A check that hangs is down, and is not started again.
+     *
+     * @param check throws if this instance cannot work
+     */
+    public void readiness(String name, Duration limit, Tasks.Task check) {
+        checks.put(name, new Check(name, limit, check));
+    }
+
+    public void started() {
+        state = "";
+    }
+
+    public void stopping() {
+        state = "stopping";
+    }
+
+    public boolean isStarting() {
+        return state.equals("starting");
+    }
+
+    /** What is not ready, and why; empty: ready. Takes as long as the slowest check, or its limit. */
+    public Map<String, Object> failures() throws InterruptedException {
+        var report = new TreeMap<String, Object>();
+        String now = state;
+        if (!now.isEmpty()) {
+            report.put("service", now);
+            return report;
+        }
+        checks.values().forEach(Check::begin);
+        for (var check : checks.entrySet()) {
+            String failure = check.getValue().result();
+            if (failure != null) {
+                report.put(check.getKey(), failure);
+            }
+        }
+        return report;
+    }
+
+    /** One thread at most. */
+    private static final class Check {
+        private final String name;
+        private final Duration limit;
+        private final Tasks.Task task;
+        private final ReentrantLock lock = new ReentrantLock();
+        private CompletableFuture<String> run = CompletableFuture.completedFuture(null); // guarded by lock, as is the next
+        private long deadline;
+
+        private Check(String name, Duration limit, Tasks.Task task) {
+            this.name = name;
+            this.limit = limit;
+            this.task = task;
+        }
+
+        private void begin() {
+            lock.lock();
+            try {
+                if (run.isDone()) {
+                    var next = new CompletableFuture<String>();
+                    deadline = System.nanoTime() + Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 4);
+                    Thread.ofVirtual().name("readiness").start(() -> check(next));
+                    run = next;
+                }
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        private void check(CompletableFuture<String> result) {
+            try {
+                task.run();
+                result.complete(null);
+            } catch (Throwable e) {
+                result.complete("failed, see the log");
+                Log.error("not ready: " + name, e);
+            }
+        }
+
+        private String result() throws InterruptedException {
+            CompletableFuture<String> current;
+            long end;
+            lock.lock();
+            try {
+                current = run;
+                end = deadline;
+            } finally {
+                lock.unlock();
+            }
+            try {
+                return current.get(end - System.nanoTime(), TimeUnit.NANOSECONDS);
+            } catch (ExecutionException | TimeoutException e) {
+                return "no answer within " + limit.toMillis() + " ms";
+            }
+        }
+    }
+}

@@ -1,0 +1,366 @@
+package service;
+
+import java.io.IOException;
+import java.net.BindException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * asyncio: the server of an {@code aiohttp} application. HTTP/1.1 over plain TCP, a virtual thread for each connection. Final API, JDK 21
+ * and later. Embeddable, several in one JVM. No TLS, HTTP/2, compression, multipart or static files: a proxy in front, or a framework.
+ *
+ * <p>Not {@code com.sun.net.httpserver}: on 21 to 23 that needs a platform thread for each slow client, on no JDK does it see a client go
+ * while a handler runs, and its time limits follow the clock of the wall. The limits here are all in {@link Options}.
+ *
+ * <p><b>Handlers</b> run in the thread of their connection. <b>Probes</b> ({@link Router.Route#always}) on new connections are answered
+ * also if handlers have taken all processors: platform threads, 64 at most, step in. <b>Slow</b> clients are cut off or get 408; where an
+ * answer broke off, the connection is cut. <b>Refused</b> is with 503 and {@code Retry-After}. Needs {@link Router}, {@link Memory} and
+ * what these name, {@link Connection}, {@link Exchange}, {@link HttpReader}, {@link HttpWriter}, {@link Interruption}; nothing else here.
+ */
+public final class HttpService implements AutoCloseable {
+
+    /** Set before {@link HttpService#start}; durations are positive. */
+    public static final class Options {
+        public String host = "127.0.0.1"; // 0.0.0.0 in a container
+        public int port; // 0: any free one
+        public Duration requestTimeout = Duration.ofSeconds(10); // from its first byte to its last; silence in a stream
+        public Duration handlerTimeout = Duration.ofSeconds(30); // then it is interrupted: 504
+        public Duration idleTimeout = Duration.ofSeconds(75); // between requests: longer than the load balancer's
+        public int maxBody = 1 << 20; // bytes: 413
+        public int maxInFlight = 1_000; // requests with their whole body, until the answer is written: 503
+        public int maxConnections = 10_000; // and 64 that are told so. Raise ulimit -n
+        public Memory memory = new Memory(Runtime.getRuntime().maxMemory() / 4); // bodies, what becomes of them, answers
+        public Observer observer = new Observer() { };
+    }
+
+    /** Told what happens, in the thread where it does; must not block, nor throw. */
+    public interface Observer {
+        default void begins(Request request) {
+        }
+
+        /** After {@link #begins}, in the same thread. */
+        default void ends(Request request) {
+        }
+
+        /** @param status sent; 499: none, the client has gone @param complete false: cut off */
+        default void answered(Request request, int status, long nanos, boolean complete) {
+        }
+
+        /** Something that is no request. */
+        default void refused(int status, InetAddress client) {
+        }
+
+        /** @param request null: none in particular */
+        default void failed(Request request, String what, Throwable cause) {
+            System.err.println(what + (cause == null ? "" : ": " + cause.getClass().getSimpleName()));
+        }
+    }
+
+    private static final Duration AFTER_INTERRUPT = Duration.ofSeconds(2);
+    private static final long QUIET = Duration.ofMillis(300).toNanos();
+    private static final int CROWD = 64;
+    private static final int TICK = 50;
+    final Options options;
+    final Router router;
+    final Memory memory;
+    final Observer observer;
+    final Semaphore places;
+    final LongAdder rejected = new LongAdder();
+    private final ServerSocket listener = new ServerSocket();
+    private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
+    private final ThreadPoolExecutor lane = new ThreadPoolExecutor(0, 64, 10, TimeUnit.SECONDS, new SynchronousQueue<>(),
+            Thread.ofPlatform().daemon().name("lane-", 0).factory());
+    private final Thread acceptor = Thread.ofPlatform().daemon().name("accept").unstarted(this::accept);
+    private final Thread sweeper = Thread.ofPlatform().daemon().name("sweeper").unstarted(this::sweep);
+    private volatile boolean draining; // ends the acceptor when nobody waits
+    private volatile boolean closed; // ends it anyway
+    private volatile boolean closing; // the listener is closed: clients are to leave. Before, they would only come back
+    private volatile boolean ended;
+    private volatile long lastBeat = System.nanoTime(); // when a virtual thread got a processor
+
+    private HttpService(Options options, Router router) throws IOException {
+        this.options = options;
+        this.router = Objects.requireNonNull(router, "router");
+        this.memory = Objects.requireNonNull(options.memory, "memory");
+        this.observer = Objects.requireNonNull(options.observer, "observer");
+        positive(options.requestTimeout, "requestTimeout");
+        positive(options.handlerTimeout, "handlerTimeout");
+        positive(options.idleTimeout, "idleTimeout");
+        if (options.maxBody < 0 || options.maxInFlight < 1 || options.maxConnections < 1) {
+            throw new IllegalArgumentException("maxBody must not be negative, maxInFlight and maxConnections must be positive");
+        }
+        this.places = new Semaphore(options.maxInFlight);
+    }
+
+    private static void positive(Duration duration, String name) {
+        if (duration.isNegative() || duration.isZero() || duration.compareTo(Duration.ofDays(365)) > 0) {
+            throw new IllegalArgumentException(name + " must be positive, and a year at most: " + duration);
+        }
+    }
+
+    /**
+     * Listens; returns at once. Whoever starts it closes it.
+     *
+     * @throws BindException if the address cannot be had; the message names it
+     */
+    public static HttpService start(Options options, Router router) throws IOException {
+        var service = new HttpService(options, router);
+        var address = new InetSocketAddress(options.host, options.port);
+        try {
+            service.listener.setReuseAddress(true);
+            if (address.isUnresolved()) {
+                throw new BindException("unknown host");
+            }
+            service.listener.bind(address, 1024);
+            service.acceptor.start();
+            service.sweeper.start();
+            return service;
+        } catch (IOException e) {
+            service.listener.close();
+            throw e instanceof BindException ? new BindException(options.host + ":" + options.port + ": " + e.getMessage()) : e;
+        }
+    }
+
+    public int port() {
+        return listener.getLocalPort();
+    }
+
+    public int inFlight() {
+        return options.maxInFlight - places.availablePermits();
+    }
+
+    public int connections() {
+        return connections.size();
+    }
+
+    /** Requests refused with 503, since the start. */
+    public long rejected() {
+        return rejected.sum();
+    }
+
+    /** For how long no virtual thread has got a processor: handlers compute, or pin their carriers. Under 100 ms is none. */
+    public Duration starvedFor() {
+        return Duration.ofNanos(Math.max(0, System.nanoTime() - lastBeat));
+    }
+
+    /** The body of an answer that says why. @param requestId null: none */
+    static Response error(int status, String why, String requestId) {
+        var body = new LinkedHashMap<String, Object>();
+        body.put("error", why);
+        if (requestId != null) {
+            body.put("request_id", requestId);
+        }
+        return Response.json(status, body);
+    }
+
+    // ------------------------------------------------------------------------------------------------------ its threads
+
+    private void accept() {
+        boolean more = true;
+        while (more) {
+            Socket socket = null;
+            try {
+                more = !closed;
+                listener.setSoTimeout(draining ? 2 : 100); // so that it looks up now and then
+                socket = listener.accept();
+                socket.setTcpNoDelay(true);
+                begin(socket);
+            } catch (SocketTimeoutException e) {
+                more = !draining; // nobody waits in the system's queue, who would be reset
+            } catch (Throwable e) { // no file descriptor or no memory; perhaps in a moment
+                close(socket);
+                calm("cannot accept", e);
+            }
+        }
+        close(listener);
+        closing = true;
+    }
+
+    private void begin(Socket socket) throws IOException {
+        int count = connections.size();
+        boolean crowded = count >= options.maxConnections && !dropOldest();
+        if (count >= options.maxConnections + CROWD) {
+            socket.close();
+            return;
+        }
+        var connection = new Connection(this, socket, crowded);
+        connections.add(connection);
+        try {
+            if (!isStarving() || !inLane(connection)) {
+                Thread.ofVirtual().name("connection").start(connection);
+            }
+        } catch (Throwable e) {
+            connections.remove(connection);
+            throw e;
+        }
+    }
+
+    /** Full: the connection goes that has had nothing to do for longest, a second at least. */
+    private boolean dropOldest() {
+        Connection oldest = null;
+        long longest = 0;
+        for (var connection : connections) {
+            long idle = connection.idle();
+            if (idle > longest) {
+                longest = idle;
+                oldest = connection;
+            }
+        }
+        return oldest != null && oldest.closeIfIdle(TimeUnit.SECONDS.toNanos(1));
+    }
+
+    void ended(Connection connection) {
+        connections.remove(connection);
+    }
+
+    private boolean isStarving() {
+        return System.nanoTime() - lastBeat > TimeUnit.MILLISECONDS.toNanos(2 * TICK);
+    }
+
+    /** In a platform thread. @return false if there are too many */
+    boolean inLane(Runnable work) {
+        try {
+            lane.execute(work);
+            return true;
+        } catch (RejectedExecutionException e) {
+            return false;
+        }
+    }
+
+    /** Keeps all limits. A platform thread: nothing starves it; no Throwable ends it. */
+    private void sweep() {
+        Thread beat = null;
+        long last = System.nanoTime();
+        while (!ended) {
+            try {
+                Thread.sleep(TICK);
+                long now = System.nanoTime();
+                boolean stoodStill = now - last > TimeUnit.SECONDS.toNanos(1); // we, not the clients: they get a moment
+                last = now;
+                if (beat == null || !beat.isAlive()) {
+                    beat = Thread.ofVirtual().name("beat").start(() -> lastBeat = System.nanoTime());
+                }
+                for (var connection : connections) {
+                    if (connection.isStarving(now)) {
+                        inLane(connection);
+                    }
+                    if (!stoodStill) {
+                        connection.sweep(now);
+                    }
+                }
+            } catch (Throwable e) {
+                calm("sweeper", e);
+            }
+        }
+    }
+
+    private void calm(String what, Throwable cause) {
+        try {
+            failed(null, what, cause);
+            Thread.sleep(50);
+        } catch (Throwable e) {
+            // no memory to say so; the thread goes on
+        }
+    }
+
+    void failed(Request request, String what, Throwable cause) {
+        try {
+            observer.failed(request, what, cause);
+        } catch (RuntimeException e) {
+            // its own matter
+        }
+    }
+
+    void answered(Request request, int status, boolean complete) {
+        observer.answered(request, status, System.nanoTime() - request.begun, complete);
+    }
+
+    void refused(int status, InetAddress client) {
+        observer.refused(status, client);
+    }
+
+    private static void close(AutoCloseable socket) {
+        try {
+            if (socket != null) {
+                socket.close();
+            }
+        } catch (Exception e) {
+            // of no use any more
+        }
+    }
+
+    // ------------------------------------------------------------------------------------------------------------- stop
+
+    boolean closing() {
+        return closing;
+    }
+
+    /** {@link #drain} with ten seconds. */
+    @Override
+    public void close() {
+        drain(Duration.ofSeconds(10));
+    }
+
+    /**
+     * Stops: accepts who waits in the system's queue, and closes the listener; answers what is asked on the connections that are there,
+     * and says {@code Connection: close}; ends server-sent events; closes connections that nobody uses; at the end of the grace interrupts
+     * handlers, which gives 503, and two seconds later cuts what is left. Bounded, so an interrupt does not end it: the flag stays.
+     *
+     * @return false if a handler still runs
+     * @throws IllegalStateException if called by a handler of this service
+     */
+    public boolean drain(Duration grace) {
+        if (connections.stream().anyMatch(connection -> connection.isRunBy(Thread.currentThread()))) {
+            throw new IllegalStateException("a handler cannot close the service that it runs in: it would wait for itself");
+        }
+        boolean interrupted = Thread.interrupted();
+        draining = true;
+        long end = System.nanoTime() + Math.min(grace.compareTo(Duration.ofDays(365)) < 0 ? grace.toNanos() : Long.MAX_VALUE, Long.MAX_VALUE / 4);
+        long acceptAtMost = System.nanoTime() + TimeUnit.SECONDS.toNanos(1);
+        while (acceptor.isAlive() && System.nanoTime() - acceptAtMost < 0) {
+            interrupted |= pause();
+        }
+        closed = true;
+        while (!connections.isEmpty() && System.nanoTime() - end < 0) {
+            connections.forEach(connection -> connection.interrupt(true));
+            connections.forEach(connection -> connection.closeIfIdle(QUIET));
+            interrupted |= pause();
+        }
+        connections.forEach(connection -> connection.interrupt(false));
+        end = System.nanoTime() + AFTER_INTERRUPT.toNanos();
+        while (inFlight() > 0 && System.nanoTime() - end < 0) {
+            interrupted |= pause();
+        }
+        boolean clean = inFlight() == 0;
+        connections.forEach(Connection::closeSocket);
+        ended = true;
+        lane.shutdown();
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        return clean;
+    }
+
+    private static boolean pause() {
+        try {
+            Thread.sleep(5);
+            return false;
+        } catch (InterruptedException e) {
+            return true;
+        }
+    }
+}

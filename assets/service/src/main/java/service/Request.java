@@ -1,0 +1,239 @@
+package service;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
+
+/** What a client asks for. Valid until its handler has returned, or its stream. For one thread, but for what says otherwise. */
+public final class Request {
+    private final HttpReader.Head head;
+    private final String id;
+    private final String client;
+    final Memory.Lease memory;
+    final long begun = System.nanoTime();
+    final Router.Match match;
+    volatile boolean gone;
+    InputStream stream;
+    private byte[] bytes = new byte[0];
+    private Object json;
+
+    Request(HttpReader.Head head, Router router, Memory.Lease memory, String client) throws HttpError {
+        this.head = head;
+        this.memory = memory;
+        this.client = client;
+        decode(head.path());
+        if (head.query() != null) {
+            decode(head.query());
+        }
+        String given = head.field("x-request-id");
+        this.id = given != null && !given.isEmpty() && given.length() <= 64 && given.chars().allMatch(Request::isPlain) ? given
+                : Long.toHexString(ThreadLocalRandom.current().nextLong() | Long.MIN_VALUE);
+        this.match = router.match(head.method(), head.path());
+    }
+
+    private static boolean isPlain(int c) {
+        return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || "-_.".indexOf(c) >= 0;
+    }
+
+    /** Of the body in bytes, or -1: in chunks. */
+    long length() {
+        return head.length();
+    }
+
+    boolean http11() {
+        return head.http11();
+    }
+
+    /** Whether the client wants to keep the connection. */
+    boolean wantsToStay() {
+        String wish = String.join(",", head.fields().getOrDefault("connection", List.of())).toLowerCase(Locale.ROOT);
+        return http11() ? !wish.contains("close") : wish.contains("keep-alive");
+    }
+
+    public String method() {
+        return head.method();
+    }
+
+    /** As sent, not decoded, without the query. */
+    public String path() {
+        return head.path();
+    }
+
+    /** Of the route, such as {@code /users/{id}}; "unmatched" if there is none. */
+    public String pattern() {
+        return match.route() == null ? "unmatched" : match.route().pattern;
+    }
+
+    /** There is a handler for it. */
+    boolean isRouted() {
+        return match.route() != null;
+    }
+
+    /** Answered also under overload: a probe. */
+    boolean always() {
+        return match.route() != null && match.route().always;
+    }
+
+    /** Taken from {@code X-Request-Id} if that is harmless, else new. */
+    public String id() {
+        return id;
+    }
+
+    /** The address of the other end of the connection: behind a load balancer, of that. */
+    public String client() {
+        return client;
+    }
+
+    /** What other memory this request holds until it has been answered: take it before allocating. Thread-safe. */
+    public Memory.Lease memory() {
+        return memory;
+    }
+
+    /** Its connection has ended: nobody reads the answer. The handler is interrupted when that is noticed. Thread-safe. */
+    public boolean clientGone() {
+        return gone;
+    }
+
+    /** The first, or null. @param name in any case */
+    public String header(String name) {
+        return head.field(name.toLowerCase(Locale.ROOT));
+    }
+
+    public List<String> headers(String name) {
+        return List.copyOf(head.fields().getOrDefault(name.toLowerCase(Locale.ROOT), List.of()));
+    }
+
+    /** The part of the path that stands for {@code {name}} in the route, decoded. */
+    public String path(String name) {
+        return decoded(head.path().split("/", -1)[match.route().position(name)]);
+    }
+
+    /** The first value of that name in the query, or null. */
+    public String query(String name) {
+        for (String pair : head.query() == null ? new String[0] : head.query().split("&")) {
+            int equals = pair.indexOf('=');
+            if (decoded((equals < 0 ? pair : pair.substring(0, equals)).replace('+', ' ')).equals(name)) {
+                return equals < 0 ? "" : decoded(pair.substring(equals + 1).replace('+', ' '));
+            }
+        }
+        return null;
+    }
+
+    private static String decoded(String text) {
+        try {
+            return decode(text);
+        } catch (HttpError e) {
+            throw new IllegalStateException(e); // looked at by the constructor
+        }
+    }
+
+    private static String decode(String text) throws HttpError {
+        if (text.indexOf('%') < 0) {
+            return text;
+        }
+        byte[] bytes = new byte[text.length()];
+        int size = 0;
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == '%') {
+                if (i + 2 >= text.length() || !HexFormat.isHexDigit(text.charAt(i + 1)) || !HexFormat.isHexDigit(text.charAt(i + 2))) {
+                    throw new HttpError(400, "a % in the address without two digits");
+                }
+                c = (char) (HexFormat.fromHexDigit(text.charAt(i + 1)) << 4 | HexFormat.fromHexDigit(text.charAt(i + 2)));
+                i += 2;
+            }
+            bytes[size++] = (byte) c;
+        }
+        try {
+            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes, 0, size)).toString();
+        } catch (CharacterCodingException e) {
+            throw new HttpError(400, "the address is not UTF-8");
+        }
+    }
+
+    /** The body, not copied; empty on a {@link Router.Route#streaming} route. */
+    public byte[] body() {
+        return bytes;
+    }
+
+    /** The body of a {@link Router.Route#streaming} route. Fails if the client is silent for too long, or sends more than the route allows. */
+    public InputStream stream() {
+        return stream;
+    }
+
+    /** Memory is taken for what has come, not for what was announced. */
+    void readBody() throws IOException {
+        int size = 0;
+        byte[] read = new byte[0];
+        long announced = head.length();
+        int n = 0;
+        while (n >= 0) {
+            if (size == read.length) {
+                if (size == announced) {
+                    break;
+                }
+                int larger = Math.max(1024, Math.min(2 * size, size + (64 << 20)));
+                larger = announced < 0 ? larger : (int) Math.min(larger, announced);
+                memory.take(larger);
+                read = Arrays.copyOf(read, larger);
+                memory.give(size);
+            }
+            n = stream.read(read, size, read.length - size);
+            size += Math.max(0, n);
+        }
+        bytes = size == read.length ? read : Arrays.copyOf(read, size);
+    }
+
+    /** The body as {@link Json#parse} reads it; once, then kept. @throws HttpError 415, 400 */
+    public Object json() throws HttpError {
+        if (json == null) {
+            String type = header("content-type");
+            if (type == null || !isJson(type)) {
+                throw new HttpError(415, "Content-Type must be application/json");
+            }
+            try {
+                json = Json.parse(bytes, memory::take);
+            } catch (IllegalArgumentException e) {
+                throw new HttpError(400, "the body is not JSON: " + e.getMessage());
+            }
+        }
+        return json;
+    }
+
+    private static boolean isJson(String type) {
+        String name = type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT);
+        return name.startsWith("application/") && (name.endsWith("/json") || name.endsWith("+json"));
+    }
+
+    /**
+     * A field of the JSON object in the body.
+     *
+     * @param type String, Long, Double, BigDecimal, Boolean, Map or List
+     * @throws HttpError 400 if missing or of another type; a Double if it is too large for one
+     */
+    public <T> T field(String name, Class<T> type) throws HttpError {
+        Object value = json() instanceof Map<?, ?> map ? map.get(name) : null;
+        if (value instanceof Number && !(type.isInstance(value))) {
+            var exact = value instanceof BigDecimal d ? d : value instanceof BigInteger i ? new BigDecimal(i) : BigDecimal.valueOf((Long) value);
+            if (type == BigDecimal.class) {
+                value = exact;
+            } else if (type == Double.class && Double.isFinite(exact.doubleValue())) {
+                value = exact.doubleValue();
+            }
+        }
+        if (!type.isInstance(value)) {
+            throw new HttpError(400, name + " must be a " + type.getSimpleName());
+        }
+        return type.cast(value);
+    }
+}

@@ -1,0 +1,137 @@
+package service;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+
+/** An answer: bytes that are there, or a stream that writes them as it goes. Immutable; the bytes are not copied. */
+public final class Response {
+    private static final Set<String> OURS = Set.of("content-length", "transfer-encoding", "date", "x-request-id");
+    final int status;
+    final List<Map.Entry<String, String>> headers;
+    final byte[] body;
+    final Stream stream;
+    final boolean events;
+
+    /**
+     * Writes a body of any length. A {@code write} waits while the client does not read, and fails if it takes too long or has gone. What
+     * this throws cuts the connection: the client sees that the answer is not complete. Interrupted at a stop, if the client goes, and if
+     * nothing has been written for as long as the handler may take.
+     */
+    @FunctionalInterface
+    public interface Stream {
+        /** @param out in parts of 8 KiB, or as it is flushed; is closed by the caller */
+        void write(OutputStream out) throws Exception;
+    }
+
+    /** Server-sent events. Interrupted when the service stops: then, or if it returns, the answer is complete and the client comes again. */
+    @FunctionalInterface
+    public interface Events {
+        void run(Sink sink) throws Exception;
+    }
+
+    private Response(int status, List<Map.Entry<String, String>> headers, byte[] body, Stream stream, boolean events) {
+        if (status < 200 || status > 599) {
+            throw new IllegalArgumentException("status must be from 200 to 599: " + status);
+        }
+        this.status = status;
+        this.headers = headers;
+        this.body = body;
+        this.stream = stream;
+        this.events = events;
+    }
+
+    public static Response bytes(int status, String contentType, byte[] body) {
+        return new Response(status, List.of(), Objects.requireNonNull(body, "body"), null, false).with("Content-Type", contentType);
+    }
+
+    public static Response text(int status, String text) {
+        return bytes(status, "text/plain; charset=utf-8", text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** @param value see {@link Json#write} */
+    public static Response json(int status, Object value) {
+        return bytes(status, "application/json", Json.write(value).getBytes(StandardCharsets.US_ASCII));
+    }
+
+    public static Response empty(int status) {
+        return new Response(status, List.of(), new byte[0], null, false);
+    }
+
+    public static Response stream(int status, String contentType, Stream stream) {
+        return new Response(status, List.of(), null, Objects.requireNonNull(stream, "stream"), false).with("Content-Type", contentType);
+    }
+
+    public static Response events(Events events) {
+        Objects.requireNonNull(events, "events");
+        return new Response(200, List.of(), null, out -> events.run(new Sink(out)), true)
+                .with("Content-Type", "text/event-stream").with("Cache-Control", "no-store");
+    }
+
+    /** With one more header; several of one name stay several. {@code Connection: close} closes the connection. */
+    public Response with(String name, String value) {
+        if (name.isEmpty() || !name.chars().allMatch(c -> c > ' ' && c < 0x7f && "\"(),/:;<=>?@[\\]{}".indexOf(c) < 0)) {
+            throw new IllegalArgumentException("the name of a header is none");
+        }
+        if (!value.chars().allMatch(c -> c == '\t' || c >= ' ' && c < 0x7f || c > 0x9f && c <= 0xff)) {
+            throw new IllegalArgumentException("the value of the header " + name + " contains a character that must not be there");
+        }
+        if (OURS.contains(name.toLowerCase(Locale.ROOT))) {
+            throw new IllegalArgumentException(name + " is set by the server");
+        }
+        var all = new ArrayList<>(headers);
+        all.add(Map.entry(name, value));
+        return new Response(status, List.copyOf(all), body, stream, events);
+    }
+
+    boolean has(String name, String value) {
+        return headers.stream().anyMatch(h -> h.getKey().equalsIgnoreCase(name) && (value == null || h.getValue().equalsIgnoreCase(value)));
+    }
+
+    /** Where events go. Not thread-safe: one thread sends. */
+    public static final class Sink {
+        private final OutputStream out;
+
+        private Sink(OutputStream out) {
+            this.out = out;
+        }
+
+        /** @param id null: none; comes back as {@code Last-Event-ID} @param event null: message @param data of several lines or one */
+        public void send(String id, String event, String data) throws IOException {
+            var text = new StringBuilder();
+            if (id != null) {
+                text.append("id: ").append(line(id)).append('\n');
+            }
+            if (event != null) {
+                text.append("event: ").append(line(event)).append('\n');
+            }
+            for (String line : data.split("\r\n|\r|\n", -1)) {
+                text.append("data: ").append(line).append('\n');
+            }
+            flush(text.append('\n'));
+        }
+
+        /** A comment: shows that the connection lives. Send one every few seconds of silence. */
+        public void ping() throws IOException {
+            flush(new StringBuilder(":\n\n"));
+        }
+
+        private static String line(String text) {
+            if (text.chars().anyMatch(c -> c == '\n' || c == '\r' || c == 0)) {
+                throw new IllegalArgumentException("an id or a name of an event is one line");
+            }
+            return text;
+        }
+
+        private void flush(StringBuilder text) throws IOException {
+            out.write(text.toString().getBytes(StandardCharsets.UTF_8));
+            out.flush();
+        }
+    }
+}

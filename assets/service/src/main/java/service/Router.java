@@ -1,0 +1,165 @@
+package service;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.TreeSet;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/**
+ * Which handler answers what. Also answers by itself: 404, 405 and OPTIONS with {@code Allow}; HEAD is GET without its body. Thread-safe:
+ * routes may be added while requests come.
+ */
+public final class Router {
+    private final List<Route> routes = new CopyOnWriteArrayList<>();
+    private final List<Handler> before = new CopyOnWriteArrayList<>();
+    private volatile String refusal;
+
+    /**
+     * Answers a request, or throws: {@link HttpError} is that status, {@code RejectedExecutionException} 503, all else 500. Runs in a
+     * thread of its own, which is interrupted, once, when it has taken too long (504), when its client has gone, or at the end of a stop.
+     */
+    @FunctionalInterface
+    public interface Handler {
+        Response handle(Request request) throws Exception;
+    }
+
+    /** @param pattern such as {@code /users/{id}/orders}; of several that fit, the first is taken */
+    public Route route(String method, String pattern, Handler handler) {
+        var route = new Route(method, pattern, handler);
+        routes.add(route);
+        return route;
+    }
+
+    /** Runs before the handlers of all routes that are not {@link Route#always}, in this order. What it returns is the answer; null: go on. */
+    public void before(Handler hook) {
+        before.add(Objects.requireNonNull(hook, "hook"));
+    }
+
+    /** From now on all routes that are not {@link Route#always} answer 503 with this reason; null: they answer again. */
+    public void refuse(String why) {
+        refusal = why;
+    }
+
+    String refusal() {
+        return refusal;
+    }
+
+    /** A hook's answer, or the handler's. */
+    Response handle(Route route, Request request) throws Exception {
+        if (!route.always) {
+            for (var hook : before) {
+                Response answer = hook.handle(request);
+                if (answer != null) {
+                    return answer;
+                }
+            }
+        }
+        return Objects.requireNonNull(route.handler.handle(request), "the handler returned null");
+    }
+
+    /** A route, or what is answered as there is none. */
+    record Match(Route route, Response instead) {
+    }
+
+    Match match(String method, String path) {
+        String[] segments = path.split("/", -1);
+        var allowed = new TreeSet<String>();
+        Route get = null;
+        for (var route : routes) {
+            if (route.matches(segments)) {
+                if (route.method.equals(method)) {
+                    return new Match(route, null);
+                }
+                allowed.add(route.method);
+                get = get == null && route.method.equals("GET") ? route : get;
+            }
+        }
+        if (get != null) {
+            allowed.add("HEAD");
+            if (method.equals("HEAD")) {
+                return new Match(get, null);
+            }
+        }
+        if (allowed.isEmpty() && !(method.equals("OPTIONS") && path.equals("*"))) {
+            return new Match(null, HttpService.error(404, "no such resource", null));
+        }
+        allowed.add("OPTIONS");
+        var answer = method.equals("OPTIONS") ? Response.empty(204) : HttpService.error(405, "this method is not allowed here", null);
+        return new Match(null, answer.with("Allow", String.join(", ", allowed)));
+    }
+
+    /** What a route allows. Without these calls, what the service allows. */
+    public static final class Route {
+        final String method;
+        final String pattern;
+        final Handler handler;
+        private final String[] segments;
+        volatile Duration timeout;
+        volatile int maxBody = -1;
+        volatile boolean streaming;
+        volatile boolean always;
+
+        private Route(String method, String pattern, Handler handler) {
+            if (!pattern.startsWith("/")) {
+                throw new IllegalArgumentException("pattern must begin with /: " + pattern);
+            }
+            this.method = Objects.requireNonNull(method, "method");
+            this.pattern = pattern;
+            this.handler = Objects.requireNonNull(handler, "handler");
+            this.segments = pattern.split("/", -1);
+        }
+
+        /** Of the handler; of a stream, without a byte written. */
+        public Route timeout(Duration timeout) {
+            if (timeout.isNegative() || timeout.isZero()) {
+                throw new IllegalArgumentException("timeout must be positive: " + timeout);
+            }
+            this.timeout = timeout;
+            return this;
+        }
+
+        /** @param bytes 413 for a body that is larger */
+        public Route maxBody(int bytes) {
+            if (bytes < 0) {
+                throw new IllegalArgumentException("bytes must not be negative: " + bytes);
+            }
+            this.maxBody = bytes;
+            return this;
+        }
+
+        /** The body is not read before the handler: it reads {@link Request#stream} itself, and no part of it may take too long. */
+        public Route streaming() {
+            this.streaming = true;
+            return this;
+        }
+
+        /** For probes: answered also while starting, under overload, and when computing handlers have taken all processors. Must not block. */
+        public Route always() {
+            this.always = true;
+            return this;
+        }
+
+        private boolean matches(String[] path) {
+            if (path.length != segments.length) {
+                return false;
+            }
+            for (int i = 0; i < path.length; i++) {
+                if (segments[i].startsWith("{") ? path[i].isEmpty() : !segments[i].equals(path[i])) {
+                    return false;
+                }
+            }
+            return true;
+        }
+
+        /** Where {@code {name}} stands. */
+        int position(String name) {
+            for (int i = 0; i < segments.length; i++) {
+                if (segments[i].equals("{" + name + "}")) {
+                    return i;
+                }
+            }
+            throw new IllegalArgumentException(pattern + " has no {" + name + "}");
+        }
+    }
+}

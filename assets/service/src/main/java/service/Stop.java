@@ -1,0 +1,165 @@
+package service;
+
+import java.net.BindException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * asyncio: {@code loop.add_signal_handler} and what stands in {@code finally}. The steps of a stop, in the order in which they are added,
+ * each logged as it begins, each run whatever the others throw. {@link #exitOnSignal} runs them on SIGTERM or SIGINT, in {@code main}.
+ *
+ * <p>Steps wait for as long as they say: their sum is to be less than what comes before SIGKILL. A step that never ends costs the exit
+ * code, not the exit: after the limit the hook says which it is and halts. Needs {@link Log}.
+ */
+public final class Stop {
+    private final List<Step> steps = new ArrayList<>();
+    private final AtomicBoolean begun = new AtomicBoolean();
+    private final CountDownLatch ended = new CountDownLatch(1);
+    private volatile String current = "the start";
+    private volatile boolean clean = true;
+
+    @FunctionalInterface
+    public interface Action {
+        /** @return false if something still runs */
+        boolean run() throws Exception;
+    }
+
+    @FunctionalInterface
+    public interface Start {
+        void run() throws Exception;
+    }
+
+    private record Step(String name, Action action) {
+    }
+
+    /** Before {@link #run}. */
+    public void step(String name, Action action) {
+        steps.add(new Step(name, action));
+    }
+
+    /** All steps, once: a second call waits for the first to end. An interrupt is for the steps to heed. @return false if one was not clean */
+    public boolean run() {
+        if (!begun.compareAndSet(false, true)) {
+            awaitEnd();
+            return clean;
+        }
+        boolean interrupted = Thread.interrupted(); // what brought us here is not meant for the steps
+        long begin = System.nanoTime();
+        Log.info("stopping");
+        for (var step : steps) {
+            current = step.name;
+            Log.info("stop: " + step.name, "ms", (System.nanoTime() - begin) / 1_000_000);
+            try {
+                clean &= step.action.run();
+            } catch (Throwable e) {
+                clean = false;
+                interrupted |= e instanceof InterruptedException;
+                Log.error("stop: " + step.name + " failed", e);
+            }
+        }
+        Log.info("stopped", "clean", clean, "ms", (System.nanoTime() - begin) / 1_000_000);
+        Log.flush(Duration.ofSeconds(1));
+        ended.countDown();
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        return clean;
+    }
+
+    private void awaitEnd() {
+        boolean interrupted = false;
+        while (ended.getCount() > 0) {
+            try {
+                ended.await();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /**
+     * Starts, waits for a signal, runs the steps, ends the JVM: the last call of {@code main}. A signal while {@code start} runs interrupts
+     * it; if it does not heed that, the steps come when it returns. Exit codes: after a signal 143 (SIGINT: 130), or {@code exitCode} if
+     * that is not 143; 1: it could not start, or something still ran at the end. With another code than 143 it halts: other hooks may be cut.
+     *
+     * @param limit of all steps and the rest of the start
+     */
+    public void exitOnSignal(int exitCode, Duration limit, Start start) {
+        var main = Thread.currentThread();
+        var code = new AtomicInteger(1);
+        var signalled = new AtomicBoolean();
+        var codeIsKnown = new CountDownLatch(1);
+        var hook = new Thread(() -> {
+            signalled.set(true);
+            main.interrupt();
+            boolean inTime = false;
+            try {
+                inTime = codeIsKnown.await(limit.toMillis(), TimeUnit.MILLISECONDS);
+            } catch (InterruptedException e) { // blocking-ok: the JVM ends here
+                // halt
+            }
+            if (!inTime) {
+                say("still stopping after " + limit.toMillis() + " ms: " + current);
+            }
+            if (!inTime || code.get() != 143) {
+                Runtime.getRuntime().halt(inTime ? code.get() : 1); // else 128 + signal. System.exit would hang here
+            }
+        }, "shutdown");
+        try {
+            Runtime.getRuntime().addShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            sleepForEver(); // a signal has come already: the JVM halts
+        }
+        Throwable failure = null;
+        try {
+            start.run();
+            while (!signalled.get()) {
+                Thread.sleep(Duration.ofDays(1));
+            }
+        } catch (Throwable e) {
+            failure = e;
+        }
+        boolean told = signalled.get() || failure instanceof InterruptedException;
+        if (!told) {
+            Log.error("not started", failure);
+        }
+        code.set(run() && told ? exitCode : 1);
+        if (!told) {
+            say("cannot start: " + (failure instanceof BindException ? failure.getMessage()
+                    : failure.getClass().getSimpleName() + ", see the log"));
+        }
+        codeIsKnown.countDown();
+        if (signalled.get()) {
+            sleepForEver(); // the hook ends the JVM
+        }
+        System.exit(code.get());
+    }
+
+    /** Does not wait for who reads stderr for long. */
+    private static void say(String line) {
+        var thread = Thread.ofPlatform().daemon().start(() -> System.err.println(line));
+        try {
+            thread.join(500);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void sleepForEver() {
+        while (true) {
+            try {
+                Thread.sleep(Duration.ofDays(1));
+            } catch (InterruptedException e) {
+                // a second signal
+            }
+        }
+    }
+}

@@ -1,0 +1,190 @@
+package explorer;
+
+import explorer.run.Replay;
+import explorer.run.Schedule;
+import explorer.run.Strategy;
+import explorer.run.Verdict;
+import java.lang.reflect.Constructor;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+
+/** Runs schedule after schedule, and what failed again, and again with fewer switches. */
+final class Explorer {
+
+    /** The first schedules, always of the same seeds, show which points matter: where threads meet. */
+    private static final int LEARNING = 32;
+    private static final long LOOK_ON_NANOS = 3_000_000_000L;
+    private static final long SHORTEN_NANOS = 3_000_000_000L;
+
+    /** What a failing schedule was. */
+    record Found(long seed, Verdict verdict, boolean repeats, Schedule traced) { }
+
+    private final Options options;
+    private final Code code;
+    private final ClassLoader loader;
+    private int usual = 50;
+    private int longest;
+    int schedules;
+    int failed;
+    double seconds;
+    final Map<String, Integer> verdicts = new TreeMap<>();
+
+    Explorer(Options options, Code code) {
+        this.options = options;
+        this.code = code;
+        loader = code.loader(false);
+    }
+
+    /** Null if nothing was found. */
+    Found explore(Progress progress) throws Misuse {
+        long start = System.nanoTime();
+        long end = start + (long) (options.seconds() * 1e9);
+        Found found = null;
+        for (int i = 0; i < options.runs() && (schedules == 0 || System.nanoTime() < end); i++) {
+            long seed = i < LEARNING ? i : options.seed() + i;
+            Schedule schedule = schedule(seed, loader, false);
+            Verdict verdict = schedule.run(main(loader));
+            learn(i, schedule);
+            schedules++;
+            if (verdict != null) {
+                failed++;
+                verdicts.merge(verdict.kind().toString(), 1, Integer::sum);
+                if (found == null) {
+                    found = again(seed, verdict, schedule);
+                    end = Math.min(end, System.nanoTime() + LOOK_ON_NANOS); // for the share that fails
+                }
+                if (verdict.kind() == Verdict.Kind.NOT_CONTROLLED) {
+                    break;
+                }
+            }
+            progress.show(schedules, failed);
+        }
+        seconds = (System.nanoTime() - start) / 1e9;
+        return found;
+    }
+
+    /** That seed alone, after the schedules that show where threads meet; with its output. */
+    Found replay(long seed, Runnable beforeIt) throws Misuse {
+        for (int i = 0; i < LEARNING; i++) {
+            Schedule schedule = schedule(i, loader, false);
+            schedule.run(main(loader));
+            learn(i, schedule);
+        }
+        beforeIt.run();
+        ClassLoader traced = code.loader(true);
+        Schedule schedule = schedule(seed, traced, true);
+        Verdict verdict = schedule.run(main(traced));
+        schedules = 1;
+        failed = verdict == null ? 0 : 1;
+        return verdict == null ? null : new Found(seed, verdict, true, schedule);
+    }
+
+    private void learn(int run, Schedule schedule) {
+        if (run < LEARNING) {
+            longest = Math.max(longest, schedule.decisions());
+            usual = run == LEARNING - 1 ? Math.max(10, longest) : usual;
+        }
+    }
+
+    private Schedule schedule(long seed, ClassLoader classes, boolean traced) {
+        boolean learns = seed < LEARNING;
+        return new Schedule(seed, Strategy.of(seed, options.depth(), learns ? 50 : usual), learns,
+                learns || seed % 5 == 0, learns ? 50 : usual, traced, classes);
+    }
+
+    private Found again(long seed, Verdict verdict, Schedule schedule) throws Misuse {
+        Schedule second = schedule(seed, loader, false);
+        boolean repeats = verdict.sameAs(second.run(main(loader))) && second.decisions() == schedule.decisions();
+        if (!repeats || verdict.kind() == Verdict.Kind.NOT_CONTROLLED) {
+            return new Found(seed, verdict, repeats, schedule);
+        }
+        List<Replay.Switch> switches = shorten(schedule.switches(), verdict, seed);
+        ClassLoader traced = code.loader(true);
+        Schedule shown = with(switches, seed, traced, true);
+        Verdict same = shown.run(main(traced));
+        if (!verdict.sameAs(same)) {
+            shown = schedule(seed, traced, true);
+            same = shown.run(main(traced));
+        }
+        return verdict.sameAs(same) ? new Found(seed, same, true, shown) : new Found(seed, verdict, true, schedule);
+    }
+
+    private Schedule with(List<Replay.Switch> switches, long seed, ClassLoader classes, boolean traced) {
+        return new Schedule(seed, new Replay(switches), false, true, usual, traced, classes);
+    }
+
+    /** Leaves out switches, many at first, then one by one, as long as it still fails in the same way. */
+    private List<Replay.Switch> shorten(List<Replay.Switch> all, Verdict verdict, long seed) throws Misuse {
+        List<Replay.Switch> switches = new ArrayList<>(all);
+        long end = System.nanoTime() + SHORTEN_NANOS;
+        for (int size = Math.max(1, switches.size() / 2); size > 0; size = size == 1 ? 0 : (size + 1) / 2) {
+            for (int i = 0; i < switches.size() && System.nanoTime() < end;) {
+                List<Replay.Switch> fewer = new ArrayList<>(switches.subList(0, i));
+                fewer.addAll(switches.subList(Math.min(switches.size(), i + size), switches.size()));
+                if (verdict.sameAs(with(fewer, seed, loader, false).run(main(loader)))) {
+                    switches = fewer;
+                } else {
+                    i += size;
+                }
+            }
+        }
+        return switches;
+    }
+
+    /** The scenario, as a program. */
+    private Runnable main(ClassLoader classes) throws Misuse {
+        try {
+            Class<?> type = Class.forName(code.scenario, false, classes);
+            if (Callable.class.isAssignableFrom(type) || Runnable.class.isAssignableFrom(type)) {
+                Constructor<?> constructor = type.getDeclaredConstructor();
+                constructor.setAccessible(true);
+                return () -> call(() -> {
+                    Object scenario = constructor.newInstance();
+                    return scenario instanceof Callable<?> callable ? callable.call() : run((Runnable) scenario);
+                });
+            }
+            Method main = method(type);
+            main.setAccessible(true);
+            Constructor<?> constructor = Modifier.isStatic(main.getModifiers()) ? null : type.getDeclaredConstructor();
+            Object[] arguments = main.getParameterCount() == 0 ? new Object[0] : new Object[] {new String[0]};
+            return () -> call(() -> main.invoke(constructor == null ? null : constructor.newInstance(), arguments));
+        } catch (ClassNotFoundException | NoSuchMethodException | LinkageError e) {
+            throw new Misuse(code.scenario + " has no main, and is no Callable with a constructor without arguments ("
+                    + e + ")");
+        }
+    }
+
+    private static Method method(Class<?> type) throws NoSuchMethodException {
+        try {
+            return type.getDeclaredMethod("main", String[].class);
+        } catch (NoSuchMethodException e) {
+            return type.getDeclaredMethod("main");
+        }
+    }
+
+    private static Object run(Runnable scenario) {
+        scenario.run();
+        return null;
+    }
+
+    private static void call(Callable<?> scenario) {
+        try {
+            scenario.call();
+        } catch (InvocationTargetException e) {
+            Explorer.<RuntimeException>hurl(e.getCause());
+        } catch (Exception e) {
+            Explorer.<RuntimeException>hurl(e);
+        }
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <E extends Throwable> void hurl(Throwable e) throws E {
+        throw (E) e;
+    }
+}

@@ -1,0 +1,99 @@
+package explorer;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/** What the command line says. */
+record Options(int runs, double seconds, int depth, long seed, String classPath, Pattern points, boolean json,
+        Long replay, List<String> code) {
+
+    static final String USAGE = """
+            Runs a scenario, a class with a main or a Callable, under many orders of its threads.
+
+            java scripts/ExploreSchedules.java [options] Scenario.java Class.java...
+
+              Scenario.java    the scenario, or the name of a compiled class
+              Class.java...    what it uses: source files, folders of classes, jars
+
+              --runs N         schedules at most, 2000
+              --seconds S      and time at most, 20
+              --depth D        how many switches an error needs: 1 to 5 in turns
+              --seed N         the first seed, 0
+              --points 'P,Q'   where a thread may be preempted: com.acme.*, by default all that is not the JDK's
+              --classpath CP   more classes, as for java
+              --replay SEED    that schedule only, with its output; again in every detail
+              --debug PORT     waits for a debugger to attach there, best with --replay
+              --json           the report for a program
+
+            The first line says what was found: FAILED, DEADLOCK, LOST WAKE-UP, LEFT OVER (threads), NO END,
+            NOT CONTROLLED, NOT REPEATABLE, or nothing found.
+            Exit code: 0 nothing found, 1 found, 2 could not be controlled, or misuse.
+            """;
+
+    static Options of(String[] args) throws Misuse {
+        int runs = 2_000;
+        double seconds = 20;
+        int depth = 0;
+        long seed = 0;
+        String classPath = "";
+        String points = "*";
+        boolean json = false;
+        Long replay = null;
+        List<String> code = new ArrayList<>();
+        for (int i = 0; i < args.length; i++) {
+            String option = args[i];
+            if (!option.startsWith("-")) {
+                code.add(option);
+                continue;
+            }
+            if (option.equals("--json")) {
+                json = true;
+                continue;
+            }
+            if (i + 1 == args.length) {
+                throw new Misuse(option + (known(option) ? " needs a value" : " is not an option") + "; see --help");
+            }
+            String value = args[++i];
+            switch (option) {
+                case "--runs" -> runs = (int) number(option, value, 1, Integer.MAX_VALUE);
+                case "--seconds" -> seconds = number(option, value, 1, 1_000_000);
+                case "--depth" -> depth = (int) number(option, value, 1, 100);
+                case "--seed" -> seed = number(option, value, 0, Long.MAX_VALUE / 2);
+                case "--replay" -> replay = number(option, value, 0, Long.MAX_VALUE / 2);
+                case "--classpath", "-cp" -> classPath = value;
+                case "--points" -> points = value;
+                default -> throw new Misuse(option + " is not an option; see --help");
+            }
+        }
+        if (code.isEmpty()) {
+            throw new Misuse("no scenario; see --help");
+        }
+        return new Options(runs, seconds, depth, seed, classPath, pattern(points), json, replay, code);
+    }
+
+    private static boolean known(String option) {
+        return List.of("--runs", "--seconds", "--depth", "--seed", "--replay", "--classpath", "-cp", "--points")
+                .contains(option);
+    }
+
+    private static long number(String option, String value, long least, long most) throws Misuse {
+        try {
+            long number = Long.parseLong(value);
+            if (number >= least && number <= most) {
+                return number;
+            }
+        } catch (NumberFormatException e) {
+            // told below
+        }
+        throw new Misuse(option + " " + value + ": not a number from " + least + " on");
+    }
+
+    private static Pattern pattern(String points) {
+        StringBuilder regex = new StringBuilder();
+        for (String one : points.split(",")) {
+            regex.append(regex.isEmpty() ? "" : "|").append(Pattern.quote(one.trim()).replace("*", "\\E.*\\Q"));
+        }
+        return Pattern.compile(regex.toString());
+    }
+}

@@ -1,0 +1,496 @@
+package explorer.run;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.Random;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ForkJoinPool;
+
+/**
+ * One run of a scenario, in one order of its threads. All of them are virtual and run, one at a time, on the thread
+ * that calls {@link #run}, which chooses at each point who goes on. The clock is one more of them: when it goes on, it
+ * shows the time of the next timer.
+ */
+public final class Schedule implements Executor {
+
+    /** A line of the trace. */
+    public record Event(int task, Site site, String what) { }
+
+    /** What does not end by then is taken not to end at all. */
+    private static final int MOST_STEPS = 1_000_000;
+    /** A wait this long is one without end. */
+    private static final long NEVER = 366L * 24 * 3600 * 1_000_000_000;
+    private static final long EPOCH_MILLIS = 1_767_225_600_000L; // 2026-01-01
+
+    final Random random;
+    final Monitors monitors = new Monitors(this);
+    final PriorityQueue<Timer> timers = new PriorityQueue<>();
+    final List<Task> tasks = new ArrayList<>();
+    final List<String> foreign = new ArrayList<>();
+
+    private final long seed;
+    private final Strategy strategy;
+    private final boolean everywhere;
+    private final boolean learns;
+    private final int fairAfter;
+    private final ClassLoader code;
+    private final Thread carrier = Thread.currentThread();
+    private final Task time = new Task(0, null, null, null);
+    private final Map<Long, Task> byThread = new HashMap<>();
+    private final List<Task> ready = new ArrayList<>();
+    private final List<Task> enabled = new ArrayList<>();
+    private final List<Runnable> outside = new ArrayList<>();
+    private final List<Object> used = new ArrayList<>();
+    private final List<Task> users = new ArrayList<>();
+    private final List<Replay.Switch> switches = new ArrayList<>();
+    private final List<Event> trace;
+    private ForkJoinPool pool;
+    private Task running;
+    private Task last;
+    private Task next;
+    private Verdict verdict;
+    private long clock;
+    private long timerCount;
+    private int steps;
+    private int decisions;
+    private int writes;
+
+    /**
+     * A schedule with this seed.
+     *
+     * @param everywhere whether points count where no thread has met another one
+     * @param usual how many decisions a schedule takes
+     */
+    public Schedule(long seed, Strategy strategy, boolean learns, boolean everywhere, int usual, boolean traced,
+            ClassLoader code) {
+        this.seed = seed;
+        this.strategy = strategy;
+        this.learns = learns;
+        this.everywhere = everywhere;
+        this.code = code;
+        fairAfter = Math.max(2_000, 20 * usual);
+        trace = traced ? new ArrayList<>() : null;
+        random = new Random(seed);
+    }
+
+    /** Null if nothing is wrong. */
+    public Verdict run(Runnable main) {
+        Thread shown = new Thread(null, main, "main");
+        shown.setContextClassLoader(code);
+        Thread.UncaughtExceptionHandler before = Thread.getDefaultUncaughtExceptionHandler();
+        Thread.setDefaultUncaughtExceptionHandler(this::uncaught);
+        Internals.seed(seed);
+        Hooks.now = this;
+        try {
+            begin(shown, null);
+            last = tasks.get(0);
+            while (verdict == null) {
+                Task one = next != null ? next : choose(null);
+                next = null;
+                if (one == time) {
+                    tick();
+                } else if (one != null) {
+                    step(one);
+                } else if (!waitForOutside()) {
+                    break;
+                }
+            }
+            return verdict;
+        } finally {
+            Hooks.now = null;
+            Thread.setDefaultUncaughtExceptionHandler(before);
+        }
+    }
+
+    private void step(Task task) {
+        running = task;
+        last = task;
+        ready.remove(task);
+        task.ready = false;
+        task.lastRun = ++timerCount;
+        task.continuation.run();
+        running = null;
+        if (!task.ready && !task.aside && task.virtual.getState() == Thread.State.TERMINATED) {
+            task.ended = true;
+            event(task, null, "ends");
+            for (Task joiner : task.joiners) {
+                wake(joiner);
+            }
+        }
+    }
+
+    private void tick() {
+        Timer timer = timers.poll();
+        if (timer.at > clock) {
+            clock = timer.at;
+            event(time, null, "shows " + clock / 1_000_000 + (clock % 1_000_000 == 0 ? "" : "." + clock / 1000 % 1000)
+                    + " ms");
+        }
+        timer.action.run();
+    }
+
+    /** Nothing can go on. Whether something can after all. */
+    private boolean waitForOutside() {
+        verdict = Waits.verdict(this);
+        if (verdict == null || verdict.kind() != Verdict.Kind.NOT_CONTROLLED || !Waits.blockedInJdk(this)) {
+            return false;
+        }
+        synchronized (outside) { // the JVM's own thread hands on a monitor of the JDK
+            for (int i = 0; i < 100 && outside.isEmpty(); i++) {
+                try {
+                    outside.wait(10);
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    return false;
+                }
+            }
+            if (outside.isEmpty()) {
+                return false;
+            }
+            verdict = null;
+            for (Runnable continuation : outside) {
+                ready(continuation);
+            }
+            outside.clear();
+        }
+        return true;
+    }
+
+    /** A thread of this schedule can go on: called by the JDK. */
+    @Override
+    public void execute(Runnable continuation) {
+        if (Thread.currentThread() == carrier || current() != null) {
+            ready(continuation);
+        } else {
+            synchronized (outside) {
+                outside.add(continuation);
+                outside.notifyAll();
+            }
+        }
+    }
+
+    private void ready(Runnable continuation) {
+        for (int i = tasks.size() - 1; i >= 0; i--) {
+            Task task = tasks.get(i);
+            if (task.continuation == continuation) {
+                if (!task.ready && !task.aside) {
+                    task.ready = true;
+                    ready.add(task);
+                }
+                return;
+            }
+        }
+    }
+
+    Task current() {
+        Task task = running;
+        return task != null && task.virtual == Thread.currentThread() && !task.silent ? task : null;
+    }
+
+    Task task(Thread thread) {
+        return byThread.get(thread.threadId());
+    }
+
+    // Choices
+
+    void point(Task task, Object object, Site site) {
+        site.reached = true;
+        task.object = object;
+        task.site = site;
+        writes = site.kind == Site.Kind.READ ? writes : steps;
+        if (++steps > MOST_STEPS) {
+            noEnd(task);
+        }
+        if (learns) {
+            learn(task, object, site);
+        }
+        if (everywhere || site.matters()) {
+            offer(task);
+        }
+        event(task, site, site.what);
+    }
+
+    private void learn(Task task, Object object, Site site) {
+        site.known = true;
+        if (object == null || site.shared) {
+            site.shared = true;
+            return;
+        }
+        for (int i = used.size() - 1; i >= 0; i--) {
+            if (used.get(i) == object) {
+                site.shared |= users.get(i) != task;
+                if (site.shared) {
+                    users.set(i, null); // shared for whoever comes next
+                }
+                return;
+            }
+        }
+        if (used.size() < 5_000) {
+            used.add(object);
+            users.add(task);
+        } else {
+            site.shared = true;
+        }
+    }
+
+    /** Lets another one go on if it is chosen. */
+    private void offer(Task task) {
+        Task one = choose(task);
+        if (one != task) {
+            next = one;
+            Thread.yield();
+            next = null; // where it could not yield
+        }
+    }
+
+    private Task choose(Task current) {
+        enabled.clear();
+        enabled.addAll(ready);
+        if (current != null) {
+            enabled.add(current);
+        }
+        boolean fair = decisions > fairAfter;
+        if (!timers.isEmpty() && (enabled.isEmpty() || !fair || decisions % 64 == 0)) {
+            enabled.add(time);
+        }
+        if (enabled.size() < 2) {
+            return enabled.isEmpty() ? null : enabled.get(0);
+        }
+        decisions++;
+        last.decisions++;
+        Task one = strategy instanceof Replay replay ? replay.choose(last, current, enabled)
+                : fair ? longestNotRun() : strategy.choose(current, enabled, decisions);
+        if (one != Replay.usual(current, enabled)) {
+            switches.add(new Replay.Switch(last.id, last.decisions, one.id));
+        }
+        return one;
+    }
+
+    private Task longestNotRun() {
+        Task first = enabled.get(0);
+        for (Task task : enabled) {
+            first = task.lastRun < first.lastRun ? task : first;
+        }
+        first.lastRun = ++timerCount;
+        return first;
+    }
+
+    boolean wakesForNothing(Task task) {
+        task.waits++;
+        boolean wakes = decisions <= fairAfter && strategy.wakesForNothing(task);
+        if (wakes) {
+            switches.add(new Replay.Switch(task.id, task.waits, -1));
+            event(task, null, "will wake for nothing");
+        }
+        return wakes;
+    }
+
+    void yields(Task task) {
+        strategy.yields(task);
+        clock += decisions > fairAfter ? 1_000_000 : 0;
+        if (++steps > MOST_STEPS) {
+            noEnd(task);
+        }
+        Thread.yield();
+    }
+
+    private void noEnd(Task task) {
+        boolean idle = steps - writes > MOST_STEPS / 10;
+        stop(task, new Verdict(idle ? Verdict.Kind.NO_END : Verdict.Kind.NOT_CONTROLLED,
+                idle ? "after " + MOST_STEPS + " steps threads still look, and nothing changes"
+                        : "more than " + MOST_STEPS + " steps: make the scenario smaller", Waits.of(this)));
+    }
+
+    // Threads
+
+    /** Whether a platform thread that the code under test starts runs here. What the JDK starts for itself does not. */
+    boolean start(Thread thread, Object container) {
+        Object body = Internals.task(thread);
+        if (!known(thread.getClass()) && thread.getClass() != Thread.class || body != null && !known(body.getClass())) {
+            foreign.add("the JDK's thread " + thread.getName());
+            return false;
+        }
+        if (task(thread) != null) {
+            throw new IllegalThreadStateException();
+        }
+        begin(thread, container);
+        return true;
+    }
+
+    private boolean known(Class<?> type) {
+        ClassLoader loader = type.getClassLoader();
+        return loader != null && loader != ClassLoader.getPlatformClassLoader()
+                || type.getName().startsWith("java.util.");
+    }
+
+    private void begin(Thread shown, Object container) {
+        Thread virtual = Internals.virtual(this, shown.getName(), new Body(shown));
+        add(shown, virtual);
+        Internals.start(virtual, container);
+    }
+
+    void add(Thread shown, Thread virtual) {
+        if (byThread.containsKey(virtual.threadId())) {
+            return;
+        }
+        Task task = new Task(tasks.size() + 1, shown, virtual, Internals.continuation(virtual));
+        tasks.add(task);
+        byThread.put(shown.threadId(), task);
+        byThread.put(virtual.threadId(), task);
+    }
+
+    private record Body(Thread thread) implements Runnable {
+        @Override
+        public void run() {
+            try {
+                thread.run();
+            } catch (Throwable e) {
+                thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+            }
+        }
+    }
+
+    private void uncaught(Thread thread, Throwable e) {
+        if (verdict == null) {
+            Task task = task(thread);
+            String who = task == null ? thread.getName() : task.name();
+            verdict = Waits.failed(who, e);
+            if (task != null) {
+                event(task, null, "throws " + e);
+            }
+        }
+    }
+
+    void exit(Task task, int code) {
+        stop(task, new Verdict(code == 0 ? Verdict.Kind.NOT_CONTROLLED : Verdict.Kind.FAILED,
+                "System.exit(" + code + ")", List.of()));
+    }
+
+    void cannot(Task task, String why) {
+        stop(task, new Verdict(Verdict.Kind.NOT_CONTROLLED, task.name() + " " + why, Waits.of(this)));
+    }
+
+    /** The schedule is over, and this thread never goes on. */
+    private void stop(Task task, Verdict why) {
+        verdict = verdict == null ? why : verdict;
+        task.aside = true;
+        Thread.yield();
+        throw new IllegalStateException(why.kind() + ": " + why.detail()); // where it could not yield
+    }
+
+    void suspend(Task task, boolean interruptible, String waitsFor) {
+        task.aside = true;
+        task.interruptible = interruptible;
+        task.waitsFor = waitsFor;
+        event(task, null, "waits for " + waitsFor);
+        Thread.yield();
+        if (task.aside) {
+            task.aside = false;
+            pinnedIn(task);
+        }
+        task.waitsFor = null;
+    }
+
+    private void pinnedIn(Task task) {
+        cannot(task, "waits in a class initializer or in native code");
+    }
+
+    void wake(Task task) {
+        if (task.aside && !task.ended) {
+            task.aside = false;
+            task.ready = true;
+            ready.add(task);
+        }
+    }
+
+    void join(Task task, Task other, long nanos) throws InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        if (other.ended) {
+            return;
+        }
+        Timer timer = nanos <= 0 ? null : timer(nanos, new Monitors.Wake(this, task));
+        other.joiners.add(task);
+        task.target = other;
+        suspend(task, true, "the end of " + other.name());
+        task.target = null;
+        other.joiners.remove(task);
+        if (timer != null) {
+            timer.cancel(false);
+        }
+        if (!other.ended && Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+    }
+
+    ForkJoinPool commonPool(ForkJoinPool common) {
+        if (pool == null) {
+            pool = new ForkJoinPool(Math.max(2, Math.min(3, common.getParallelism())));
+        }
+        return pool;
+    }
+
+    // Time
+
+    Timer timer(long nanos, Runnable action) {
+        Timer timer = new Timer(this, clock + Math.max(0, Math.min(nanos, NEVER)), timerCount++, action);
+        if (nanos < NEVER) {
+            timers.add(timer);
+        }
+        return timer;
+    }
+
+    /** Looking takes a moment: what looks until it is late comes to an end. */
+    long nanoTime() {
+        clock += decisions > fairAfter ? 1_000_000 : 20;
+        return clock;
+    }
+
+    long millis() {
+        return EPOCH_MILLIS + nanoTime() / 1_000_000;
+    }
+
+    long nanosSince(long seconds) {
+        return (EPOCH_MILLIS / 1000 - seconds) * 1_000_000_000 + nanoTime();
+    }
+
+    // What there is to tell
+
+    private void event(Task task, Site site, String what) {
+        if (trace != null) {
+            trace.add(new Event(task.id, site, what));
+        }
+    }
+
+    void value(Task task, Object value) {
+        if (trace != null && !trace.isEmpty() && trace.getLast().task() == task.id) {
+            Event event = trace.removeLast();
+            trace.add(new Event(event.task(), event.site(), event.what() + " = " + Waits.text(value)));
+        }
+    }
+
+    public List<Event> trace() {
+        return trace == null ? List.of() : Collections.unmodifiableList(trace);
+    }
+
+    public List<String> names() {
+        List<String> names = new ArrayList<>(List.of(time.name()));
+        for (Task task : tasks) {
+            names.add(task.name());
+        }
+        return names;
+    }
+
+    public List<Replay.Switch> switches() {
+        return switches;
+    }
+
+    public int decisions() {
+        return decisions;
+    }
+}

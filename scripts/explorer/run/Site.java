@@ -1,0 +1,63 @@
+package explorer.run;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** A place in the code under test where another thread may go on instead, known by its number. */
+public final class Site {
+
+    /** What happens there, as far as another thread can tell. */
+    public enum Kind { READ, WRITE, CALL }
+
+    private static final List<Site> ALL = new ArrayList<>();
+    private static final Map<String, Site> BY_NAME = new HashMap<>();
+
+    public final int number;
+    public final String place;
+    public final String what;
+    public final Kind kind;
+    /** A thread came here. */
+    public boolean reached;
+    /** An object was used here that another thread had used. Without, nobody can tell who was first. */
+    boolean shared;
+    /** A thread came here in the first schedules, which show what is shared. */
+    boolean known;
+
+    private Site(int number, String place, String what, Kind kind) {
+        this.number = number;
+        this.place = place;
+        this.what = what;
+        this.kind = kind;
+    }
+
+    /** The same number for the same place, however often its class is loaded. */
+    public static synchronized int number(String unique, String place, String what, Kind kind) {
+        Site site = BY_NAME.get(unique);
+        if (site == null) {
+            site = new Site(ALL.size(), place, what, kind);
+            ALL.add(site);
+            BY_NAME.put(unique, site);
+        }
+        return site.number;
+    }
+
+    /** Whether it can matter who comes here first. */
+    public boolean matters() {
+        return shared || !known;
+    }
+
+    static Site of(int number) {
+        return ALL.get(number);
+    }
+
+    public static synchronized List<Site> all() {
+        return new ArrayList<>(ALL);
+    }
+
+    @Override
+    public String toString() {
+        return place + "  " + what;
+    }
+}

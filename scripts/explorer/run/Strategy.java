@@ -1,0 +1,129 @@
+package explorer.run;
+
+import java.util.List;
+import java.util.Random;
+
+/** Who goes on, and which waits end for nothing: all of it drawn from the seed. */
+public abstract class Strategy {
+
+    final Random random;
+    private final boolean wakesForNothing;
+
+    Strategy(long seed) {
+        random = new Random(seed * 0x9E3779B97F4A7C15L + 0x632BE59BD9B4E019L);
+        wakesForNothing = random.nextInt(3) == 0;
+    }
+
+    /** Different ways for different seeds: what one does not find in a thousand schedules, another finds in ten. */
+    public static Strategy of(long seed, int depth, int decisions) {
+        int kind = (int) Math.floorMod(seed, 8L);
+        return kind < 4 ? new Pct(seed, depth > 0 ? depth : 1 + (int) Math.floorMod(seed / 8 + kind, 5L), decisions)
+                : kind < 7 ? new Pos(seed) : new Walk(seed);
+    }
+
+    /** One of the enabled ones; {@code current} is null if the one that ran now waits or has ended. */
+    abstract Task choose(Task current, List<Task> enabled, int decision);
+
+    /** The task says that it can do nothing yet. */
+    void yields(Task task) {
+    }
+
+    /** Whether this wait ends for nothing, as each wait may. */
+    boolean wakesForNothing(Task task) {
+        return wakesForNothing && random.nextInt(3) == 0;
+    }
+
+    /** The highest priority runs, and at some moments falls to the lowest (Burckhardt et al., ASPLOS 2010). */
+    private static final class Pct extends Strategy {
+        private final int[] changes;
+        private double lowest;
+
+        Pct(long seed, int depth, int decisions) {
+            super(seed);
+            changes = new int[depth - 1];
+            for (int i = 0; i < changes.length; i++) {
+                changes[i] = 1 + random.nextInt(Math.max(1, decisions));
+            }
+        }
+
+        @Override
+        Task choose(Task current, List<Task> enabled, int decision) {
+            Task best = best(enabled);
+            for (int change : changes) {
+                if (change == decision) {
+                    best.priority = --lowest;
+                    best = best(enabled);
+                }
+            }
+            if (best.isClock()) {
+                best.priority = random.nextDouble() - 0.5;
+            }
+            return best;
+        }
+
+        private Task best(List<Task> enabled) {
+            Task best = null;
+            for (Task task : enabled) {
+                if (Double.isNaN(task.priority)) {
+                    task.priority = random.nextDouble() - (task.isClock() ? 0.5 : 0);
+                }
+                best = best == null || task.priority > best.priority ? task : best;
+            }
+            return best;
+        }
+
+        @Override
+        void yields(Task task) {
+            task.priority = --lowest;
+        }
+    }
+
+    /** Each next step has a priority of its own, drawn again after one on the same object (Yuan et al., CAV 2018). */
+    private static final class Pos extends Strategy {
+        Pos(long seed) {
+            super(seed);
+        }
+
+        @Override
+        Task choose(Task current, List<Task> enabled, int decision) {
+            Task best = null;
+            for (Task task : enabled) {
+                if (Double.isNaN(task.priority)) {
+                    task.priority = random.nextDouble() - (task.isClock() ? 0.5 : 0);
+                }
+                best = best == null || task.priority > best.priority ? task : best;
+            }
+            for (Task task : enabled) {
+                if (task == best || best.object != null && task.object == best.object
+                        && (task.site.kind != Site.Kind.READ || best.site.kind != Site.Kind.READ)) {
+                    task.priority = Double.NaN;
+                }
+            }
+            return best;
+        }
+
+        @Override
+        void yields(Task task) {
+            task.priority = 0;
+        }
+    }
+
+    /** Goes on with the same one for a while, then with any. */
+    private static final class Walk extends Strategy {
+        private final int stays;
+
+        Walk(long seed) {
+            super(seed);
+            stays = 1 << random.nextInt(5);
+        }
+
+        @Override
+        Task choose(Task current, List<Task> enabled, int decision) {
+            if (current != null && random.nextInt(stays + 1) < stays) {
+                return current;
+            }
+            Task one = enabled.get(random.nextInt(enabled.size()));
+            return one.isClock() ? enabled.get(random.nextInt(enabled.size())) : one;
+        }
+    }
+}

@@ -1,0 +1,51 @@
+package explorer.run;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** A thread of the schedule, or the clock. A platform thread keeps its {@code Thread}; a virtual one runs for it. */
+public final class Task {
+
+    public final int id;
+    /** What the code under test sees as the current thread. */
+    final Thread shown;
+    /** What runs; the same as {@link #shown} if the code under test made a virtual thread. */
+    final Thread virtual;
+    final Runnable continuation;
+    final List<Task> joiners = new ArrayList<>();
+
+    boolean ready;
+    /** Waits for the explorer: for a monitor, to be notified, for a thread to end. */
+    boolean aside;
+    boolean interruptible;
+    boolean ended;
+    boolean silent;
+    /** How often it was asked who goes on, and how often it waited: names those moments in every replay. */
+    int decisions;
+    int waits;
+    /** What it does next. */
+    Object object;
+    Site site;
+    /** While it waits in {@link #aside}: for what, and for whom. */
+    String waitsFor;
+    Monitor monitor;
+    Task target;
+    double priority = Double.NaN;
+    long lastRun;
+
+    Task(int id, Thread shown, Thread virtual, Runnable continuation) {
+        this.id = id;
+        this.shown = shown;
+        this.virtual = virtual;
+        this.continuation = continuation;
+    }
+
+    boolean isClock() {
+        return virtual == null;
+    }
+
+    public String name() {
+        String own = shown == null ? "" : shown.getName();
+        return isClock() ? "clock" : own.isEmpty() ? "T" + id : "T" + id + " " + own;
+    }
+}
