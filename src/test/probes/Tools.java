@@ -56,11 +56,12 @@ public final class Tools {
         for (String mode : List.of("1", "2", "3")) {
             add(probes, "tools.poller-threads-mode-" + mode, List.of("-Djdk.pollerMode=" + mode), "pollers");
         }
-        for (String flag : List.of("UseCompactObjectHeaders", "LockingMode", "UseObjectMonitorTable", "AOTCacheOutput", "AutoCreateSharedArchive",
+        for (String flag : List.of("UseCompactObjectHeaders", "UseObjectMonitorTable", "AOTCacheOutput", "AutoCreateSharedArchive",
                 "InitialRAMPercentage", "MaxRAMPercentage")) {
             add(probes, "tools.flag-" + flag, List.of("-XX:+UnlockDiagnosticVMOptions", "-XX:+UnlockExperimentalVMOptions"), "flag", flag);
         }
         probes.add(() -> Probe.print("tools.collector-on-one-processor", collector()));
+        probes.add(() -> Probe.print("tools.flag-LockingMode", lockingMode()));
         probes.add(() -> Probe.print("tools.launch-mechanism-vfork", vfork()));
         add(probes, "tools.heap-after-start", List.of(), "initialHeap");
         Probe.all(probes);
@@ -394,6 +395,14 @@ public final class Tools {
         Process process = new ProcessBuilder(java, "-XX:ActiveProcessorCount=1", "-XX:+PrintFlagsFinal", "-version").start();
         return new String(process.getInputStream().readAllBytes()).lines().filter(line -> line.matches(".*\\bUse(G1|Serial|Parallel)GC\\b.*= true.*"))
                 .map(line -> line.replaceFirst(".*Use(\\w+)GC.*", "$1")).collect(Collectors.joining());
+    }
+
+    private static String lockingMode() throws Exception {
+        String java = ProcessHandle.current().info().command().orElseThrow();
+        Process process = new ProcessBuilder(java, "-XX:+UnlockExperimentalVMOptions", "-XX:LockingMode=2", "-version").redirectErrorStream(true).start();
+        String text = new String(process.getInputStream().readAllBytes());
+        return process.waitFor() != 0 ? "the JVM does not start" : text.contains("Ignoring option") ? "ignored, with a warning"
+                : text.contains("deprecated") ? "works, with a warning" : "works";
     }
 
     private static String vfork() throws Exception {
