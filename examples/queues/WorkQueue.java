@@ -133,8 +133,7 @@ public final class WorkQueue<T> implements AutoCloseable {
 
     /**
      * {@code wait_for(queue.get(), limit)}: waits for {@code limit} at most (zero: not at all); null: nothing came.
-     * Follow an item with {@link #done}. No item is lost at the limit, as it would be with {@code
-     * Timeout.call(queue::take, limit)}.
+     * Follow an item with {@link #done}. No item is lost at the limit.
      *
      * @throws ClosedException as {@link #take}
      */

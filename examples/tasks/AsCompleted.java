@@ -1,26 +1,34 @@
 import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Objects;
+import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Phaser;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.LongStream;
 
 /**
- * asyncio: {@code for c in as_completed(tasks)}. Final API, JDK 21 and later.
+ * asyncio: {@code for c in as_completed(tasks, timeout=)}; in order: {@code for t in tasks: await t}, N ahead. Final
+ * API, JDK 21 and later.
  *
  * <p>Use to handle each result as it comes, or to take the first few and leave; also for more tasks than fit into
- * memory. Do not use when only all results together are of use ({@code Gather}, {@code BoundedGather}). {@code
- * StructuredTaskScope} cannot do this before its join; {@code Gatherers.mapConcurrent} (24) keeps the order, so a slow
- * element holds up those behind it.
+ * memory. {@link #inOrder}: the same in the order of the source, for an answer that is sent line by line while the next
+ * N are being worked on. Do not use when only all results together are of use ({@code Gather}, {@code BoundedGather}).
+ * {@code StructuredTaskScope} cannot do this before its join; {@code Gatherers.mapConcurrent} (24) keeps the order too,
+ * but an interrupt of its reader stops nothing.
  *
  * <p>Run: {@code java examples/tasks/AsCompleted.java}
  */
@@ -37,27 +45,42 @@ public final class AsCompleted<T> implements AutoCloseable {
     }
 
     private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
-    private final BlockingQueue<Outcome<T>> completed = new LinkedBlockingQueue<>(); // holds at most limit
+    private final Queue<BlockingQueue<Outcome<T>>> untaken = new ArrayDeque<>(); // for each task, where its outcome comes
+    private final BlockingQueue<Outcome<T>> shared; // null: in order, each task has a queue of its own
     private final int limit;
     private Iterator<? extends Callable<? extends T>> source;
     private long started;
-    private int running; // started and not yet taken
 
-    private AsCompleted(Iterator<? extends Callable<? extends T>> source, int limit) {
-        this.source = Objects.requireNonNull(source);
+    private AsCompleted(Iterator<? extends Callable<? extends T>> source, int limit, boolean inOrder) {
+        this.source = source;
         this.limit = limit;
+        shared = inOrder ? null : new LinkedBlockingQueue<>();
     }
 
     /**
-     * Starts the first {@code limit} tasks, each in a virtual thread of its own. The source is read lazily, by the
-     * calling thread: never more than {@code limit} tasks run or wait to be taken, so a slow consumer slows the tasks.
-     * The object belongs to this thread.
+     * Starts the first {@code limit} tasks, each in a virtual thread of its own; {@link #next} gives their outcomes in the
+     * order of completion. The source is read lazily, by the calling thread, here and in {@code next}: never more than
+     * {@code limit} tasks run or wait to be taken, so a slow consumer slows the tasks, and a source that waits delays
+     * outcomes that are there. The object belongs to this thread.
      */
     public static <T> AsCompleted<T> start(Iterator<? extends Callable<? extends T>> source, int limit) {
+        return start(source, limit, false);
+    }
+
+    /**
+     * As {@link #start}, but {@code next} gives the outcomes in the order of the source. The tasks are never more than
+     * {@code limit} ahead of it: one that is slow holds up those that come {@code limit} places after it.
+     */
+    public static <T> AsCompleted<T> inOrder(Iterator<? extends Callable<? extends T>> source, int limit) {
+        return start(source, limit, true);
+    }
+
+    private static <T> AsCompleted<T> start(Iterator<? extends Callable<? extends T>> source, int limit, boolean inOrder) {
         if (limit < 1) {
             throw new IllegalArgumentException("limit: " + limit);
         }
-        var completing = new AsCompleted<T>(source, limit);
+        Objects.requireNonNull(source, "source");
+        var completing = new AsCompleted<T>(source, limit, inOrder);
         try {
             completing.fill();
             return completing;
@@ -68,39 +91,63 @@ public final class AsCompleted<T> implements AutoCloseable {
     }
 
     public boolean hasNext() {
-        return running > 0 || source.hasNext();
+        return !untaken.isEmpty() || source.hasNext();
     }
 
     /**
-     * The next task to end, whether it succeeded or failed. Not an {@code Iterator}: an interrupt must get out of here,
-     * and then out of the {@code try}, which stops the rest.
+     * The next outcome, success or failure. Not an {@code Iterator}: an interrupt must get out of here, and then out of
+     * the {@code try}, which stops the rest.
      */
     public Outcome<T> next() throws InterruptedException {
-        fill();
-        if (running == 0) {
-            throw new NoSuchElementException();
-        }
-        Outcome<T> next = completed.take();
-        running--;
-        return next;
+        Outcome<T> outcome = await().take();
+        untaken.remove();
+        return outcome;
     }
 
-    /** Interrupts what still runs and returns when it has ended; the outcomes not taken are dropped. Idempotent. */
+    /**
+     * As {@link #next()}; for one limit for all, pass what is left of it.
+     *
+     * @throws TimeoutException none has come within {@code patience}; nothing is lost, and the tasks go on
+     */
+    public Outcome<T> next(Duration patience) throws InterruptedException, TimeoutException {
+        long nanos = Math.clamp(TimeUnit.NANOSECONDS.convert(patience), 0, Long.MAX_VALUE / 2);
+        Outcome<T> outcome = await().poll(nanos, TimeUnit.NANOSECONDS);
+        if (outcome == null) {
+            throw new TimeoutException("no outcome within " + patience);
+        }
+        untaken.remove();
+        return outcome;
+    }
+
+    /**
+     * Interrupts what still runs, once, and returns when it has ended; the outcomes not taken are dropped. An interrupt
+     * meanwhile is kept in the flag. Idempotent.
+     */
     @Override
     public void close() {
         source = Collections.emptyIterator();
-        running = 0;
-        executor.shutdownNow();
-        executor.close();
-        completed.clear();
+        untaken.clear();
+        if (!executor.isShutdown()) {
+            executor.shutdownNow(); // the only interrupt: close() in this thread would pass on one of its own
+            CompletableFuture.runAsync(executor::close, Thread::startVirtualThread).join();
+        }
+    }
+
+    private BlockingQueue<Outcome<T>> await() {
+        fill();
+        if (untaken.isEmpty()) {
+            throw new NoSuchElementException();
+        }
+        return untaken.element();
     }
 
     private void fill() {
-        while (running < limit && source.hasNext()) {
-            Callable<? extends T> task = Objects.requireNonNull(source.next());
+        while (untaken.size() < limit && source.hasNext()) {
+            Callable<? extends T> task = Objects.requireNonNull(source.next(), "task");
+            BlockingQueue<Outcome<T>> outcome = shared == null ? new LinkedBlockingQueue<>(1) : shared;
             long index = started++;
-            running++;
-            executor.execute(() -> completed.add(run(index, task)));
+            executor.execute(() -> outcome.add(run(index, task)));
+            untaken.add(outcome);
         }
     }
 
@@ -157,6 +204,24 @@ public final class AsCompleted<T> implements AutoCloseable {
             check(sum == 3, "the three quick ones");
         }
         check(running.get() == 0, "leaving early stops the rest and waits for it");
+
+        var sent = new ArrayList<Long>();
+        var numbers = LongStream.range(0, 200).<Callable<Long>>mapToObj(i -> () -> {
+            Thread.sleep(i % 3);
+            return i * i;
+        }).iterator();
+        // @start region="in-order"
+        try (var lines = AsCompleted.<Long>inOrder(numbers, 64)) { // never more than 64 ahead
+            while (lines.hasNext()) {
+                switch (lines.next()) {
+                    case Outcome.Success<Long> line -> sent.add(line.value()); // as soon as it can be
+                    case Outcome.Failure<Long> line -> sent.add(-1L);
+                }
+            }
+        } // a write that fails ends the work for this reader
+        // @end region="in-order"
+        System.out.println("in order, 64 ahead: " + sent.size() + " lines, the last " + sent.getLast());
+        check(sent.equals(LongStream.range(0, 200).map(i -> i * i).boxed().toList()), "in the order of the source");
     }
 
     private static void check(boolean expectation, String what) {

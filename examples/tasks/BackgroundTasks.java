@@ -5,6 +5,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -46,26 +47,27 @@ public final class BackgroundTasks implements AutoCloseable {
     /**
      * @param limit     tasks at a time
      * @param grace     how long {@link #close} waits for tasks to heed their interrupt
-     * @param onFailure called in the failed task's thread, with the flag cleared; what it throws goes to the uncaught
-     *                  handler
+     * @param onFailure called in the failed task's thread, with the flag cleared, and by {@code close} for those that are
+     *                  late; what it throws goes to the uncaught handler
      */
     public BackgroundTasks(int limit, Duration grace, FailureHandler onFailure) {
         if (limit < 1) {
             throw new IllegalArgumentException("limit: " + limit);
         }
         this.limit = limit;
-        this.grace = Objects.requireNonNull(grace);
-        this.onFailure = Objects.requireNonNull(onFailure);
+        this.grace = Objects.requireNonNull(grace, "grace");
+        this.onFailure = Objects.requireNonNull(onFailure, "onFailure");
     }
 
     /**
-     * Starts the work at once in a virtual thread of that name. Whatever it throws is reported, except the
-     * {@code InterruptedException} of a task that was cancelled.
+     * Starts the work at once in a virtual thread of that name. Whatever it throws is reported, except the answer to its
+     * interrupt of a task that was cancelled: an {@code InterruptedException}, or an {@code IOException} or {@code
+     * CancellationException} with the flag still set.
      *
      * @throws RejectedExecutionException if closed, or {@code limit} tasks are running: never waits
      */
     public Task start(String name, Work work) {
-        var task = new Task(name, work);
+        var task = new Task(Objects.requireNonNull(name, "name"), Objects.requireNonNull(work, "work"));
         lock.lock();
         try {
             if (closed || tasks.size() == limit) {
@@ -92,11 +94,14 @@ public final class BackgroundTasks implements AutoCloseable {
     /**
      * Refuses new tasks and waits for those running to end by themselves; false if some still run after {@code
      * patience}.
+     *
+     * @throws IllegalStateException in a task, which would wait for itself; nothing is refused
      */
     public boolean drain(Duration patience) throws InterruptedException {
         long nanos = Math.min(TimeUnit.NANOSECONDS.convert(patience), Long.MAX_VALUE / 2);
         lock.lockInterruptibly();
         try {
+            refuseTasks();
             closed = true;
             while (!tasks.isEmpty() && nanos > 0) {
                 nanos = ended.awaitNanos(nanos);
@@ -108,9 +113,12 @@ public final class BackgroundTasks implements AutoCloseable {
     }
 
     /**
-     * Refuses new tasks, interrupts those running and waits until they have ended and their failures were reported, at
-     * most {@code grace}; then reports each that still runs, with a {@link TimeoutException}. An interrupt meanwhile is
-     * kept in the flag. From inside a task it only asks and does not wait. A second call waits again.
+     * Refuses new tasks, interrupts those running, once, and waits until they have ended and their failures were
+     * reported, at most {@code grace}; then reports each that still runs, with a {@link TimeoutException}. An interrupt
+     * meanwhile is kept in the flag. A second call waits again.
+     *
+     * @throws IllegalStateException in a task, which would wait for itself; nothing is closed. Let it start a thread that
+     *                               closes
      */
     @Override
     public void close() {
@@ -118,12 +126,10 @@ public final class BackgroundTasks implements AutoCloseable {
         boolean interrupted = false;
         lock.lock();
         try {
+            refuseTasks();
             closed = true;
             tasks.forEach(Task::cancel);
-            if (tasks.stream().anyMatch(task -> task.thread == Thread.currentThread())) {
-                return;
-            }
-            long end = System.nanoTime() + Math.min(TimeUnit.NANOSECONDS.convert(grace), Long.MAX_VALUE / 2);
+            long end = System.nanoTime() + Math.clamp(TimeUnit.NANOSECONDS.convert(grace), 0, Long.MAX_VALUE / 2);
             for (long nanos; !tasks.isEmpty() && (nanos = end - System.nanoTime()) > 0; ) {
                 try {
                     ended.awaitNanos(nanos);
@@ -135,11 +141,28 @@ public final class BackgroundTasks implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        for (String name : late) {
-            onFailure.failed(name, new TimeoutException("still running " + grace + " after its interrupt"));
-        }
+        interrupted |= Thread.interrupted();
+        late.forEach(name -> report(name, new TimeoutException("still running " + grace + " after its interrupt")));
         if (interrupted) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    private void refuseTasks() {
+        if (tasks.stream().anyMatch(task -> task.thread == Thread.currentThread())) {
+            throw new IllegalStateException(Thread.currentThread().getName() + " would wait for itself");
+        }
+    }
+
+    private void report(String task, Throwable cause) {
+        try {
+            onFailure.failed(task, cause);
+        } catch (Throwable e) {
+            try {
+                Thread.currentThread().getUncaughtExceptionHandler().uncaughtException(Thread.currentThread(), e);
+            } catch (Throwable ignored) {
+                // as the JVM does with a handler that throws
+            }
         }
     }
 
@@ -174,8 +197,10 @@ public final class BackgroundTasks implements AutoCloseable {
             try {
                 work.run();
             } catch (Throwable e) {
-                if (!(wasCancelled() && e instanceof InterruptedException)) {
-                    onFailure.failed(name(), e);
+                boolean answer = e instanceof InterruptedException || Thread.currentThread().isInterrupted()
+                        && (e instanceof IOException || e instanceof CancellationException);
+                if (!(wasCancelled() && answer)) {
+                    report(name(), e);
                 }
             } finally {
                 lock.lock();

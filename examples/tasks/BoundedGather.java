@@ -1,22 +1,25 @@
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Function;
 import java.util.stream.IntStream;
-import java.util.stream.StreamSupport;
 
 /**
  * asyncio: {@code gather(*tasks)} behind a {@code Semaphore}. Final API, JDK 21 and later.
  *
- * <p>Use for many like calls against something that bears only so many at once. The permit is taken <em>before</em> the next item is
- * pulled and its thread started; taken inside the task it bounds nothing but the work, and a million threads wait for it. A
- * semaphore limits concurrency, not rate: for calls a second use {@code RateLimiter}. {@code Gatherers.mapConcurrent} (24+) looks
- * alike, but a slow item holds up its window, and an interrupt of the caller cancels nothing (measured on 25 to 27).
+ * <p>Use for many like calls against something that bears only N at a time. The permit is taken <em>before</em> the
+ * next item is pulled and its thread started; taken inside the task it bounds nothing but the work, and a million
+ * threads wait for it. For each result as it comes, or failures as values, use {@code AsCompleted}; a semaphore limits
+ * concurrency, not rate: for calls a second use {@code RateLimiter}. {@code Gatherers.mapConcurrent} (24+) looks the
+ * same, but a slow item holds up its window, and an interrupt of the caller cancels nothing (measured on 25 to 27).
  *
  * <p>Run: {@code java examples/tasks/BoundedGather.java}
  */
@@ -41,57 +44,75 @@ public final class BoundedGather {
     /** As {@link #forEach}; returns the results in the order of the items. All of them are held in memory. */
     public static <T, R> List<R> map(Iterable<? extends T> items, int limit, Operation<? super T, ? extends R> operation)
             throws InterruptedException, ExecutionException {
+        Objects.requireNonNull(operation, "operation");
         var results = new ArrayList<AtomicReference<R>>();
-        forEach(() -> StreamSupport.stream(items.spliterator(), false).map(item -> {
+        run(items, limit, item -> {
             var result = new AtomicReference<R>();
             results.add(result);
-            return (Action<Object>) ignored -> result.set(operation.apply(item));
-        }).iterator(), limit, action -> action.accept(null));
+            return ignored -> result.set(operation.apply(item));
+        });
         return results.stream().map(AtomicReference::get).toList();
     }
 
     /**
-     * Runs {@code action} on each item, at most {@code limit} at once, each in a virtual thread of its own. Items are pulled by the
-     * caller's thread, one by one, when a permit is free, so the source may be lazy and endless; it needs no memory for items that
-     * are done. When it returns or throws, every action has ended: one that ignores its interrupt is waited for. An exception of
-     * the source is thrown as it is, after the running actions were interrupted and have ended.
+     * Runs {@code action} on each item, at most {@code limit} at a time, each in a virtual thread of its own. Items are
+     * pulled by the caller's thread, one by one, when a permit is free, so the source may be lazy and endless; a failure
+     * that comes while the source makes an item is acted on after that. It needs no memory for items that are done.
+     * When it returns or throws, every action has ended: one that ignores its interrupt is waited for. Each is
+     * interrupted at most once; a second interrupt of the caller is kept in its flag.
+     *
+     * <p>An exception of the source is thrown as it is, after the running actions were interrupted and have ended; on
+     * it, as on InterruptedException, a failure of an action that came before is suppressed.
      *
      * @param limit 1 or more
-     * @throws ExecutionException   an action failed: the first failure in time is the cause, no further item was pulled, the running
-     *                              actions were interrupted, and their failures are dropped
+     * @throws ExecutionException   an action failed: the first failure in time is the cause, no further item was pulled,
+     *                              the running actions were interrupted, and their failures are dropped
      * @throws InterruptedException if the caller was interrupted; the running actions were interrupted
      */
     public static <T> void forEach(Iterable<? extends T> items, int limit, Action<? super T> action)
             throws InterruptedException, ExecutionException {
+        Objects.requireNonNull(action, "action");
+        run(items, limit, item -> ignored -> action.accept(item));
+    }
+
+    private static <T> void run(Iterable<? extends T> items, int limit, Function<T, Action<Void>> prepare)
+            throws InterruptedException, ExecutionException {
+        Objects.requireNonNull(items, "items");
         if (limit < 1) {
             throw new IllegalArgumentException("limit is " + limit + ", must be 1 or more");
         }
         int bound = Math.min(limit, Integer.MAX_VALUE / 2); // a failure doubles the permits
         var permits = new Semaphore(bound);
         var failure = new AtomicReference<Throwable>();
-        try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
-            try {
-                Iterator<? extends T> source = items.iterator();
-                permits.acquire();
-                while (failure.get() == null && source.hasNext()) {
-                    T item = source.next();
-                    executor.execute(() -> {
-                        try {
-                            action.accept(item);
-                        } catch (Throwable e) {
-                            if (failure.compareAndSet(null, e)) {
-                                permits.release(bound); // whatever the caller waits for, it waits no longer
-                            }
-                        } finally {
-                            permits.release();
+        var executor = Executors.newVirtualThreadPerTaskExecutor();
+        try {
+            Iterator<? extends T> source = items.iterator();
+            permits.acquire();
+            while (failure.get() == null && source.hasNext() && failure.get() == null) { // hasNext may have waited
+                Action<Void> work = prepare.apply(source.next());
+                executor.execute(() -> {
+                    try {
+                        work.accept(null);
+                    } catch (Throwable e) {
+                        if (failure.compareAndSet(null, e)) {
+                            permits.release(bound); // whatever the caller waits for, it waits no longer
                         }
-                    });
-                    permits.acquire();
-                }
-                permits.acquire(bound - 1);
-            } finally {
-                executor.shutdownNow();
+                    } finally {
+                        permits.release();
+                    }
+                });
+                permits.acquire();
             }
+            permits.acquire(bound - 1);
+        } catch (Throwable e) {
+            Throwable before = failure.get();
+            if (before != null && before != e) {
+                e.addSuppressed(before);
+            }
+            throw e;
+        } finally {
+            executor.shutdownNow(); // the only interrupt: close() in this thread would pass on a second one of its own
+            CompletableFuture.runAsync(executor::close, Thread::startVirtualThread).join();
         }
         if (failure.get() != null) {
             throw new ExecutionException(failure.get());
@@ -110,7 +131,7 @@ public final class BoundedGather {
             return word.length();
         });
         // @end region="use"
-        System.out.println(lengths + ", at most " + most + " at once");
+        System.out.println(lengths + ", at most " + most + " at a time");
         check(lengths.equals(List.of(3, 5, 6, 4, 3)) && most.get() == 2, "order kept and limit held");
 
         var sum = new LongAdder();

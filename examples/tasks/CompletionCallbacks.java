@@ -1,13 +1,13 @@
 import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import java.util.Queue;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
@@ -45,14 +45,17 @@ public final class CompletionCallbacks {
     public static final class Task<T> {
         private final Thread worker;
         private final Thread.UncaughtExceptionHandler onCallbackFailure;
-        private final AtomicReference<Outcome<T>> outcome = new AtomicReference<>();
-        private final CompletableFuture<Outcome<T>> ended = new CompletableFuture<>();
         private final ReentrantLock lock = new ReentrantLock();
-        private CompletableFuture<Outcome<T>> last = ended; // the callback registered last; guarded by lock
-        private volatile Thread caller;
+        private final Condition called = lock.newCondition();
+        private final Queue<Consumer<? super Outcome<T>>> waiting = new ArrayDeque<>(); // guarded by lock, as is the rest
+        private Outcome<T> outcome; // set by cancel() or the end of the work: who is first decides
+        private boolean ended; // the work
+        private Thread caller; // of the callbacks; the worker is the first. Null: none waits
+        private long registered;
+        private long done;
 
         private Task(String name, Callable<? extends T> work, Thread.UncaughtExceptionHandler onCallbackFailure) {
-            this.onCallbackFailure = Objects.requireNonNull(onCallbackFailure);
+            this.onCallbackFailure = onCallbackFailure;
             worker = Thread.ofVirtual().name(name).unstarted(() -> {
                 Outcome<T> how;
                 try {
@@ -60,55 +63,98 @@ public final class CompletionCallbacks {
                 } catch (Throwable e) {
                     how = new Outcome.Failure<>(e);
                 }
-                outcome.compareAndSet(null, how);
-                ended.complete(outcome.get());
+                lock.lock();
+                try {
+                    outcome = outcome == null ? how : outcome;
+                    ended = true;
+                    called.signalAll();
+                } finally {
+                    lock.unlock();
+                }
+                callAll();
             });
+            caller = worker;
         }
 
         /** @param onCallbackFailure told what a callback throws; the other callbacks run all the same */
         public static <T> Task<T> start(String name, Callable<? extends T> work,
                 Thread.UncaughtExceptionHandler onCallbackFailure) {
-            var task = new Task<T>(name, work, onCallbackFailure);
+            Objects.requireNonNull(name, "name");
+            Objects.requireNonNull(work, "work");
+            var task = new Task<T>(name, work, Objects.requireNonNull(onCallbackFailure, "onCallbackFailure"));
             task.worker.start();
             return task;
         }
 
         /**
          * Calls {@code callback} exactly once, after the work has really ended, also if that was long ago. The
-         * callbacks of a task run one at a time, in the order of registration, each in a new virtual thread.
+         * callbacks of a task run one at a time, in the order of registration, with the interrupt flag cleared, in the
+         * thread of the work or, late, in a new virtual thread. There is no way to take one back: let it look at a flag.
          */
         public void onDone(Consumer<? super Outcome<T>> callback) {
-            Objects.requireNonNull(callback);
+            Objects.requireNonNull(callback, "callback");
             lock.lock();
             try {
-                last = last.thenApplyAsync(how -> call(callback, how),
-                        run -> Thread.ofVirtual().name(worker.getName() + "-callback").start(run));
+                if (caller == null) {
+                    caller = Thread.ofVirtual().name(worker.getName() + "-callback").start(this::callAll);
+                }
+                waiting.add(callback);
+                registered++;
             } finally {
                 lock.unlock();
             }
         }
 
-        private Outcome<T> call(Consumer<? super Outcome<T>> callback, Outcome<T> how) {
-            caller = Thread.currentThread();
+        private void callAll() {
+            while (true) {
+                Consumer<? super Outcome<T>> callback;
+                lock.lock();
+                try {
+                    callback = waiting.poll();
+                    if (callback == null) {
+                        caller = null;
+                        return;
+                    }
+                } finally {
+                    lock.unlock();
+                }
+                Thread.interrupted(); // left behind by the work, or by the callback before
+                call(callback);
+                lock.lock();
+                try {
+                    done++;
+                    called.signalAll();
+                } finally {
+                    lock.unlock();
+                }
+            }
+        }
+
+        private void call(Consumer<? super Outcome<T>> callback) {
             try {
-                callback.accept(how);
+                callback.accept(outcome);
             } catch (Throwable e) {
                 try {
-                    onCallbackFailure.uncaughtException(caller, e);
+                    onCallbackFailure.uncaughtException(Thread.currentThread(), e);
                 } catch (Throwable ignored) {
                     // as the JVM does with a handler that throws
                 }
             }
-            return how;
         }
 
         /** Interrupts the work and returns at once; false if it has ended or was cancelled before. */
         public boolean cancel() {
-            boolean first = outcome.compareAndSet(null, new Outcome.Cancelled<>());
-            if (first) {
-                worker.interrupt();
+            lock.lock();
+            try {
+                boolean first = outcome == null;
+                if (first) {
+                    outcome = new Outcome.Cancelled<>();
+                    worker.interrupt(); // under the lock: the callbacks are spared
+                }
+                return first;
+            } finally {
+                lock.unlock();
             }
-            return first;
         }
 
         /**
@@ -118,16 +164,18 @@ public final class CompletionCallbacks {
          * @throws IllegalStateException in the work or one of the callbacks, which would wait for itself
          */
         public Outcome<T> await() throws InterruptedException {
-            if (Thread.currentThread() == caller || Thread.currentThread() == worker) {
-                throw new IllegalStateException(worker.getName() + " would wait for itself");
-            }
             lock.lockInterruptibly();
-            CompletableFuture<Outcome<T>> awaited = last;
-            lock.unlock();
             try {
-                return awaited.get();
-            } catch (ExecutionException e) {
-                throw new AssertionError(e); // call() throws nothing
+                if (Thread.currentThread() == caller) {
+                    throw new IllegalStateException(worker.getName() + " would wait for itself");
+                }
+                long wanted = registered;
+                while (!ended || done < wanted) {
+                    called.await();
+                }
+                return outcome;
+            } finally {
+                lock.unlock();
             }
         }
     }

@@ -11,6 +11,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.Executors;
@@ -33,39 +35,48 @@ public final class FetchConcurrently {
 
     // @start region="fetch"
     /**
-     * Fetches the pages, which differ, all at once; returns their bodies in the order of {@code pages}. Thread-safe; {@code client} is
-     * the caller's, one for the whole program. When it returns or throws, every call has ended.
+     * Fetches the pages all at once, one that is there twice only once; returns their bodies in the order of {@code
+     * pages}. Thread-safe; {@code client} is the caller's, one for the whole program. When it returns or throws, every
+     * call has ended.
      *
-     * @param timeout of each call; on 21 and 25 it ends with the response's headers, from 26 on it covers the body
-     * @throws ExecutionException   the first failure in time is the cause ({@link IOException} for a bad status); the rest were interrupted
+     * @param timeout of each call, more than zero; on 21 and 25 it ends with the response's headers, from 26 on it
+     *                covers the body
+     * @throws ExecutionException   the first failure in time is the cause ({@link IOException} for a bad status); the
+     *                              others were interrupted, once
      * @throws InterruptedException if the caller was interrupted; all calls were interrupted
      */
     public static Map<URI, String> fetchAll(HttpClient client, List<URI> pages, Duration timeout)
             throws InterruptedException, ExecutionException {
-        try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
-            try {
-                var completed = new ExecutorCompletionService<String>(executor);
-                var calls = new LinkedHashMap<URI, Future<String>>();
-                for (URI page : pages) {
-                    calls.put(page, completed.submit(() -> fetch(client, page, timeout)));
-                }
-                for (int i = 0; i < calls.size(); i++) {
-                    completed.take().get();
-                }
-                var bodies = new LinkedHashMap<URI, String>();
-                calls.forEach((page, call) -> bodies.put(page, call.resultNow()));
-                return bodies;
-            } finally {
-                executor.shutdownNow();
+        Objects.requireNonNull(client, "client");
+        Duration limit = timeout.compareTo(LONGEST) < 0 ? timeout : LONGEST;
+        var requests = new LinkedHashMap<URI, HttpRequest>(); // made here: what cannot be asked is refused before a call
+        for (URI page : pages) {
+            requests.put(page, HttpRequest.newBuilder(page).timeout(limit).build());
+        }
+        var executor = Executors.newVirtualThreadPerTaskExecutor();
+        try {
+            var completed = new ExecutorCompletionService<String>(executor);
+            var calls = new LinkedHashMap<URI, Future<String>>();
+            requests.forEach((page, request) -> calls.put(page, completed.submit(() -> fetch(client, request))));
+            for (int i = 0; i < calls.size(); i++) {
+                completed.take().get();
             }
+            var bodies = new LinkedHashMap<URI, String>();
+            calls.forEach((page, call) -> bodies.put(page, call.resultNow()));
+            return bodies;
+        } finally {
+            executor.shutdownNow(); // the only interrupt: close() in this thread would pass on a second one of its own
+            CompletableFuture.runAsync(executor::close, Thread::startVirtualThread).join();
         }
     }
 
+    private static final Duration LONGEST = Duration.ofDays(36_500); // the client adds it to a date
+
     /** Fetches one page, blocking: in a virtual thread that costs no more than a callback would. */
-    private static String fetch(HttpClient client, URI page, Duration timeout) throws IOException, InterruptedException {
-        var response = client.send(HttpRequest.newBuilder(page).timeout(timeout).build(), BodyHandlers.ofString());
+    private static String fetch(HttpClient client, HttpRequest request) throws IOException, InterruptedException {
+        var response = client.send(request, BodyHandlers.ofString());
         if (response.statusCode() != 200) {
-            throw new IOException(page + " answered " + response.statusCode());
+            throw new IOException(request.uri() + " answered " + response.statusCode());
         }
         return response.body();
     }

@@ -1,12 +1,16 @@
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
@@ -28,9 +32,10 @@ public final class FirstCompleted {
     // @start region="first"
     /**
      * Runs every task at once, each in a virtual thread of its own, and returns the result of the first that succeeds.
-     * The others are interrupted; when this method returns or throws they have ended, and each result that came too
-     * late was given to {@code onLateResult}, in the caller's thread with the interrupt flag cleared, so that an open
-     * connection is not lost. What that throws goes to the thread's uncaught handler. Failures of losers are dropped.
+     * The others are interrupted, once; when this method returns or throws they have ended, and each result that came
+     * too late was given to {@code onLateResult}, in the caller's thread with the interrupt flag cleared, so that an open
+     * connection is not lost. What that throws goes to the thread's uncaught handler. Failures of losers are dropped. A
+     * second interrupt of the caller is kept in its flag.
      *
      * @throws ExecutionException       if all failed: the first failure in time is the cause, the others are suppressed
      * @throws InterruptedException     if the caller was interrupted; every result went to {@code onLateResult}
@@ -38,35 +43,55 @@ public final class FirstCompleted {
      */
     public static <T> T success(Collection<? extends Callable<? extends T>> tasks, Consumer<? super T> onLateResult)
             throws InterruptedException, ExecutionException {
-        return race(tasks, onLateResult, tasks.size());
+        return race(tasks, Duration.ZERO, onLateResult, Integer.MAX_VALUE);
+    }
+
+    /**
+     * As {@link #success}, but the next task is started only when {@code delay} has passed since the one before was, or
+     * one has failed ({@code staggered_race}): for addresses of one host, of which the first mostly does.
+     */
+    public static <T> T staggered(Collection<? extends Callable<? extends T>> tasks, Duration delay,
+            Consumer<? super T> onLateResult) throws InterruptedException, ExecutionException {
+        return race(tasks, delay, onLateResult, Integer.MAX_VALUE);
     }
 
     /** As {@link #success}, but the first that ends decides: a failure is thrown at once, as the cause. */
     public static <T> T completion(Collection<? extends Callable<? extends T>> tasks, Consumer<? super T> onLateResult)
             throws InterruptedException, ExecutionException {
-        return race(tasks, onLateResult, 1);
+        return race(tasks, Duration.ZERO, onLateResult, 1);
     }
 
-    private static <T> T race(Collection<? extends Callable<? extends T>> tasks, Consumer<? super T> onLateResult,
-            int tries) throws InterruptedException, ExecutionException {
-        if (tasks.isEmpty()) {
+    private static <T> T race(Collection<? extends Callable<? extends T>> tasks, Duration delay,
+            Consumer<? super T> onLateResult, int tries) throws InterruptedException, ExecutionException {
+        Objects.requireNonNull(onLateResult, "onLateResult");
+        long pause = Math.clamp(TimeUnit.NANOSECONDS.convert(delay), 0, Long.MAX_VALUE / 2);
+        var calls = tasks.stream().map(task -> Objects.requireNonNull(task, "task")).toList();
+        if (calls.isEmpty()) {
             throw new IllegalArgumentException("no tasks");
         }
-        var futures = new ArrayList<Future<T>>(tasks.size());
+        var futures = new ArrayList<Future<T>>(calls.size());
         Future<T> winner = null;
         var executor = Executors.newVirtualThreadPerTaskExecutor();
         try {
             var completed = new ExecutorCompletionService<T>(executor);
-            for (var task : tasks) {
-                futures.add(completed.submit(task::call));
-            }
             ExecutionException failure = null;
-            for (int i = 0; i < tries; i++) {
-                var next = completed.take();
+            for (int failed = 0; failed < Math.min(tries, calls.size()); ) {
+                if (futures.size() < calls.size()) {
+                    futures.add(completed.submit(calls.get(futures.size())::call));
+                }
+                boolean more = futures.size() < calls.size();
+                if (more && pause == 0) {
+                    continue;
+                }
+                var next = more ? completed.poll(pause, TimeUnit.NANOSECONDS) : completed.take();
+                if (next == null) {
+                    continue; // the turn of the one after it
+                }
                 if (next.state() == Future.State.SUCCESS) {
                     winner = next;
                     return winner.resultNow();
                 }
+                failed++;
                 if (failure == null) {
                     failure = new ExecutionException(next.exceptionNow());
                 } else {
@@ -75,11 +100,12 @@ public final class FirstCompleted {
             }
             throw failure;
         } finally {
-            executor.shutdownNow(); // not Future.cancel: a late result would be lost, and on 21 close() not wait
-            executor.close();
-            boolean interrupted = Thread.interrupted();
+            executor.shutdownNow(); // the only interrupt: close() in this thread would pass on a second one of its own
+            CompletableFuture.runAsync(executor::close, Thread::startVirtualThread).join();
+            boolean interrupted = false;
             for (var future : futures) {
                 if (future != winner && future.state() == Future.State.SUCCESS) {
+                    interrupted |= Thread.interrupted();
                     discard(future.resultNow(), onLateResult);
                 }
             }
@@ -93,8 +119,11 @@ public final class FirstCompleted {
         try {
             onLateResult.accept(result);
         } catch (Throwable e) {
-            var thread = Thread.currentThread();
-            thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+            try {
+                Thread.currentThread().getUncaughtExceptionHandler().uncaughtException(Thread.currentThread(), e);
+            } catch (Throwable ignored) {
+                // as the JVM does with a handler that throws
+            }
         }
     }
     // @end region="first"

@@ -1,20 +1,20 @@
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * asyncio: {@code gather(*tasks)}, failing fast. Final API, JDK 21 and later.
  *
- * <p>Use for a handful of calls whose results are all needed. For thousands use {@code BoundedGather}; to keep going after a failure
- * {@code SettledGather}; for results of different types, or every failure, {@code TaskGroup}.
+ * <p>Use for a handful of calls whose results are all needed. For thousands use {@code BoundedGather}; to keep going
+ * after a failure {@code SettledGather}; for results of different types, or every failure, {@code TaskGroup}.
  *
  * <p>Run: {@code java examples/tasks/Gather.java}
  */
@@ -25,48 +25,34 @@ public final class Gather {
 
     // @start region="gather"
     /**
-     * Runs every task at once, each in a virtual thread of its own, and returns the results in the order of {@code tasks}.
-     * When it returns or throws, every task has ended: one that ignores its interrupt is waited for. Differs from asyncio here:
-     * {@code gather} leaves the siblings of a failed task running.
+     * Runs every task at once, each in a virtual thread of its own, and returns the results in the order of {@code
+     * tasks}. When it returns or throws, every task has ended: one that ignores its interrupt is waited for. Each is
+     * interrupted at most once, so its cleanup is not disturbed; a second interrupt of the caller is kept in its flag.
+     * Differs from asyncio: {@code gather} leaves the siblings of a failed task running, and runs an argument that is
+     * there twice once; here a {@code Callable} that is there twice runs twice.
      *
-     * @throws ExecutionException   the first failure in time is the cause; the other tasks were interrupted, and failures after the
-     *                              first are dropped
+     * @throws ExecutionException   the first failure in time is the cause; the other tasks were interrupted, and failures
+     *                              after the first are dropped
      * @throws InterruptedException if the caller was interrupted; all tasks were interrupted
      */
     public static <T> List<T> all(Collection<? extends Callable<? extends T>> tasks)
             throws InterruptedException, ExecutionException {
-        var results = new ArrayList<T>(Collections.nCopies(tasks.size(), null)); // each task sets its own element
-        var failure = new AtomicReference<Throwable>();
-        try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
-            try {
-                int index = 0;
-                for (var task : tasks) {
-                    int i = index++;
-                    executor.execute(() -> {
-                        try {
-                            results.set(i, task.call());
-                        } catch (Throwable e) {
-                            if (failure.compareAndSet(null, e)) {
-                                executor.shutdownNow();
-                            }
-                        }
-                    });
-                }
-                executor.shutdown();
-                // half: on 21 a wait of Long.MAX_VALUE in a virtual thread can stop the timers of all the others
-                executor.awaitTermination(Long.MAX_VALUE / 2, TimeUnit.NANOSECONDS);
-            } catch (RejectedExecutionException e) {
-                if (failure.get() == null) { // else a task failed before all were started
-                    throw e;
-                }
-            } finally {
-                executor.shutdownNow(); // not Future.cancel: on 21 close() does not wait for cancelled futures
+        var calls = tasks.stream().map(task -> Objects.requireNonNull(task, "task")).toList();
+        var executor = Executors.newVirtualThreadPerTaskExecutor();
+        try {
+            var completed = new ExecutorCompletionService<T>(executor);
+            var futures = new ArrayList<Future<T>>(calls.size());
+            for (var call : calls) {
+                futures.add(completed.submit(call::call));
             }
+            for (int i = 0; i < futures.size(); i++) {
+                completed.take().get();
+            }
+            return futures.stream().map(Future::resultNow).toList();
+        } finally {
+            executor.shutdownNow(); // the only interrupt: close() in this thread would pass on a second one of its own
+            CompletableFuture.runAsync(executor::close, Thread::startVirtualThread).join();
         }
-        if (failure.get() != null) {
-            throw new ExecutionException(failure.get());
-        }
-        return Collections.unmodifiableList(results);
     }
     // @end region="gather"
 

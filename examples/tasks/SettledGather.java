@@ -1,7 +1,9 @@
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -9,8 +11,8 @@ import java.util.concurrent.Future;
 /**
  * asyncio: {@code gather(*tasks, return_exceptions=True)}. Final API, JDK 21 and later.
  *
- * <p>Use when every call is to be tried and each outcome looked at. Not for thousands of calls (put the {@code try} into the
- * operation of {@code BoundedGather}), nor with a deadline ({@code TaskGroup.collectAll}).
+ * <p>Use when every call is to be tried and each outcome looked at. Not for thousands of calls ({@code AsCompleted}, or
+ * a {@code try} in the operation of {@code BoundedGather}), nor with a deadline ({@code TaskGroup.collectAll}).
  *
  * <p>Run: {@code java examples/tasks/SettledGather.java}
  */
@@ -30,31 +32,33 @@ public final class SettledGather {
     }
 
     /**
-     * Runs every task at once, each in a virtual thread of its own, and returns what became of each, in the order of {@code tasks}.
-     * No failure stops a sibling, an {@link Error} included. When it returns or throws, every task has ended: one that ignores its
-     * interrupt is waited for.
+     * Runs every task at once, each in a virtual thread of its own, and returns what became of each, in the order of
+     * {@code tasks}. No failure stops a sibling, an {@link Error} included. When it returns or throws, every task has
+     * ended: one that ignores its interrupt is waited for. Each is interrupted at most once; a second interrupt of the
+     * caller is kept in its flag.
      *
      * @throws InterruptedException if the caller was interrupted; all tasks were interrupted
      */
     public static <T> List<Outcome<T>> all(Collection<? extends Callable<? extends T>> tasks) throws InterruptedException {
-        try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
-            try {
-                var futures = new ArrayList<Future<? extends T>>(tasks.size());
-                for (var task : tasks) {
-                    futures.add(executor.submit(task));
-                }
-                var outcomes = new ArrayList<Outcome<T>>(futures.size());
-                for (var future : futures) {
-                    try {
-                        outcomes.add(new Outcome.Success<>(future.get()));
-                    } catch (ExecutionException e) {
-                        outcomes.add(new Outcome.Failure<>(e.getCause()));
-                    }
-                }
-                return outcomes;
-            } finally {
-                executor.shutdownNow(); // not invokeAll: interrupted, it cancels futures that close() does not wait for on 21
+        var calls = tasks.stream().map(task -> Objects.requireNonNull(task, "task")).toList();
+        var executor = Executors.newVirtualThreadPerTaskExecutor();
+        try {
+            var futures = new ArrayList<Future<? extends T>>(calls.size());
+            for (var call : calls) {
+                futures.add(executor.submit(call));
             }
+            var outcomes = new ArrayList<Outcome<T>>(futures.size());
+            for (var future : futures) {
+                try {
+                    outcomes.add(new Outcome.Success<>(future.get()));
+                } catch (ExecutionException e) {
+                    outcomes.add(new Outcome.Failure<>(e.getCause()));
+                }
+            }
+            return outcomes;
+        } finally {
+            executor.shutdownNow(); // the only interrupt: close() in this thread would pass on a second one of its own
+            CompletableFuture.runAsync(executor::close, Thread::startVirtualThread).join();
         }
     }
     // @end region="settled"

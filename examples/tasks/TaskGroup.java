@@ -3,15 +3,18 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future.State;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -20,16 +23,19 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 
 /**
- * asyncio: {@code TaskGroup}, on final API: JDK 21 and later, no flag, the same on each. Stands in for {@code StructuredTaskScope}
- * while that is a preview (JEP 453 on 21 to JEP 533 on 27: four APIs that do not compile on one another).
+ * asyncio: {@code TaskGroup}, on final API: JDK 21 and later, no flag, the same on each. Stands in for {@code
+ * StructuredTaskScope} while that is a preview (JEP 453 on 21 to JEP 533 on 27: four APIs that do not compile on one
+ * another). Longer than the other files, because it is three policies in one.
  *
- * <p>Use for calls that belong together: different result types, every failure wanted, or a deadline with partial results. For a
- * list of like calls use {@code Gather}, for thousands {@code BoundedGather}.
+ * <p>Use for calls that belong together: different result types, every failure wanted, or a deadline with partial
+ * results. For a list of like calls use {@code Gather}, for thousands {@code BoundedGather}.
  *
- * <p>A virtual thread a task; cancelling is interrupting, once. <b>When {@code join} or {@code close} returns or throws, every task has
- * ended</b>: one that ignores its interrupt is waited for. What a task returns after it was told to stop is dropped, so a task
- * closes by itself what it opened. Left out: {@code ScopedValue} bindings are not inherited (only {@code StructuredTaskScope} can);
- * pass values as parameters. Only the thread that made the group may call it, else {@link WrongThreadException}: a task that
+ * <p>A virtual thread a task; cancelling is interrupting, once. <b>When {@code join} or {@code close} returns or
+ * throws, every task has ended</b>: one that ignores its interrupt is waited for. What a task returns after it was told
+ * to stop is dropped, so a task closes by itself what it opened. <b>The body is not interrupted</b> when a task fails,
+ * as asyncio's is: what it waits for outside {@code join} goes on to its end. So fork what waits, and let the body only
+ * fork and join. Left out: {@code ScopedValue} bindings are not inherited (only {@code StructuredTaskScope} can); pass
+ * values as parameters. Only the thread that made the group may call it, else {@link WrongThreadException}: a task that
  * forks opens a group of its own.
  *
  * <p>Run: {@code java examples/tasks/TaskGroup.java}
@@ -41,11 +47,12 @@ public final class TaskGroup<T> implements AutoCloseable {
     private final Policy policy;
     private final Thread owner = Thread.currentThread();
     private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
+    private final Set<Task<?>> running = ConcurrentHashMap.newKeySet();
     private final Queue<Throwable> failures = new ConcurrentLinkedQueue<>(); // in order of time
     private final AtomicReference<Task<? extends T>> first = new AtomicReference<>();
-    private final AtomicInteger running = new AtomicInteger(1); // and one for the owner, until join
+    private final AtomicInteger unended = new AtomicInteger(1); // one is the owner's, until join
     private final AtomicBoolean cancelled = new AtomicBoolean();
-    private final Semaphore settled = new Semaphore(0); // released where join may have to look again
+    private final CompletableFuture<Void> settled = new CompletableFuture<>(); // join has nothing to wait for any more
     private boolean forked;
     private boolean closed;
     private volatile boolean joined;
@@ -76,18 +83,22 @@ public final class TaskGroup<T> implements AutoCloseable {
      */
     public <U extends T> Task<U> fork(Callable<? extends U> callable) {
         requireOpen("fork");
+        Objects.requireNonNull(callable, "callable");
         var task = new Task<U>(this);
         forked = true;
-        running.incrementAndGet();
+        running.add(task); // before the look at the flag: else cancel() may see neither
+        if (cancelled.get()) {
+            task.cancel();
+            return task;
+        }
+        unended.incrementAndGet();
         boolean started = false;
         try {
             executor.execute(() -> run(task, callable));
             started = true;
-        } catch (RejectedExecutionException e) { // cancel() came first
-            task.state = State.CANCELLED;
         } finally {
             if (!started) {
-                running.decrementAndGet();
+                ended(task);
             }
         }
         return task;
@@ -98,7 +109,7 @@ public final class TaskGroup<T> implements AutoCloseable {
         try {
             join(Duration.ofSeconds(Long.MAX_VALUE));
         } catch (TimeoutException e) {
-            throw new AssertionError("292 years have passed", e);
+            throw new AssertionError("146 years have passed", e);
         }
     }
 
@@ -106,35 +117,42 @@ public final class TaskGroup<T> implements AutoCloseable {
      * Waits, once, until the policy is satisfied; then interrupts what still runs and waits until it has ended.
      *
      * @param timeout from now on; at zero or less only what has ended already counts
-     * @throws ExecutionException    fail-fast: a task failed; first-success: all did. The cause is the first failure in time; later ones, and
-     *                               what interrupted tasks threw but {@link InterruptedException}, are suppressed on the ExecutionException
-     * @throws TimeoutException      fail-fast and first-success; failures are suppressed. Collect-all returns instead. Either way what ended
-     *                               in time can be read, and the rest is {@code CANCELLED}
-     * @throws InterruptedException  the owner was interrupted while tasks were running
+     * @throws ExecutionException    fail-fast: a task failed; first-success: all did. The cause is the first failure in
+     *                               time; later ones, and what interrupted tasks threw but their answer to the interrupt,
+     *                               are suppressed on the ExecutionException
+     * @throws TimeoutException      fail-fast and first-success; failures are suppressed. Collect-all returns instead.
+     *                               Either way what ended in time can be read, and the rest is {@code CANCELLED}
+     * @throws InterruptedException  the owner was interrupted while tasks were running; failures are suppressed. One that
+     *                               comes later, while they end, is kept in the flag
      * @throws IllegalStateException after {@code join} or {@code close}, or no task in a first-success group
      */
     public void join(Duration timeout) throws InterruptedException, ExecutionException, TimeoutException {
         requireOpen("join");
+        // half: on 21 a wait of Long.MAX_VALUE in a virtual thread can stop the timers of all the others
+        long nanos = Math.clamp(TimeUnit.NANOSECONDS.convert(timeout), 0, Long.MAX_VALUE / 2);
         if (policy == Policy.FIRST_SUCCESS && !forked) {
             throw new IllegalStateException("join of a first-success group without a task");
         }
-        boolean expired = false;
+        Exception early = null;
+        ended(null);
         try {
-            // half: on 21 a wait of Long.MAX_VALUE in a virtual thread can stop the timers of all the others
-            long deadline = System.nanoTime() + Math.min(TimeUnit.NANOSECONDS.convert(timeout), Long.MAX_VALUE / 2);
-            ended();
-            while (running.get() > 0 && !cancelled.get() && !expired) {
-                expired = !settled.tryAcquire(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
-            }
+            settled.get(nanos, TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            early = e;
+        } catch (TimeoutException e) {
+            early = new TimeoutException("not done within " + timeout);
         } finally {
             joined = true;
             cancelAndAwait();
         }
+        if (early instanceof InterruptedException e) {
+            throw suppressing(e, failures);
+        }
         if (policy == Policy.COLLECT_ALL || first.get() != null) {
             return;
         }
-        if (expired) {
-            throw suppressing(new TimeoutException("not done within " + timeout), failures);
+        if (early instanceof TimeoutException e) {
+            throw suppressing(e, failures);
         }
         if (!failures.isEmpty()) {
             throw suppressing(new ExecutionException(failures.poll()), failures);
@@ -166,55 +184,58 @@ public final class TaskGroup<T> implements AutoCloseable {
     }
 
     private <U extends T> void run(Task<U> task, Callable<? extends U> callable) {
+        task.thread = Thread.currentThread();
         try {
-            U result = callable.call();
-            task.result = result;
-            task.state = cancelled.get() ? State.CANCELLED : State.SUCCESS;
-            if (policy == Policy.FIRST_SUCCESS && task.state == State.SUCCESS && first.compareAndSet(null, task)) {
+            if (!task.decided.get()) { // else told to stop before it began
+                task.result = callable.call();
+            }
+            boolean inTime = task.decided.compareAndSet(false, true);
+            task.state = inTime ? State.SUCCESS : State.CANCELLED;
+            if (inTime && policy == Policy.FIRST_SUCCESS && first.compareAndSet(null, task)) {
                 cancel();
             }
         } catch (Throwable e) {
-            if (cancelled.get() && e instanceof InterruptedException) {
-                task.state = State.CANCELLED;
-            } else {
-                task.exception = e;
+            boolean answer = answersInterrupt(e);
+            task.exception = e;
+            boolean inTime = task.decided.compareAndSet(false, true);
+            if (inTime || !answer) {
                 failures.add(e); // before the state: a sibling that fails because it has seen it is the later one
-                task.state = State.FAILED;
-                if (policy == Policy.FAIL_FAST) {
-                    cancel();
-                }
+            }
+            task.state = inTime ? State.FAILED : State.CANCELLED;
+            if (inTime && policy == Policy.FAIL_FAST) {
+                cancel();
             }
         } finally {
-            ended();
+            ended(task);
         }
     }
 
-    private void ended() {
-        if (running.decrementAndGet() == 0) {
-            settled.release();
+    /** Sockets, channels and iterators answer with another exception, and leave the flag set. */
+    private static boolean answersInterrupt(Throwable e) {
+        return e instanceof InterruptedException || Thread.currentThread().isInterrupted()
+                && (e instanceof IOException || e instanceof CancellationException);
+    }
+
+    private void ended(Task<?> task) {
+        if (task != null) {
+            running.remove(task);
+        }
+        if (unended.decrementAndGet() == 0) {
+            settled.complete(null);
         }
     }
 
     private void cancel() {
-        if (cancelled.compareAndSet(false, true)) { // interrupted once: a second interrupt would hit the tasks' cleanup
-            executor.shutdownNow(); // unlike Future.cancel on 21, it leaves the threads to be waited for
-            settled.release();
+        if (cancelled.compareAndSet(false, true)) {
+            running.forEach(Task::cancel);
+            settled.complete(null);
         }
     }
 
     private void cancelAndAwait() {
         cancel();
-        boolean interrupted = false;
-        for (boolean ended = false; !ended; ) {
-            try {
-                ended = executor.awaitTermination(1, TimeUnit.DAYS);
-            } catch (InterruptedException e) { // close() of the executor would pass it on to the tasks
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        // close() in this thread would pass an interrupt of its own on to the tasks
+        CompletableFuture.runAsync(executor::close, Thread::startVirtualThread).join();
     }
 
     private void requireOwner(String method) {
@@ -238,12 +259,30 @@ public final class TaskGroup<T> implements AutoCloseable {
     /** A forked task. Any thread may ask; outcomes can be read once the group's {@code join} has ended, whichever way. */
     public static final class Task<T> {
         private final TaskGroup<?> group;
+        private final AtomicBoolean decided = new AtomicBoolean(); // by its end or by cancel(): who is first
+        private volatile State state = State.RUNNING;
+        private volatile Thread thread;
         private T result;
         private Throwable exception;
-        private volatile State state = State.RUNNING;
 
         private Task(TaskGroup<?> group) {
             this.group = group;
+        }
+
+        /**
+         * Interrupts this task, once; any thread may. It is {@code CANCELLED} then, which is no failure: a fail-fast group
+         * goes on. False, and nothing happens, if it has ended or was told to stop before.
+         */
+        public boolean cancel() {
+            boolean told = decided.compareAndSet(false, true);
+            if (told) {
+                state = State.CANCELLED;
+                Thread begun = thread;
+                if (begun != null) {
+                    begun.interrupt();
+                }
+            }
+            return told;
         }
 
         /** {@code RUNNING}, {@code SUCCESS}, {@code FAILED}, or {@code CANCELLED}: told to stop, or never started. Never blocks. */

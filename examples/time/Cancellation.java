@@ -1,8 +1,12 @@
+import java.io.IOException;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -33,28 +37,36 @@ public final class Cancellation {
 
         private final AtomicReference<State> state = new AtomicReference<>(State.RUNNING);
         private final Thread thread;
-        private T result; // written by the thread, read after join()
+        private final CompletableFuture<Void> ended = new CompletableFuture<>();
+        private T result; // written by the thread, read after its end
         private Throwable failure;
+        private boolean flag; // left set: an IOException answers the interrupt
 
         private Task(String name, Callable<? extends T> work) {
             thread = Thread.ofVirtual().name(name).unstarted(() -> {
                 try {
-                    result = work.call();
+                    if (state.get() == State.RUNNING) { // else cancelled before it began
+                        result = work.call();
+                    }
                 } catch (Throwable e) {
                     failure = e;
+                    flag = Thread.currentThread().isInterrupted();
                 }
                 state.compareAndSet(State.RUNNING, State.ENDED);
+                ended.complete(null);
             });
         }
 
         public static <T> Task<T> start(String name, Callable<? extends T> work) {
-            var task = new Task<T>(name, work);
+            Objects.requireNonNull(name, "name");
+            var task = new Task<T>(name, Objects.requireNonNull(work, "work"));
             task.thread.start();
             return task;
         }
 
         /**
          * Interrupts the work and returns at once. False if it has ended or was cancelled before: then nothing happens.
+         * Work that has not begun is not run.
          */
         public boolean cancel() {
             boolean first = state.compareAndSet(State.RUNNING, State.CANCELLED);
@@ -67,12 +79,15 @@ public final class Cancellation {
         /** Waits until the work has ended, cleanup included; false if it still runs after {@code grace}. */
         public boolean awaitEnd(Duration grace) throws InterruptedException {
             refuseSelf();
-            return thread.join(grace);
+            // half: on 21 a wait of Long.MAX_VALUE in a virtual thread can stop the timers of all the others
+            long nanos = Math.clamp(TimeUnit.NANOSECONDS.convert(grace), 0, Long.MAX_VALUE / 2);
+            return thread.join(Duration.ofNanos(nanos));
         }
 
         /**
          * Waits for the end and returns the result. An interrupted caller leaves the work running: {@code close()}
-         * stops it.
+         * stops it. A caller that is a task itself and waits for a cancelled one gets an exception, and is not cancelled
+         * by it (asyncio: it is).
          *
          * @throws ExecutionException    the work's failure is the cause
          * @throws CancellationException if {@code cancel()} came before the end, whatever the work did then; what its
@@ -82,8 +97,9 @@ public final class Cancellation {
             refuseSelf();
             thread.join();
             if (state.get() == State.CANCELLED) {
+                boolean answer = failure instanceof InterruptedException || flag && failure instanceof IOException;
                 var cancelled = new CancellationException(thread.getName() + " was cancelled");
-                cancelled.initCause(failure instanceof InterruptedException ? null : failure);
+                cancelled.initCause(answer ? null : failure);
                 throw cancelled;
             }
             if (failure != null) {
@@ -92,22 +108,16 @@ public final class Cancellation {
             return result;
         }
 
-        /** Cancels and waits for the end, however long that takes; an interrupt meanwhile is kept in the flag. */
+        /**
+         * Cancels and waits for the end, however long that takes; an interrupt meanwhile is kept in the flag.
+         *
+         * @throws IllegalStateException by the work itself, which would wait for its own end; nothing was cancelled
+         */
         @Override
         public void close() {
-            cancel();
             refuseSelf();
-            boolean interrupted = false;
-            while (thread.isAlive()) {
-                try {
-                    thread.join();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
+            cancel();
+            ended.join();
         }
 
         private void refuseSelf() {

@@ -2,8 +2,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.Executors;
@@ -20,7 +22,8 @@ import java.util.function.LongSupplier;
  *
  * <p>Use when a request has a budget and passes through several layers: hand the {@link Deadline} down as a parameter,
  * and each layer may take less, never more. A timeout for each wait instead adds up, and work goes on for a caller that
- * has left. Do not use for one call ({@code Timeout}).
+ * has left. Do not use for one call ({@code Timeout}). One whose work computes, on one processor, is not stopped: to
+ * interrupt it takes a carrier.
  *
  * <p>Between processes send {@code remaining()}, not the point in time: clocks differ. For HTTP: {@code
  * request.timeout(deadline.remainingOrThrow())}; before 26 that ends at the headers, so read the body under {@link
@@ -39,7 +42,10 @@ public final class DeadlinePropagation {
         T call(Deadline deadline) throws Exception;
     }
 
-    /** A point on the monotonic clock, up to 292 years ahead. Immutable: pass it to any thread. */
+    /**
+     * A point on the monotonic clock, up to 146 years ahead. Immutable: pass it to any thread. It only decides, and takes
+     * its clock: what waits is {@link #lock}, {@link #take} and {@link #all}, and each of these does.
+     */
     public static final class Deadline {
         private final LongSupplier nanoClock;
         private final long at; // compare differences only: nanoTime may wrap around
@@ -54,7 +60,8 @@ public final class DeadlinePropagation {
         }
 
         public static Deadline after(Duration budget, LongSupplier nanoClock) {
-            return new Deadline(nanoClock, nanoClock.getAsLong() + Math.max(0, Math.min(TimeUnit.NANOSECONDS.convert(budget), Long.MAX_VALUE / 2)));
+            long nanos = Math.clamp(TimeUnit.NANOSECONDS.convert(budget), 0, Long.MAX_VALUE / 2);
+            return new Deadline(nanoClock, nanoClock.getAsLong() + nanos);
         }
 
         /** The nearer of this deadline and {@code budget} from now. */
@@ -70,6 +77,15 @@ public final class DeadlinePropagation {
 
         public Duration remaining() {
             return Duration.ofNanos(nanos());
+        }
+
+        public boolean hasPassed() {
+            return nanos() == 0;
+        }
+
+        /** Whether something that takes so long can end in time: ask before a retry, or a call whose usual time is known. */
+        public boolean fits(Duration duration) {
+            return TimeUnit.NANOSECONDS.convert(duration) < nanos();
         }
 
         /** For an API that refuses 0, and before work that nobody waits for any more. */
@@ -99,7 +115,8 @@ public final class DeadlinePropagation {
         /**
          * Runs the calls at once, each in a virtual thread of its own with this deadline, and returns the results in
          * their order. When it returns or throws, all have ended: at the deadline they are interrupted, and one that
-         * ignores it is waited for.
+         * ignores it is waited for. Each is interrupted once, however many layers share the deadline; a second interrupt
+         * of the caller is kept in its flag.
          *
          * @throws TimeoutException     if the deadline passed, whether this method noticed it or one of the calls
          * @throws ExecutionException   the first failure in time is the cause; the other calls were interrupted
@@ -107,32 +124,34 @@ public final class DeadlinePropagation {
          */
         public <T> List<T> all(Collection<? extends Call<? extends T>> calls)
                 throws InterruptedException, ExecutionException, TimeoutException {
-            try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
-                try {
-                    remainingOrThrow();
-                    var completed = new ExecutorCompletionService<T>(executor);
-                    var futures = new ArrayList<Future<T>>(calls.size());
-                    for (var call : calls) {
-                        futures.add(completed.submit(() -> call.call(this)));
-                    }
-                    for (int i = 0; i < futures.size(); i++) {
-                        var next = completed.poll(nanos(), TimeUnit.NANOSECONDS);
-                        if (next == null) {
-                            throw new TimeoutException("deadline has passed, " + (futures.size() - i) + " not ended");
-                        }
-                        next.get();
-                    }
-                    return futures.stream().map(Future::resultNow).toList();
-                } catch (ExecutionException e) {
-                    if (nanos() == 0 && e.getCause() instanceof TimeoutException) {
-                        var late = new TimeoutException("deadline has passed");
-                        late.initCause(e.getCause());
-                        throw late;
-                    }
-                    throw e;
-                } finally {
-                    executor.shutdownNow();
+            List<Call<? extends T>> each = calls.stream().<Call<? extends T>>map(
+                    call -> Objects.requireNonNull(call, "call")).toList();
+            remainingOrThrow();
+            var executor = Executors.newVirtualThreadPerTaskExecutor();
+            try {
+                var completed = new ExecutorCompletionService<T>(executor);
+                var futures = new ArrayList<Future<T>>(each.size());
+                for (var call : each) {
+                    futures.add(completed.submit(() -> call.call(this)));
                 }
+                for (int i = 0; i < futures.size(); i++) {
+                    var next = completed.poll(nanos(), TimeUnit.NANOSECONDS);
+                    if (next == null) {
+                        throw new TimeoutException("deadline has passed, " + (futures.size() - i) + " not ended");
+                    }
+                    next.get();
+                }
+                return futures.stream().map(Future::resultNow).toList();
+            } catch (ExecutionException e) {
+                if (hasPassed() && e.getCause() instanceof TimeoutException) {
+                    var late = new TimeoutException("deadline has passed");
+                    late.initCause(e.getCause());
+                    throw late;
+                }
+                throw e;
+            } finally {
+                executor.shutdownNow(); // the only interrupt: close() in this thread would pass on a second one of its own
+                CompletableFuture.runAsync(executor::close, Thread::startVirtualThread).join();
             }
         }
     }

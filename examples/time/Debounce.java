@@ -1,3 +1,4 @@
+import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -51,16 +52,16 @@ public final class Debounce<T> implements AutoCloseable {
      * @param leading the first value of a burst is run at once; the last one, if there is another, as usual
      */
     public Debounce(Duration quiet, Duration maxWait, boolean leading, Action<? super T> action) {
-        this.quiet = Math.min(TimeUnit.NANOSECONDS.convert(quiet), Long.MAX_VALUE / 2);
-        this.maxWait = Math.min(TimeUnit.NANOSECONDS.convert(maxWait), Long.MAX_VALUE / 2);
+        this.quiet = Math.clamp(TimeUnit.NANOSECONDS.convert(quiet), 0, Long.MAX_VALUE / 2);
+        this.maxWait = Math.clamp(TimeUnit.NANOSECONDS.convert(maxWait), 0, Long.MAX_VALUE / 2);
         this.leading = leading;
-        this.action = Objects.requireNonNull(action);
+        this.action = Objects.requireNonNull(action, "action");
     }
 
     // @start region="debounce"
     /** Replaces the value that waits and begins the quiet time anew. @throws IllegalStateException if closed */
     public void call(T value) {
-        Objects.requireNonNull(value);
+        Objects.requireNonNull(value, "value");
         lock.lock();
         try {
             if (closed) {
@@ -106,19 +107,24 @@ public final class Debounce<T> implements AutoCloseable {
 
     /**
      * Drops the value that waits ({@link #flush} first to keep it), interrupts the action and returns when it has ended; an
-     * interrupt meanwhile is kept in the flag. From within the action: returns at once, without the interrupt.
+     * interrupt meanwhile is kept in the flag. A second call waits too; the action is interrupted once.
+     *
+     * @throws IllegalStateException by the action, which would wait for itself; nothing was closed
      */
     @Override
     public void close() {
         lock.lock();
         try {
+            if (worker == Thread.currentThread()) {
+                throw new IllegalStateException("close() by the action, which would wait for itself");
+            }
+            if (!closed && worker != null) {
+                worker.interrupt();
+            }
             closed = true;
             changed.signalAll();
-            if (worker != null && worker != Thread.currentThread()) {
-                worker.interrupt();
-                while (worker != null) {
-                    changed.awaitUninterruptibly();
-                }
+            while (worker != null) {
+                changed.awaitUninterruptibly();
             }
         } finally {
             lock.unlock();
@@ -174,15 +180,25 @@ public final class Debounce<T> implements AutoCloseable {
         try {
             action.run(value);
         } catch (Throwable failure) {
-            if (!(closed && failure instanceof InterruptedException)) {
-                Thread thread = Thread.currentThread();
-                thread.getUncaughtExceptionHandler().uncaughtException(thread, failure);
+            Thread thread = Thread.currentThread();
+            boolean answer = failure instanceof InterruptedException
+                    || thread.isInterrupted() && failure instanceof IOException; // sockets and channels
+            if (!(closed && answer)) {
+                tell(thread, failure);
             }
         } finally {
             Thread.interrupted(); // left behind by the action: it would end the next wait
             lock.lock();
             settled = upTo;
             changed.signalAll();
+        }
+    }
+
+    private static void tell(Thread thread, Throwable failure) {
+        try {
+            thread.getUncaughtExceptionHandler().uncaughtException(thread, failure);
+        } catch (Throwable ignored) {
+            // as the JVM does with a handler that throws
         }
     }
 

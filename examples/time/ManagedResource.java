@@ -1,5 +1,6 @@
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
@@ -7,9 +8,14 @@ import java.util.concurrent.atomic.AtomicReference;
 /**
  * asyncio: {@code async with} and {@code @asynccontextmanager}. Final API, JDK 21 and later.
  *
- * <p>Use for a resource whose release has to wait (a commit, a goodbye to the server, a flush) and has to succeed although the task
- * was cancelled. A plain {@code AutoCloseable} is enough where {@code close} does not block: its {@code close} too runs on
- * cancellation, but if the flag is still set its first blocking call throws {@link InterruptedException} at once.
+ * <p>Use for a resource whose release has to wait (a rollback, a goodbye to the server, a flush) and has to succeed
+ * although the task was cancelled. A plain {@code AutoCloseable} is enough where {@code close} does not block: its
+ * {@code close} too runs on cancellation, but if the flag is still set its first blocking call throws {@link
+ * InterruptedException} at once.
+ *
+ * <p>The release does not learn how the body ended, and cannot swallow its exception, as the code after {@code yield}
+ * can. So the last line of the body says that it has come to its end ({@code commit()}), and the release rolls back what
+ * was not committed. Where a decorator would stand, write a method that takes the body as a lambda.
  *
  * <p>Run: {@code java examples/time/ManagedResource.java}
  */
@@ -37,6 +43,7 @@ public final class ManagedResource<T, X extends Exception> implements AutoClosea
      */
     public static <T, X extends Exception> ManagedResource<T, X> acquire(Callable<T> acquire, Release<? super T, X> release)
             throws Exception {
+        Objects.requireNonNull(release, "release");
         return new ManagedResource<>(acquire.call(), release);
     }
 

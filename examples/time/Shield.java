@@ -48,7 +48,7 @@ public final class Shield implements AutoCloseable {
     private boolean closed;
 
     public Shield(AbandonedHandler onAbandoned) {
-        this.onAbandoned = Objects.requireNonNull(onAbandoned);
+        this.onAbandoned = Objects.requireNonNull(onAbandoned, "onAbandoned");
     }
 
     /**
@@ -64,13 +64,19 @@ public final class Shield implements AutoCloseable {
      */
     public <T> T call(String name, Callable<? extends T> section, Duration patience)
             throws InterruptedException, ExecutionException, TimeoutException {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(section, "section");
+        long nanos = Math.clamp(TimeUnit.NANOSECONDS.convert(patience), 0, Long.MAX_VALUE / 2);
         var task = new FutureTask<T>(section::call);
         var taken = new AtomicBoolean(); // by the caller who leaves, or by the section that ends: who is first decides
         start(name, task, taken);
         try {
-            return task.get(Math.min(TimeUnit.NANOSECONDS.convert(patience), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
+            return task.get(nanos, TimeUnit.NANOSECONDS);
         } catch (InterruptedException | TimeoutException e) {
             if (taken.compareAndSet(false, true)) {
+                if (e instanceof TimeoutException) {
+                    throw new TimeoutException(name + " still runs after " + patience);
+                }
                 throw e;
             }
             if (e instanceof InterruptedException) {
@@ -90,6 +96,7 @@ public final class Shield implements AutoCloseable {
                 try {
                     task.run();
                     if (!taken.compareAndSet(false, true)) {
+                        Thread.interrupted(); // left behind by the section
                         onAbandoned.ended(name, task);
                     }
                 } finally {
@@ -117,15 +124,17 @@ public final class Shield implements AutoCloseable {
         }
     }
 
-    /** Refuses new sections and waits for those running; false if some still run after {@code patience}. */
+    /**
+     * Refuses new sections and waits for those running; false if some still run after {@code patience}.
+     *
+     * @throws IllegalStateException in a section, which would wait for itself; the shield is as before
+     */
     public boolean drain(Duration patience) throws InterruptedException {
         long nanos = Math.min(TimeUnit.NANOSECONDS.convert(patience), Long.MAX_VALUE / 2);
         lock.lockInterruptibly();
         try {
+            refuseSections();
             closed = true;
-            if (sections.contains(Thread.currentThread())) {
-                throw new IllegalStateException(Thread.currentThread().getName() + " would wait for itself");
-            }
             while (!sections.isEmpty() && nanos > 0) {
                 nanos = ended.awaitNanos(nanos);
             }
@@ -138,19 +147,26 @@ public final class Shield implements AutoCloseable {
     /**
      * Refuses new sections and waits until every one has ended, however long; an interrupt meanwhile is kept in the
      * flag.
+     *
+     * @throws IllegalStateException as {@link #drain}
      */
     @Override
     public void close() {
-        boolean interrupted = Thread.interrupted();
-        for (boolean waiting = true; waiting; ) {
-            try {
-                waiting = !drain(Duration.ofDays(1));
-            } catch (InterruptedException e) {
-                interrupted = true;
+        lock.lock();
+        try {
+            refuseSections();
+            closed = true;
+            while (!sections.isEmpty()) {
+                ended.awaitUninterruptibly();
             }
+        } finally {
+            lock.unlock();
         }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
+    }
+
+    private void refuseSections() {
+        if (sections.contains(Thread.currentThread())) {
+            throw new IllegalStateException(Thread.currentThread().getName() + " would wait for itself");
         }
     }
     // @end region="shield"

@@ -1,5 +1,7 @@
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -8,9 +10,10 @@ import java.util.concurrent.TimeoutException;
 /**
  * asyncio: {@code timeout()}, {@code wait_for()} and {@code timeout_at()}. Final API, JDK 21 and later.
  *
- * <p>Use around a call that has no timeout of its own; where it has one (HTTP, JDBC, {@code tryLock}), set that as well, from
- * {@link Deadline#remaining}. {@code Future.get(timeout)} and {@code CompletableFuture.orTimeout} alone leave the work running. For
- * several calls with one deadline use {@code TaskGroup}; to let the call live on use {@code Shield}.
+ * <p>Use around a call that has no timeout of its own; where it has one (HTTP, JDBC, {@code tryLock}), set that as
+ * well, from {@link Deadline#remaining}. {@code Future.get(timeout)} and {@code CompletableFuture.orTimeout} alone leave
+ * the work running. For several calls with one deadline use {@code TaskGroup}; to let the call live on use {@code
+ * Shield}; to leave one behind that is deaf to its interrupt, {@code UnresponsiveCalls}.
  *
  * <p>Run: {@code java examples/time/Timeout.java}
  */
@@ -21,47 +24,53 @@ public final class Timeout {
 
     // @start region="timeout"
     /**
-     * Runs {@code task} in a virtual thread of its own and returns its result, or interrupts it when {@code timeout} has passed. When
-     * it returns or throws, the task has ended: one that ignores its interrupt is waited for, however long it takes. What the
-     * task returns after the timeout is dropped, so it closes by itself what it opened.
+     * Runs {@code task} in a virtual thread of its own and returns its result. When {@code timeout} has passed, or the
+     * caller is interrupted, the task is interrupted, once. When this method returns or throws, the task has ended: one
+     * that ignores its interrupt is waited for, however long it takes ({@code UnresponsiveCalls} leaves it behind).
      *
-     * @param timeout from now on; zero or less leaves only a task that is done at once a chance
-     * @throws TimeoutException     the task was interrupted; what it then threw, {@link InterruptedException} aside, is suppressed
-     * @throws ExecutionException   the task failed, which is the cause; a TimeoutException of the task's own comes this way too
-     * @throws InterruptedException the caller was interrupted, and the task with it
+     * <p>No result is lost: one that comes at the limit, or after it, or after the caller's interrupt (then the flag is
+     * set again) is returned; so does asyncio. A caller that is a virtual thread needs a carrier to interrupt the task:
+     * on one processor a task that computes is never stopped ({@code CpuBoundPool}).
+     *
+     * @param timeout from now on; zero or less leaves only a task that is done at once, or heeds no interrupt, a chance
+     * @throws TimeoutException     the task was interrupted and has thrown; what it threw, {@link InterruptedException}
+     *                              aside, is suppressed. If the caller is interrupted meanwhile, its flag is set
+     * @throws ExecutionException   the task failed, which is the cause; a TimeoutException of the task's own comes this
+     *                              way too
+     * @throws InterruptedException the caller was interrupted, the task was too, and has thrown
      */
     public static <T> T call(Callable<T> task, Duration timeout)
             throws InterruptedException, ExecutionException, TimeoutException {
         var deadline = Deadline.after(timeout);
-        var future = new FutureTask<>(task);
-        Thread thread = Thread.startVirtualThread(future);
+        var outcome = new FutureTask<>(Objects.requireNonNull(task, "task"));
+        var ended = new CompletableFuture<Void>();
+        Thread thread = Thread.startVirtualThread(() -> {
+            outcome.run();
+            ended.complete(null);
+        });
         try {
-            for (int turn = 0; turn < 2 && !future.isDone(); turn++) {
+            for (int turn = 0; turn < 2 && !ended.isDone(); turn++) {
                 Thread.yield(); // a task that is done after a turn or two needs no timer, half of what a short call costs
             }
-            return future.get(deadline.nanoTime - System.nanoTime(), TimeUnit.NANOSECONDS);
+            ended.get(deadline.nanoTime - System.nanoTime(), TimeUnit.NANOSECONDS);
         } catch (InterruptedException | TimeoutException e) {
-            boolean again = false;
-            while (thread.isAlive()) {
-                thread.interrupt(); // not Future.cancel: nobody can wait for a cancelled task
-                try {
-                    thread.join();
-                } catch (InterruptedException passedOn) {
-                    again = true;
+            thread.interrupt(); // not Future.cancel: nobody can wait for a cancelled task
+            ended.join(); // heeds no interrupt, and keeps it in the flag
+            if (outcome.state() == FutureTask.State.FAILED) {
+                var expired = new TimeoutException("not done within " + timeout);
+                if (!(outcome.exceptionNow() instanceof InterruptedException)) {
+                    (e instanceof TimeoutException ? expired : e).addSuppressed(outcome.exceptionNow());
                 }
-            }
-            if (again) {
-                Thread.currentThread().interrupt();
-            }
-            if (e instanceof InterruptedException) {
+                if (e instanceof TimeoutException) {
+                    throw expired;
+                }
                 throw e;
             }
-            var expired = new TimeoutException("not done within " + timeout);
-            if (future.state() == FutureTask.State.FAILED && !(future.exceptionNow() instanceof InterruptedException)) {
-                expired.addSuppressed(future.exceptionNow());
+            if (e instanceof InterruptedException) {
+                Thread.currentThread().interrupt();
             }
-            throw expired;
         }
+        return outcome.get();
     }
     // @end region="timeout"
 

@@ -1,11 +1,13 @@
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Collections;
 import java.util.Iterator;
@@ -14,9 +16,11 @@ import java.util.NoSuchElementException;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongFunction;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -228,5 +232,113 @@ class AsCompletedTest {
         }
         System.out.printf("AsCompleted: %,d sessions of %d: %,d outcomes taken, %,d left early, %,d interrupted%n",
                 sessions, each, taken, left, interrupted);
+    }
+
+    @Test
+    void eachTaskIsInterruptedOnceAndTheFlagIsKept() throws Exception {
+        OneInterrupt.ofACallerInterruptedTwice(3, work -> {
+            try (var results = AsCompleted.start(Collections.nCopies(3, work.task()).iterator(), 3)) {
+                results.next();
+            }
+        });
+        OneInterrupt.ofACallerInterruptedTwice(3, work -> {
+            try (var results = AsCompleted.start(Collections.nCopies(3, work.task()).iterator(), 3)) {
+                try {
+                    results.next();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt(); // as usual, and out of the try
+                    results.close();
+                    throw e;
+                }
+            }
+        });
+    }
+
+    @Test
+    void inTheOrderOfTheSourceAndNeverMoreThanLimitAhead() throws Exception {
+        int limit = 5;
+        var taken = new AtomicInteger();
+        var ahead = new AtomicInteger();
+        var begun = new AtomicInteger();
+        var firstMayEnd = new CountDownLatch(1);
+        var window = new CountDownLatch(limit - 1);
+        var tasks = IntStream.range(0, 1_000).<Callable<Integer>>mapToObj(i -> () -> {
+            ahead.accumulateAndGet(begun.incrementAndGet() - taken.get(), Math::max);
+            if (i == 0) {
+                firstMayEnd.await();
+            } else {
+                window.countDown();
+            }
+            if (i % 10 == 7) {
+                throw new IOException("task " + i);
+            }
+            return i;
+        }).iterator();
+        try (var results = AsCompleted.inOrder(tasks, limit)) {
+            window.await(); // the others of the window have begun, and wait for the first to be taken
+            assertThrows(TimeoutException.class, () -> results.next(Duration.ofMillis(1)));
+            assertThrows(TimeoutException.class, () -> results.next(Duration.ofSeconds(Long.MIN_VALUE)));
+            assertEquals(limit, begun.get());
+            firstMayEnd.countDown();
+            for (int i = 0; i < 1_000; i++) {
+                assertTrue(results.hasNext());
+                var outcome = results.next(Duration.ofSeconds(Long.MAX_VALUE));
+                taken.incrementAndGet();
+                assertEquals(i, outcome.index());
+                switch (outcome) {
+                    case AsCompleted.Outcome.Success<Integer> success -> assertEquals(i, success.value());
+                    case AsCompleted.Outcome.Failure<Integer> failure ->
+                            assertEquals("task " + i, failure.cause().getMessage());
+                }
+            }
+            assertFalse(results.hasNext());
+            assertThrows(NoSuchElementException.class, results::next);
+            assertThrows(NoSuchElementException.class, () -> results.next(Duration.ZERO));
+        }
+        assertTrue(ahead.get() <= limit, "ahead: " + ahead);
+    }
+
+    @Test
+    void aReaderThatLeavesStopsWhatRunsAhead() throws Exception {
+        var work = new OneInterrupt(4);
+        var tasks = IntStream.range(0, 100).mapToObj(i -> i == 0 ? (Callable<Integer>) () -> 0 : work.<Integer>task());
+        var failed = assertThrows(IOException.class, () -> {
+            try (var results = AsCompleted.inOrder(tasks.iterator(), 4)) {
+                results.next();
+                assertThrows(TimeoutException.class, () -> results.next(Duration.ZERO)); // starts the fifth
+                work.begun.await();
+                work.release();
+                throw new IOException("the client has gone");
+            }
+        });
+        assertEquals(0, failed.getSuppressed().length);
+        assertEquals(0, work.running.get());
+        assertEquals(0, work.second.get());
+    }
+
+    @Test
+    void aTimeoutLosesNothing() throws Exception {
+        var go = new CountDownLatch(1);
+        Callable<Integer> task = () -> {
+            go.await();
+            return 1;
+        };
+        try (var results = AsCompleted.start(List.of(task, task).iterator(), 2)) {
+            assertEquals("no outcome within PT0.001S",
+                    assertThrows(TimeoutException.class, () -> results.next(Duration.ofMillis(1))).getMessage());
+            go.countDown();
+            assertInstanceOf(AsCompleted.Outcome.Success.class, results.next(Duration.ofMinutes(1)));
+            assertInstanceOf(AsCompleted.Outcome.Success.class, results.next());
+            assertFalse(results.hasNext());
+        }
+    }
+
+    @Test
+    void refusesWhatCannotWork() {
+        assertThrows(IllegalArgumentException.class, () -> AsCompleted.start(Collections.emptyIterator(), 0));
+        assertEquals("source", assertThrows(NullPointerException.class, () -> AsCompleted.inOrder(null, 1)).getMessage());
+        List<Callable<Integer>> withNull = Arrays.asList((Callable<Integer>) null);
+        assertEquals("task", assertThrows(NullPointerException.class,
+                () -> AsCompleted.start(withNull.iterator(), 1)).getMessage());
     }
 }

@@ -1,12 +1,14 @@
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
@@ -141,36 +143,89 @@ class BackgroundTasksTest {
     }
 
     @Test
-    void closeFromInsideATaskDoesNotWaitForItself() throws Exception {
-        var returned = new CountDownLatch(2);
-        var ready = new CountDownLatch(2);
-        var tasks = tasks(10, LONG);
-        for (int i = 0; i < 2; i++) {
-            tasks.start("closer", () -> {
-                ready.countDown();
-                try {
-                    ready.await();
-                } catch (InterruptedException e) {
-                    // the other one was first
-                }
-                tasks.close();
-                returned.countDown();
-            });
-        }
-        returned.await();
-        assertTrue(tasks.drain(LONG));
-        // nor from the failure handler
+    void closeAndDrainFromInsideATaskAreRefusedAtOnceAndChangeNothing() throws Exception {
         var closing = new BackgroundTasks[1];
-        var handled = new CountDownLatch(1);
-        closing[0] = new BackgroundTasks(1, LONG, (task, cause) -> {
-            closing[0].close();
-            handled.countDown();
+        var refused = new CountDownLatch(3);
+        closing[0] = tasks(10, LONG);
+        closing[0].start("closer", () -> {
+            assertThrows(IllegalStateException.class, closing[0]::close);
+            refused.countDown();
+            assertThrows(IllegalStateException.class, () -> closing[0].drain(LONG));
+            refused.countDown();
+            assertFalse(Thread.currentThread().isInterrupted());
+            closing[0].start("not closed", refused::countDown);
         });
-        closing[0].start("bad", () -> {
+        refused.await();
+        closing[0].close();
+
+        var told = new CompletableFuture<Throwable>();
+        var broken = new BackgroundTasks[1];
+        broken[0] = new BackgroundTasks(1, LONG, (task, cause) -> { // in the failed task's thread
+            Thread.currentThread().setUncaughtExceptionHandler((thread, e) -> told.complete(e));
+            broken[0].close();
+        });
+        broken[0].start("bad", () -> {
             throw new IOException();
         });
-        handled.await();
-        assertTrue(closing[0].drain(LONG));
+        assertInstanceOf(IllegalStateException.class, told.get());
+        assertTrue(broken[0].drain(LONG));
+    }
+
+    @Test
+    void aHandlerThatThrowsHidesNoLateTaskAndTheFlagIsKept() throws Exception {
+        var late = new CopyOnWriteArrayList<String>();
+        var uncaught = new AtomicInteger();
+        var flags = new CopyOnWriteArrayList<Boolean>();
+        var end = new CountDownLatch(1);
+        Thread.currentThread().setUncaughtExceptionHandler((thread, e) -> {
+            uncaught.incrementAndGet();
+            throw new IllegalStateException("the logger is closed");
+        });
+        try {
+            var tasks = new BackgroundTasks(3, Duration.ofSeconds(Long.MIN_VALUE), (task, cause) -> {
+                late.add(task);
+                flags.add(Thread.currentThread().isInterrupted());
+                throw new StackOverflowError();
+            });
+            for (String name : List.of("one", "two", "three")) {
+                tasks.start(name, () -> Chaos.insist(end::await));
+            }
+            Thread.currentThread().interrupt();
+            tasks.close();
+            assertTrue(Thread.interrupted());
+        } finally {
+            Thread.currentThread().setUncaughtExceptionHandler(null);
+            end.countDown();
+        }
+        assertEquals(List.of("one", "two", "three"), late);
+        assertEquals(List.of(false, false, false), flags);
+        assertEquals(3, uncaught.get());
+    }
+
+    @Test
+    void aSocketReadThatIsCancelledIsNoFailure() throws Exception {
+        var reported = new CopyOnWriteArrayList<Throwable>();
+        try (var server = new java.net.ServerSocket(0, 5, java.net.InetAddress.getLoopbackAddress());
+                var socket = new java.net.Socket(server.getInetAddress(), server.getLocalPort())) {
+            var begun = new CountDownLatch(1);
+            var tasks = new BackgroundTasks(2, LONG, (task, cause) -> reported.add(cause));
+            tasks.start("reader", () -> {
+                begun.countDown();
+                socket.getInputStream().read(); // nobody writes: SocketException "Closed by interrupt"
+            });
+            begun.await();
+            tasks.close();
+        }
+        assertEquals(List.of(), reported);
+    }
+
+    @Test
+    void nullIsRefusedBeforeATaskStarts() {
+        var tasks = tasks(1, LONG);
+        assertEquals("work", assertThrows(NullPointerException.class, () -> tasks.start("n", null)).getMessage());
+        assertEquals("name", assertThrows(NullPointerException.class, () -> tasks.start(null, () -> { })).getMessage());
+        assertEquals("grace", assertThrows(NullPointerException.class, () -> tasks(1, null)).getMessage());
+        assertEquals(List.of(), tasks.running());
     }
 
     @Test
@@ -289,7 +344,7 @@ class BackgroundTasksTest {
                                 case 0 -> Thread.yield();
                                 case 1 -> {
                                     threw.incrementAndGet();
-                                    throw new IOException();
+                                    throw new IllegalStateException();
                                 }
                                 case 2 -> Thread.sleep(Duration.ofNanos(1_000));
                                 case 3 -> {

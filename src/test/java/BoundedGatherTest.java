@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Random;
@@ -246,5 +247,104 @@ class BoundedGatherTest {
         System.out.println("BoundedGather: " + items + " items in 2000 runs, of which " + ways[0] + " succeeded, " + ways[1]
                 + " failed, " + ways[2] + " were interrupted");
         assertTrue(items > 100_000 && ways[0] > 0 && ways[1] > 0 && ways[2] > 0);
+    }
+
+    @Test
+    void eachActionIsInterruptedOnceAndTheSecondInterruptIsKept() throws Exception {
+        OneInterrupt.ofACallerInterruptedTwice(3, work -> BoundedGather.map(List.of(1, 2, 3), 3, i -> work.work()));
+        OneInterrupt.ofACallerInterruptedAfterwards(3, ExecutionException.class, work ->
+                BoundedGather.forEach(List.of(1, 2, 3, 4), 4, i -> {
+                    if (i < 4) {
+                        work.work();
+                    }
+                    work.begun.await();
+                    throw new IllegalStateException("failed");
+                }));
+    }
+
+    @Test
+    void nothingIsPulledAfterAFailureThoughTheSourceWasBeingAsked() {
+        for (boolean map : new boolean[] {true, false}) {
+            var failing = new CompletableFuture<Thread>();
+            var pulled = new AtomicInteger();
+            var boom = new IllegalStateException("boom");
+            Iterable<Integer> items = () -> new Iterator<>() {
+                @Override
+                public boolean hasNext() {
+                    if (pulled.get() == 1) {
+                        awaitEnd(failing); // the first action fails meanwhile
+                    }
+                    return true;
+                }
+
+                @Override
+                public Integer next() {
+                    return pulled.incrementAndGet();
+                }
+            };
+            assertSame(boom, assertThrows(ExecutionException.class, () -> {
+                if (map) {
+                    BoundedGather.map(items, 10, i -> {
+                        failing.complete(Thread.currentThread());
+                        throw boom;
+                    });
+                } else {
+                    BoundedGather.forEach(items, 10, i -> {
+                        failing.complete(Thread.currentThread());
+                        throw boom;
+                    });
+                }
+            }).getCause());
+            assertEquals(1, pulled.get());
+        }
+    }
+
+    @Test
+    void aSourceThatFailsDoesNotHideTheFailureOfAnAction() {
+        var action = new Exception("of the action");
+        var source = new IllegalStateException("of the source");
+        var asked = new CountDownLatch(1);
+        var failing = new CompletableFuture<Thread>();
+        var pulled = new AtomicInteger();
+        Iterable<Integer> items = () -> new Iterator<>() {
+            @Override
+            public boolean hasNext() {
+                if (pulled.get() == 1) {
+                    asked.countDown();
+                    awaitEnd(failing);
+                    throw source;
+                }
+                return true;
+            }
+
+            @Override
+            public Integer next() {
+                return pulled.incrementAndGet();
+            }
+        };
+        assertSame(source, assertThrows(IllegalStateException.class, () -> BoundedGather.forEach(items, 10, i -> {
+            asked.await();
+            failing.complete(Thread.currentThread());
+            throw action;
+        })));
+        assertSame(action, source.getSuppressed()[0]);
+    }
+
+    private static void awaitEnd(CompletableFuture<Thread> failing) {
+        try {
+            failing.join().join();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void nullIsRefused() {
+        assertEquals("operation", assertThrows(NullPointerException.class,
+                () -> BoundedGather.map(List.of(1), 1, null)).getMessage());
+        assertEquals("action", assertThrows(NullPointerException.class,
+                () -> BoundedGather.forEach(List.of(1), 1, null)).getMessage());
+        assertEquals("items", assertThrows(NullPointerException.class,
+                () -> BoundedGather.forEach(null, 1, i -> { })).getMessage());
     }
 }

@@ -234,6 +234,7 @@ class CancellationTest {
     void stress() throws Exception {
         int rounds = 100_000;
         var resources = new Semaphore(0);
+        var begun = new AtomicInteger();
         var cleanups = new AtomicInteger();
         int results = 0;
         int failures = 0;
@@ -244,6 +245,7 @@ class CancellationTest {
             int number = i;
             int kind = random.nextInt(4);
             var task = Cancellation.Task.start("stress", () -> {
+                begun.incrementAndGet();
                 resources.release();
                 try {
                     switch (kind) {
@@ -292,7 +294,69 @@ class CancellationTest {
                 rounds, results, failures, cancelled);
         assertEquals(rounds, results + failures + cancelled);
         assertEquals(won, cancelled);
-        assertEquals(rounds, cleanups.get(), "every cleanup ran to its end, once");
+        assertEquals(begun.get(), cleanups.get(), "every cleanup ran to its end, once");
         assertEquals(0, resources.availablePermits());
+    }
+
+    @Test
+    void closeByTheWorkIsRefusedAndCancelsNothing() throws Exception {
+        var self = new CompletableFuture<Cancellation.Task<String>>();
+        try (var task = Cancellation.Task.<String>start("self", () -> {
+            assertThrows(IllegalStateException.class, self.get()::close);
+            assertFalse(Thread.currentThread().isInterrupted());
+            return "not cancelled";
+        })) {
+            self.complete(task);
+            assertEquals("not cancelled", task.result());
+        }
+    }
+
+    @Test
+    void secondCloseInterruptsNobodyAgain() throws Exception {
+        var work = new OneInterrupt(1);
+        var task = Cancellation.Task.start("work", work.task());
+        work.begun.await();
+        var first = Thread.startVirtualThread(task::close);
+        work.cleaning.await();
+        var second = Thread.startVirtualThread(() -> {
+            Thread.currentThread().interrupt();
+            task.close();
+        });
+        assertFalse(task.awaitEnd(Duration.ofSeconds(Long.MIN_VALUE)));
+        work.release();
+        first.join();
+        second.join();
+        assertTrue(task.awaitEnd(Duration.ofSeconds(Long.MAX_VALUE)));
+        assertEquals(0, work.second.get());
+    }
+
+    @Test
+    void workThatHasNotBegunIsNotRunAndAnAnswerToTheInterruptIsNoCause() throws Exception {
+        int ran = 0;
+        for (int i = 0; i < 1_000; i++) {
+            var begun = new AtomicBoolean();
+            var task = Cancellation.Task.start("task", () -> {
+                begun.set(true);
+                new CountDownLatch(1).await();
+                return 1;
+            });
+            assertTrue(task.cancel());
+            assertEquals(null, assertThrows(CancellationException.class, task::result).getCause());
+            ran += begun.get() ? 1 : 0;
+        }
+        System.out.println("Cancellation: begun before the cancel " + ran + " of 1000");
+        var reading = new CountDownLatch(1);
+        try (var server = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
+                var socket = new Socket(server.getInetAddress(), server.getLocalPort());
+                var task = Cancellation.Task.start("reader", () -> {
+                    reading.countDown();
+                    return socket.getInputStream().read();
+                })) {
+            reading.await();
+            task.cancel();
+            assertEquals(null, assertThrows(CancellationException.class, task::result).getCause());
+        }
+        assertEquals("work", assertThrows(NullPointerException.class,
+                () -> Cancellation.Task.start("n", null)).getMessage());
     }
 }

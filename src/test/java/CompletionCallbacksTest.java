@@ -31,11 +31,9 @@ class CompletionCallbacksTest {
     }
 
     @Test
-    void calledInOrderWithTheOutcomeInAThreadOfItsOwn() throws Exception {
+    void calledInOrderWithTheOutcomeNeverInTheRegisteringThread() throws Exception {
         var go = new CountDownLatch(1);
-        var worker = new AtomicReference<Thread>();
         var task = start(() -> {
-            worker.set(Thread.currentThread());
             go.await();
             return "v";
         });
@@ -58,7 +56,6 @@ class CompletionCallbacksTest {
             assertEquals(i, calls.get(i));
         }
         for (var thread : threads) {
-            assertNotSame(worker.get(), thread);
             assertNotSame(Thread.currentThread(), thread);
         }
         assertTrue(reported.isEmpty(), reported::toString);
@@ -244,5 +241,64 @@ class CompletionCallbacksTest {
         assertEquals(won, counts[2]);
         assertEquals(registered, calls.get(), "every callback exactly once");
         assertEquals(throwing, broken.get(), "every failing callback reported once");
+    }
+
+    @Test
+    void aLeftoverFlagMeetsNoCallback() throws Exception {
+        var flags = new CopyOnWriteArrayList<Boolean>();
+        var registered = new CountDownLatch(1);
+        var task = start(() -> {
+            registered.await();
+            Thread.currentThread().interrupt();
+            return 1;
+        });
+        for (int i = 0; i < 3; i++) {
+            task.onDone(outcome -> {
+                flags.add(Thread.currentThread().isInterrupted());
+                Thread.currentThread().interrupt();
+            });
+        }
+        registered.countDown();
+        task.await();
+        task.onDone(outcome -> flags.add(Thread.currentThread().isInterrupted()));
+        task.await();
+        assertEquals(List.of(false, false, false, false), flags);
+    }
+
+    @Test
+    void anErrorOfACallbackLosesNone() throws Exception {
+        var mayFail = new CountDownLatch(1);
+        var calls = new AtomicInteger();
+        var task = start(() -> 1);
+        task.onDone(outcome -> {
+            calls.incrementAndGet();
+            throw new OutOfMemoryError("of a callback");
+        });
+        task.onDone(outcome -> calls.incrementAndGet());
+        task.await();
+        task.onDone(outcome -> await(mayFail));
+        task.onDone(outcome -> calls.incrementAndGet());
+        mayFail.countDown();
+        assertEquals(new CompletionCallbacks.Outcome.Success<>(1), task.await());
+        assertEquals(3, calls.get());
+        assertEquals("of a callback", reported.getFirst().getMessage());
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void nullIsRefusedBeforeTheWorkStarts() {
+        assertEquals("work", assertThrows(NullPointerException.class,
+                () -> CompletionCallbacks.Task.start("n", null, (t, e) -> { })).getMessage());
+        assertEquals("onCallbackFailure", assertThrows(NullPointerException.class,
+                () -> CompletionCallbacks.Task.start("n", () -> 1, null)).getMessage());
+        assertEquals("name", assertThrows(NullPointerException.class,
+                () -> CompletionCallbacks.Task.start(null, () -> 1, (t, e) -> { })).getMessage());
     }
 }

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CountDownLatch;
@@ -254,5 +256,38 @@ class DeadlinePropagationTest {
                 rounds, each, answers, failures, timeouts, interrupts);
         assertEquals(rounds, answers + failures + timeouts + interrupts);
         assertEquals(0, more.get());
+    }
+
+    @Test
+    void eachCallIsInterruptedOnceHoweverManyLayersShareTheDeadline() throws Exception {
+        OneInterrupt.ofACallerInterruptedTwice(3, work -> DeadlinePropagation.Deadline.after(Duration.ofMinutes(1))
+                .all(Collections.nCopies(3, d -> work.work())));
+        OneInterrupt.ofACallerInterruptedAfterwards(4, TimeoutException.class, work ->
+                DeadlinePropagation.Deadline.after(Duration.ofMillis(300)).all(Collections.nCopies(2,
+                        outer -> outer.all(Collections.nCopies(2, d -> work.work())))));
+    }
+
+    @Test
+    void decidesWithoutWaiting() {
+        var now = new AtomicLong(Long.MAX_VALUE - 5); // wraps around
+        var deadline = DeadlinePropagation.Deadline.after(Duration.ofNanos(10), now::get);
+        assertTrue(deadline.fits(Duration.ofNanos(9)));
+        assertFalse(deadline.fits(Duration.ofNanos(10)));
+        assertTrue(deadline.fits(Duration.ofSeconds(Long.MIN_VALUE)));
+        assertFalse(deadline.fits(Duration.ofSeconds(Long.MAX_VALUE)));
+        assertFalse(deadline.hasPassed());
+        now.addAndGet(10);
+        assertTrue(deadline.hasPassed());
+        assertFalse(deadline.fits(Duration.ZERO), "nothing fits into nothing");
+        assertEquals(Duration.ZERO, deadline.remaining());
+    }
+
+    @Test
+    void nullIsRefusedBeforeACallStarts() {
+        var started = new AtomicInteger();
+        var calls = Arrays.<DeadlinePropagation.Call<Integer>>asList(d -> started.incrementAndGet(), null);
+        assertEquals("call", assertThrows(NullPointerException.class,
+                () -> DeadlinePropagation.Deadline.after(Duration.ofMinutes(1)).all(calls)).getMessage());
+        assertEquals(0, started.get());
     }
 }

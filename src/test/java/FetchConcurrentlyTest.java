@@ -109,4 +109,18 @@ class FetchConcurrentlyTest {
         caller.interrupt();
         assertTrue(interrupted.get());
     }
+
+    @Test
+    void whatCannotBeAskedIsRefusedBeforeACallAndAnyLongTimeoutWorks() throws Exception {
+        var page = base.resolve("/page/1");
+        for (Duration none : List.of(Duration.ZERO, Duration.ofSeconds(Long.MIN_VALUE))) {
+            assertThrows(IllegalArgumentException.class, () -> FetchConcurrently.fetchAll(client, List.of(page), none));
+        }
+        assertThrows(IllegalArgumentException.class,
+                () -> FetchConcurrently.fetchAll(client, List.of(page, URI.create("mailto:x")), Duration.ofMinutes(1)));
+        assertThrows(NullPointerException.class,
+                () -> FetchConcurrently.fetchAll(null, List.of(page), Duration.ofMinutes(1)));
+        var bodies = FetchConcurrently.fetchAll(client, List.of(page, page), Duration.ofSeconds(Long.MAX_VALUE));
+        assertEquals(1, bodies.size());
+    }
 }

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -244,5 +246,85 @@ class FirstCompletedTest {
         System.out.printf("FirstCompleted: %,d races of %d: %,d won, %,d failed, %,d interrupted, %,d late results%n",
                 races, each, wins, failures, interrupts, closed.get());
         assertEquals(races, wins + failures + interrupts);
+    }
+
+    @Test
+    void eachTaskIsInterruptedOnceAndTheSecondInterruptIsKept() throws Exception {
+        OneInterrupt.ofACallerInterruptedTwice(3,
+                work -> FirstCompleted.success(Collections.nCopies(3, work.task()), late -> { }));
+        OneInterrupt.ofACallerInterruptedAfterwards(3, ExecutionException.class, work -> {
+            var tasks = new ArrayList<Callable<Object>>(Collections.nCopies(3, work.task()));
+            tasks.add(() -> {
+                work.begun.await();
+                throw new IllegalStateException("failed");
+            });
+            FirstCompleted.completion(tasks, late -> { });
+        });
+    }
+
+    @Test
+    void staggeredStartsTheNextAfterTheDelayOrAFailure() throws Exception {
+        var never = Duration.ofSeconds(Long.MAX_VALUE);
+        var started = new AtomicInteger();
+        Callable<Integer> failing = () -> {
+            started.incrementAndGet();
+            throw new IllegalStateException("refused");
+        };
+        Callable<Integer> quick = started::incrementAndGet;
+        assertEquals(3, FirstCompleted.staggered(List.of(failing, failing, quick, quick), never, late -> { }));
+        assertEquals(3, started.get(), "the fourth was not needed");
+        Callable<Integer> stuck = () -> {
+            new CountDownLatch(1).await();
+            return -1;
+        };
+        assertEquals(4, FirstCompleted.staggered(List.of(stuck, stuck, quick), Duration.ofMillis(1), late -> { }));
+        assertEquals(5, FirstCompleted.staggered(List.of(stuck, quick), Duration.ofSeconds(Long.MIN_VALUE), late -> { }));
+        var thrown = assertThrows(ExecutionException.class,
+                () -> FirstCompleted.staggered(List.of(failing, failing), never, late -> { }));
+        assertEquals(1, thrown.getSuppressed().length);
+    }
+
+    @Test
+    void aLateResultDoesNotMeetTheFlagOfTheOneBeforeNorAThrowingHandler() throws Exception {
+        var begun = new CountDownLatch(3);
+        var flags = new ArrayList<Boolean>();
+        Callable<Integer> stubborn = () -> {
+            begun.countDown();
+            try {
+                new CountDownLatch(1).await();
+            } catch (InterruptedException e) {
+                // connects all the same
+            }
+            return 1;
+        };
+        var caller = Thread.currentThread();
+        caller.setUncaughtExceptionHandler((thread, e) -> {
+            throw new IllegalStateException("the logger is closed");
+        });
+        try {
+            FirstCompleted.success(List.of(stubborn, stubborn, stubborn, () -> {
+                begun.await();
+                return 0;
+            }), late -> {
+                flags.add(Thread.currentThread().isInterrupted());
+                Thread.currentThread().interrupt();
+                throw new StackOverflowError();
+            });
+        } finally {
+            caller.setUncaughtExceptionHandler(null);
+        }
+        assertTrue(Thread.interrupted());
+        assertEquals(List.of(false, false, false), flags);
+    }
+
+    @Test
+    void nullIsRefusedBeforeATaskStarts() {
+        var started = new AtomicInteger();
+        List<Callable<Integer>> one = List.of(started::incrementAndGet);
+        assertEquals("onLateResult", assertThrows(NullPointerException.class,
+                () -> FirstCompleted.success(one, null)).getMessage());
+        assertEquals("task", assertThrows(NullPointerException.class,
+                () -> FirstCompleted.success(Arrays.asList(one.getFirst(), null), late -> { })).getMessage());
+        assertEquals(0, started.get());
     }
 }

@@ -4,9 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.AbstractList;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
@@ -60,47 +62,40 @@ class GatherTest {
     }
 
     @Test
-    void aFailureBeforeAllAreStartedStopsTheRest() {
-        var boom = new IllegalStateException("boom");
-        var failed = new CompletableFuture<Thread>();
+    void allIsReadBeforeTheFirstTaskStarts() {
         var started = new AtomicInteger();
-        Callable<Integer> first = () -> {
-            failed.complete(Thread.currentThread());
-            throw boom;
-        };
-        var tasks = new AbstractList<Callable<Integer>>() {
+        var own = new RejectedExecutionException("the collection's own");
+        var broken = new AbstractList<Callable<Integer>>() {
             @Override
             public Callable<Integer> get(int index) {
-                if (index == 0) {
-                    return first;
-                }
-                try {
-                    failed.join().join(); // the failed task's thread has ended
-                } catch (InterruptedException e) {
-                    throw new AssertionError(e);
+                if (index == 1) {
+                    throw own;
                 }
                 return started::incrementAndGet;
             }
 
             @Override
             public int size() {
-                return 1_000;
+                return 2;
             }
         };
-        assertSame(boom, assertThrows(ExecutionException.class, () -> Gather.all(tasks)).getCause());
+        assertSame(own, assertThrows(RejectedExecutionException.class, () -> Gather.all(broken)));
+        List<Callable<Integer>> withNull = Arrays.asList(started::incrementAndGet, null);
+        assertEquals("task", assertThrows(NullPointerException.class, () -> Gather.all(withNull)).getMessage());
         assertEquals(0, started.get());
-        var own = new RejectedExecutionException("the collection's own");
-        assertSame(own, assertThrows(RejectedExecutionException.class, () -> Gather.all(new AbstractList<Callable<Integer>>() {
-            @Override
-            public Callable<Integer> get(int index) {
-                throw own;
-            }
+    }
 
-            @Override
-            public int size() {
-                return 1;
-            }
-        })));
+    @Test
+    void eachTaskIsInterruptedOnceAndTheSecondInterruptIsKept() throws Exception {
+        OneInterrupt.ofACallerInterruptedTwice(3, work -> Gather.all(Collections.nCopies(3, work.task())));
+        OneInterrupt.ofACallerInterruptedAfterwards(3, ExecutionException.class, work -> {
+            var tasks = new ArrayList<Callable<Object>>(Collections.nCopies(3, work.task()));
+            tasks.add(() -> {
+                work.begun.await();
+                throw new IllegalStateException("failed");
+            });
+            Gather.all(tasks);
+        });
     }
 
     @Test

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
@@ -76,5 +78,36 @@ class ManagedResourceTest {
             }).toList());
         }
         assertEquals(2_000, released.get());
+    }
+
+    @Test
+    void nullIsRefusedBeforeTheResourceIsTaken() {
+        var opened = new AtomicInteger();
+        assertEquals("release", assertThrows(NullPointerException.class,
+                () -> ManagedResource.acquire(opened::incrementAndGet, null)).getMessage());
+        assertThrows(NullPointerException.class, () -> ManagedResource.acquire(null, resource -> { }));
+        assertEquals(0, opened.get());
+    }
+
+    /** What is {@code except: rollback; else: commit} around a {@code yield}. */
+    @Test
+    void theBodySaysThatItHasComeToItsEnd() throws Exception {
+        class Transaction {
+            String ended = "rolled back";
+
+            void commit() {
+                ended = "committed";
+            }
+        }
+        var log = new ArrayList<String>();
+        try (var transaction = ManagedResource.acquire(Transaction::new, t -> log.add(t.ended))) {
+            transaction.get().commit(); // the last line of the body
+        }
+        assertThrows(IllegalStateException.class, () -> {
+            try (var transaction = ManagedResource.acquire(Transaction::new, t -> log.add(t.ended))) {
+                throw new IllegalStateException("before " + transaction.get());
+            }
+        });
+        assertEquals(List.of("committed", "rolled back"), log);
     }
 }

@@ -1,7 +1,10 @@
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -75,5 +78,18 @@ class SettledGatherTest {
         running.await();
         caller.interrupt();
         assertEquals(10, endedAtReturn.get());
+    }
+
+    @Test
+    void eachTaskIsInterruptedOnceAndTheSecondInterruptIsKept() throws Exception {
+        OneInterrupt.ofACallerInterruptedTwice(3, work -> SettledGather.all(Collections.nCopies(3, work.task())));
+    }
+
+    @Test
+    void nullIsRefusedBeforeATaskStarts() {
+        var started = new AtomicInteger();
+        List<Callable<Integer>> withNull = Arrays.asList(started::incrementAndGet, null);
+        assertEquals("task", assertThrows(NullPointerException.class, () -> SettledGather.all(withNull)).getMessage());
+        assertEquals(0, started.get());
     }
 }

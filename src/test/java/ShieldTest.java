@@ -9,10 +9,12 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
@@ -243,5 +245,59 @@ class ShieldTest {
         assertEquals(left.get() - notStarted.get(), late.get(), "each outcome goes to exactly one place");
         assertEquals(0, disturbed.get(), "no section was interrupted");
         assertEquals(List.of(), stress.running());
+    }
+
+    @Test
+    void closeAndDrainInASectionAreRefusedAndTheShieldStaysOpen() throws Exception {
+        var flag = new AtomicBoolean();
+        shield.call("self", () -> {
+            Thread.currentThread().interrupt();
+            assertThrows(IllegalStateException.class, shield::close);
+            flag.set(Thread.interrupted());
+            assertThrows(IllegalStateException.class, () -> shield.drain(LONG));
+            return null;
+        }, LONG);
+        assertTrue(flag.get(), "the flag is as it was");
+        assertEquals(1, shield.call("still open", () -> 1, LONG));
+    }
+
+    @Test
+    void whatCannotWorkIsRefusedBeforeTheSectionStarts() throws Exception {
+        var started = new AtomicBoolean();
+        Callable<Void> section = () -> {
+            started.set(true);
+            return null;
+        };
+        assertThrows(NullPointerException.class, () -> shield.call("n", section, null));
+        assertEquals("section", assertThrows(NullPointerException.class,
+                () -> shield.call("n", null, LONG)).getMessage());
+        assertEquals("name", assertThrows(NullPointerException.class,
+                () -> shield.call(null, section, LONG)).getMessage());
+        assertEquals("onAbandoned", assertThrows(NullPointerException.class, () -> new Shield(null)).getMessage());
+        assertFalse(started.get());
+        var end = new CountDownLatch(1);
+        for (Duration past : List.of(Duration.ZERO, Duration.ofSeconds(Long.MIN_VALUE))) {
+            assertThrows(TimeoutException.class, () -> shield.call("past", () -> {
+                end.await();
+                return null;
+            }, past));
+        }
+        end.countDown();
+        assertTrue(shield.drain(Duration.ofSeconds(Long.MAX_VALUE)));
+    }
+
+    @Test
+    void aLeftoverFlagDoesNotMeetTheHandler() throws Exception {
+        var flag = new LinkedBlockingQueue<Boolean>();
+        var end = new CountDownLatch(1);
+        try (var other = new Shield((section, outcome) -> flag.add(Thread.currentThread().isInterrupted()))) {
+            assertThrows(TimeoutException.class, () -> other.call("s", () -> {
+                end.await();
+                Thread.currentThread().interrupt();
+                return null;
+            }, Duration.ZERO));
+            end.countDown();
+            assertFalse(flag.take());
+        }
     }
 }

@@ -588,6 +588,9 @@ class TaskGroupTest {
                     }
                 }));
             }
+            if (policy != 1 && random.nextInt(4) == 0) {
+                tasks.get(random.nextInt(tasks.size())).cancel();
+            }
             group.join(random.nextInt(4) == 0 ? Duration.ofNanos(random.nextInt(300_000)) : Duration.ofMillis(20));
             if (policy == 1) {
                 assertTrue(group.first() >= 0);
@@ -604,9 +607,159 @@ class TaskGroupTest {
         for (var task : tasks) {
             assertFalse(task.state() == State.RUNNING, "a task left RUNNING");
             if (policy == 0 && outcome.equals("success")) {
-                assertEquals(State.SUCCESS, task.state());
+                assertFalse(task.state() == State.FAILED);
             }
         }
         return outcome;
+    }
+
+    @Nested
+    class OneTask {
+
+        @Test
+        void cancelledIsNoFailureAndStopsNobodyElse() throws Exception {
+            var started = new CountDownLatch(1);
+            try (var group = TaskGroup.failFast()) {
+                var victim = group.fork(() -> blocked(started));
+                started.await();
+                assertTrue(victim.cancel());
+                assertFalse(victim.cancel(), "told once");
+                var other = group.fork(() -> 1);
+                group.join();
+                assertEquals(State.CANCELLED, victim.state());
+                assertEquals(1, other.get());
+                assertEquals(1, ended.get(), "its cleanup has ended, undisturbed");
+                assertThrows(IllegalStateException.class, victim::get);
+                assertFalse(other.cancel());
+                assertEquals(State.SUCCESS, other.state());
+            }
+        }
+
+        @Test
+        void isNotInterruptedAgainByTheGroup() throws Exception {
+            var started = new CountDownLatch(1);
+            var cleanup = new IllegalStateException("cleanup failed");
+            try (var group = TaskGroup.failFast()) {
+                var victim = group.fork(() -> {
+                    try {
+                        return blocked(started); // fails the test if its cleanup is interrupted
+                    } catch (InterruptedException e) {
+                        throw cleanup;
+                    }
+                });
+                started.await();
+                victim.cancel();
+                group.fork(() -> {
+                    throw new Exception("boom");
+                });
+                var thrown = assertThrows(ExecutionException.class, group::join);
+                assertEquals(java.util.Set.of("boom", "cleanup failed"), java.util.Set.of(
+                        thrown.getCause().getMessage(), thrown.getSuppressed()[0].getMessage()), "no failure is lost");
+                assertEquals(State.CANCELLED, victim.state());
+            }
+        }
+
+        @Test
+        void allOfAFirstSuccessGroup() throws Exception {
+            try (var group = TaskGroup.<Integer>firstSuccess()) {
+                group.<Integer>fork(() -> blocked(new CountDownLatch(1))).cancel();
+                group.join();
+                assertThrows(IllegalStateException.class, group::first);
+            }
+        }
+    }
+
+    @Test
+    void anInterruptedOwnerGetsTheFailuresAsSuppressed() throws Exception {
+        for (var policy : List.<java.util.function.Supplier<TaskGroup<Object>>>of(
+                TaskGroup::failFast, TaskGroup::firstSuccess, TaskGroup::collectAll)) {
+            var started = new CountDownLatch(2);
+            var cleanup = new IllegalStateException("rollback failed");
+            var seen = new CompletableFuture<List<Throwable>>();
+            var owner = Thread.ofVirtual().start(() -> {
+                try (var group = policy.get()) {
+                    group.fork(() -> blocked(started));
+                    group.fork(() -> {
+                        try {
+                            return blocked(started);
+                        } catch (InterruptedException e) {
+                            throw cleanup;
+                        }
+                    });
+                    group.join();
+                    seen.complete(List.of());
+                } catch (InterruptedException e) {
+                    seen.complete(List.of(e.getSuppressed()));
+                } catch (ExecutionException e) {
+                    seen.completeExceptionally(e);
+                }
+            });
+            started.await();
+            owner.interrupt();
+            assertEquals(List.of(cleanup), seen.get());
+        }
+    }
+
+    @Test
+    void whateverATaskAnswersItsInterruptWithItIsCancelled() throws Exception {
+        try (var server = new java.net.ServerSocket(0, 5, java.net.InetAddress.getLoopbackAddress());
+                var socket = new java.net.Socket(server.getInetAddress(), server.getLocalPort());
+                var group = TaskGroup.<Integer>firstSuccess()) {
+            var begun = new CountDownLatch(2);
+            var read = group.fork(() -> {
+                begun.countDown();
+                return socket.getInputStream().read(); // nobody writes: "Closed by interrupt"
+            });
+            var iterator = group.<Integer>fork(() -> {
+                try {
+                    begun.countDown();
+                    never.await();
+                    return 1;
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    throw new java.util.concurrent.CancellationException();
+                }
+            });
+            begun.await();
+            var thrown = assertThrows(TimeoutException.class, () -> group.join(Duration.ZERO));
+            assertEquals(0, thrown.getSuppressed().length, "an answer to the interrupt is no failure");
+            assertEquals(State.CANCELLED, read.state());
+            assertEquals(State.CANCELLED, iterator.state());
+        }
+    }
+
+    /** asyncio cancels the body; here it goes on, so what waits is forked. */
+    @Test
+    void aFailureDoesNotInterruptTheBody() throws Exception {
+        try (var group = TaskGroup.failFast()) {
+            var failing = group.fork(() -> {
+                throw new Exception("boom");
+            });
+            while (failing.state() == State.RUNNING) {
+                Thread.sleep(1);
+            }
+            Thread.sleep(5);
+            assertFalse(Thread.currentThread().isInterrupted());
+            assertThrows(ExecutionException.class, group::join);
+        }
+    }
+
+    @Test
+    void aLimitOfAnySizeInThePastIsZero() throws Exception {
+        for (Duration past : List.of(Duration.ofSeconds(Long.MIN_VALUE), Duration.ofDays(-365 * 300))) {
+            try (var group = TaskGroup.failFast()) {
+                group.fork(() -> blocked(new CountDownLatch(1)));
+                assertThrows(TimeoutException.class, () -> group.join(past));
+            }
+        }
+    }
+
+    @Test
+    void nullIsRefused() throws Exception {
+        try (var group = TaskGroup.failFast()) {
+            assertEquals("callable", assertThrows(NullPointerException.class, () -> group.fork(null)).getMessage());
+            assertThrows(NullPointerException.class, () -> group.join(null));
+            group.join();
+        }
     }
 }

@@ -1,5 +1,6 @@
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -134,7 +135,10 @@ class ThrottleTest {
         var done = new LinkedBlockingQueue<Boolean>();
         self.set(new Throttle<Integer>(Duration.ZERO, value -> {
             self.get().flush();
-            self.get().close();
+            assertThrows(IllegalStateException.class, self.get()::close);
+            if (value == 1) {
+                self.get().call(2); // not closed
+            }
             done.add(Thread.currentThread().isInterrupted());
         }));
         self.get().call(1);
@@ -264,5 +268,75 @@ class ThrottleTest {
             caller.join();
             assertEquals(before, runs.get());
         }
+    }
+
+    @Test
+    void aSecondCloseWaitsTooAndInterruptsNobodyAgain() throws Exception {
+        var work = new OneInterrupt(1);
+        var throttle = new Throttle<Integer>(Duration.ZERO, value -> work.work());
+        throttle.call(1);
+        work.begun.await();
+        var first = Thread.startVirtualThread(throttle::close);
+        work.cleaning.await();
+        var second = Thread.startVirtualThread(() -> {
+            Thread.currentThread().interrupt();
+            throttle.close();
+            assertTrue(Thread.interrupted());
+            assertEquals(0, work.running.get());
+        });
+        var failed = new AtomicReference<Throwable>();
+        second.setUncaughtExceptionHandler((thread, e) -> failed.set(e));
+        while (second.getState() != Thread.State.WAITING) {
+            Thread.sleep(1);
+        }
+        work.release();
+        first.join();
+        second.join();
+        assertEquals(0, work.second.get());
+        assertEquals(null, failed.get());
+    }
+
+    @Test
+    void anUncaughtHandlerThatThrowsEndsNothing() throws Exception {
+        var before = Thread.getDefaultUncaughtExceptionHandler();
+        Thread.setDefaultUncaughtExceptionHandler((thread, failure) -> {
+            throw new IllegalStateException("the logger is closed");
+        });
+        try {
+            var ran = new LinkedBlockingQueue<Integer>();
+            var begun = new CountDownLatch(1);
+            var called = new CountDownLatch(1);
+            try (var throttle = new Throttle<Integer>(Duration.ZERO, value -> {
+                ran.add(value);
+                if (value == 1) {
+                    begun.countDown();
+                    called.await();
+                    throw new IllegalStateException("failed");
+                }
+            })) {
+                throttle.call(1);
+                begun.await();
+                throttle.call(2);
+                called.countDown();
+                throttle.flush();
+                assertEquals(List.of(1, 2), List.copyOf(ran));
+            }
+        } finally {
+            Thread.setDefaultUncaughtExceptionHandler(before);
+        }
+    }
+
+    @Test
+    void durationsOfAnySizeAndNoNull() throws Exception {
+        var ran = new LinkedBlockingQueue<Integer>();
+        try (var throttle = new Throttle<Integer>(Duration.ofSeconds(Long.MIN_VALUE), ran::add)) {
+            throttle.call(1);
+            assertEquals(1, ran.take());
+            throttle.call(2);
+            assertEquals(2, ran.take());
+            assertEquals("value", assertThrows(NullPointerException.class, () -> throttle.call(null)).getMessage());
+        }
+        assertEquals("action", assertThrows(NullPointerException.class,
+                () -> new Throttle<Integer>(Duration.ZERO, null)).getMessage());
     }
 }

@@ -76,14 +76,55 @@ class TimeoutTest {
     }
 
     @Test
-    void aResultReturnedTooLateIsDropped() {
-        assertThrows(TimeoutException.class, () -> Timeout.call(() -> {
+    void aResultThatComesAtTheLimitOrAfterItIsReturned() throws Exception {
+        assertEquals(-1, Timeout.call(() -> {
             try {
                 return take();
             } catch (InterruptedException swallowed) {
                 return -1;
             }
         }, Duration.ofMillis(10)));
+    }
+
+    @Test
+    void aResultThatComesWithTheCallersInterruptIsReturnedAndTheFlagSet() throws Exception {
+        var queue = new java.util.concurrent.LinkedBlockingQueue<String>();
+        var caller = Thread.currentThread();
+        String item = Timeout.call(() -> {
+            caller.interrupt();
+            try {
+                new CountDownLatch(1).await();
+            } catch (InterruptedException e) {
+                queue.add("taken at this moment");
+            }
+            return queue.take();
+        }, Duration.ofMinutes(1));
+        assertTrue(Thread.interrupted());
+        assertEquals("taken at this moment", item);
+    }
+
+    @Test
+    void theTaskIsInterruptedOnce() throws Exception {
+        OneInterrupt.ofACallerInterruptedTwice(1, work -> Timeout.call(work.task(), Duration.ofMinutes(1)));
+        OneInterrupt.ofACallerInterruptedAfterwards(1, TimeoutException.class,
+                work -> Timeout.call(work.task(), Duration.ofMillis(10)));
+    }
+
+    @Test
+    void aFailedCleanupIsSuppressedOnTheInterruptToo() throws Exception {
+        var caller = Thread.currentThread();
+        var cleanup = new IllegalStateException("cleanup failed");
+        var thrown = assertThrows(InterruptedException.class, () -> Timeout.call(() -> {
+            caller.interrupt();
+            try {
+                return take();
+            } catch (InterruptedException e) {
+                throw cleanup;
+            }
+        }, Duration.ofMinutes(1)));
+        assertSame(cleanup, thrown.getSuppressed()[0]);
+        assertEquals("task", assertThrows(NullPointerException.class,
+                () -> Timeout.call(null, Duration.ofMinutes(1))).getMessage());
     }
 
     @Test
@@ -110,31 +151,6 @@ class TimeoutTest {
         started.await();
         caller.interrupt();
         assertEquals(1, seen.get());
-    }
-
-    @Test
-    void aSecondInterruptReachesTheTaskAndIsKept() throws Exception {
-        var stubborn = new CountDownLatch(1);
-        var seen = new CompletableFuture<Boolean>();
-        var caller = Thread.ofVirtual().start(() -> {
-            try {
-                Timeout.call(() -> {
-                    try {
-                        return take();
-                    } catch (InterruptedException ignored) {
-                        stubborn.countDown();
-                        return take();
-                    }
-                }, Duration.ofMillis(10));
-            } catch (TimeoutException e) {
-                seen.complete(Thread.currentThread().isInterrupted() && e.getSuppressed().length == 0);
-            } catch (InterruptedException | ExecutionException e) {
-                seen.completeExceptionally(e);
-            }
-        });
-        stubborn.await();
-        caller.interrupt();
-        assertTrue(seen.get());
     }
 
     @Test
