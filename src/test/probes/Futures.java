@@ -29,6 +29,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.logging.Logger;
 import java.util.stream.Stream;
 
 /** Futures, pools, timers, interrupts and streams, on two processors. */
@@ -36,6 +37,10 @@ public final class Futures {
 
     public static void main(String[] args) throws Exception {
         if (args.length > 0) {
+            if (args[0].equals("hook")) {
+                logInHook();
+                System.exit(0);
+            }
             System.out.println(uncaught(args[0]));
             Probe.end();
         }
@@ -62,6 +67,7 @@ public final class Futures {
         for (String executor : List.of("virtual", "fixed", "scheduled", "common")) {
             Probe.print("futures.execute-reaches-handler-" + executor, Probe.jvm(List.of(), "Futures", executor));
         }
+        Probe.print("futures.logging-in-hook", Probe.jvm(List.of(), "Futures", "hook").contains("in the hook") ? "printed" : "lost");
         sockets();
         mapConcurrent();
         Probe.print("futures.transferTo-buffer", transferTo());
@@ -290,6 +296,16 @@ public final class Futures {
             throw new IllegalStateException();
         });
         return Probe.happens(() -> calls.get() > 0) ? "yes" : "no";
+    }
+
+    private static void logInHook() {
+        System.setErr(System.out);
+        var logger = Logger.getLogger("hook");
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            sleep(500); // the logging's own hook runs at the same time, and nobody can ask whether it is done
+            logger.info("in the hook");
+        }));
+        logger.info("before");
     }
 
     private static void sockets() throws Exception {

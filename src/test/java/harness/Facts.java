@@ -220,7 +220,7 @@ final class Facts {
         return classes;
     }
 
-    /** The table of a block: a row for each text of a fact, a column for JDKs that are alike in all of it. */
+    /** The table of a block: a row for each text of a fact, a column for JDKs that are alike in all of it; = as on the left. */
     List<String> table(String name, String title) {
         var byFact = new LinkedHashMap<String, Row>();
         for (Row row : rows) {
@@ -244,8 +244,14 @@ final class Facts {
         table.add("| " + title + " | " + columns.stream().map(Facts::label).collect(Collectors.joining(" | ")) + " |");
         table.add("|---".repeat(columns.size() + 1) + "|");
         for (Row row : byFact.values()) {
-            table.add("| " + row.fact + " | " + columns.stream().map(column -> row.values.get(column.getFirst())).collect(Collectors.joining(" | "))
-                    + " |");
+            var line = new StringBuilder("| " + row.fact);
+            String left = "";
+            for (List<Integer> column : columns) {
+                String value = row.values.get(column.getFirst());
+                line.append(" | ").append(value.equals(left) ? "=" : value);
+                left = value;
+            }
+            table.add(line + " |");
         }
         return table;
     }
