@@ -256,6 +256,7 @@ public final class BackpressureStream<T> implements AutoCloseable {
         var all = prices.subscribe(16, WhenFull.BLOCK); // subscribe before the source begins
         var latest = prices.subscribe(1, WhenFull.DROP_OLDEST);
         var prompt = prices.subscribe(16, WhenFull.FAIL);
+        // @end region="subscribers"
         var ledger = new ArrayList<Integer>();
         // closes prices, then waits for the readers
         try (var readers = Executors.newVirtualThreadPerTaskExecutor(); prices) {
@@ -271,7 +272,6 @@ public final class BackpressureStream<T> implements AutoCloseable {
                 prices.publish(i);
             }
         }
-        // @end region="subscribers"
         System.out.println("BLOCK: read " + ledger.size() + ", missed " + all.dropped());
         check(ledger.size() == 1_000 && all.dropped() == 0, "with BLOCK nothing is lost");
         System.out.println("DROP_OLDEST, capacity 1: read " + latest.take().orElseThrow() + ", missed "

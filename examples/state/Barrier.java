@@ -1,78 +1,152 @@
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * asyncio: {@code Barrier(parties)} (3.11). Final API, JDK 21 and later.
+ * asyncio: {@code Barrier(parties)} (3.11) with {@code abort}, {@code reset} and {@code broken}. Final API, JDK 21 and
+ * later.
  *
- * <p>Use for a fixed number of threads that do rounds together: nobody begins a round before all have ended the one before.
- * Do not use to wait for tasks to end ({@code Gather}, {@code CountDownLatch}), or for parties that come and go
- * ({@code Phaser}).
- *
- * <p>What breaks a round of {@code CyclicBarrier}: the interrupt, the time limit or the {@code reset()} of one party, for
- * all who wait (asyncio lets the one go and the others wait on); it then stays broken, and parties that each call
- * {@code reset()} to mend it break the round of those who were quicker. What does not: a party that died elsewhere, so here
- * every wait has a limit.
+ * <p>Use for a fixed number of threads that do rounds together: nobody begins a round before all have ended the one
+ * before. Do not use to wait for tasks to end ({@code Gather}, {@code CountDownLatch}), or for parties that come and
+ * go ({@code Phaser}).
  *
  * <p>Thread-safe. A round ends for all or for none: either every party returns, or each that waited gets an exception.
+ * What breaks a round: the interrupt or the time limit of one party, {@link #reset} and {@link #abort} (asyncio lets an
+ * interrupted party go and the others wait on). After that the barrier is whole again, except after {@code abort}: a
+ * {@code CyclicBarrier} stays broken, and parties that each reset it break the round of those who were quicker. A party
+ * that has died elsewhere breaks nothing, so every wait has a limit; one that fails calls {@code abort}.
  *
  * <p>Run: {@code java examples/state/Barrier.java}
  */
 public final class Barrier {
 
     // @start region="barrier"
-    private final CyclicBarrier barrier;
-    private final ReentrantLock mending = new ReentrantLock(); // held for each reset
+    private static final class Round {
+        boolean over;
+        boolean broken; // implies over
+    }
+
+    private final int parties;
+    private final ReentrantLock lock = new ReentrantLock(); // guards the following
+    private final Condition changed = lock.newCondition();
+    private Round round = new Round();
+    private int waiting;
+    private boolean aborted;
 
     public Barrier(int parties) {
-        barrier = new CyclicBarrier(parties);
+        if (parties < 1) {
+            throw new IllegalArgumentException("parties is " + parties + ", must be 1 or more");
+        }
+        this.parties = parties;
     }
 
     /**
-     * Waits for the other parties. After any of the exceptions the round is over for all who waited, and the barrier is
-     * whole again: the way to recover is to call this again, for all parties.
+     * Waits for the other parties. After any of the exceptions the round is over for all who waited, and unless aborted
+     * the way to recover is to call this again, for all parties.
      *
-     * @return the order of arrival: {@code parties - 1} for the first, 0 for the last, who may do what is to be done once
-     * @throws BrokenBarrierException another party was interrupted, out of time, or called {@link #reset}
+     * @return the order of arrival: {@code parties - 1} for the first, 0 for the last, who may do what is to be done
+     *         once
+     * @throws BrokenBarrierException another party was interrupted, out of time, or called {@link #reset} or {@link
+     *         #abort}
      * @throws TimeoutException       the others did not come within {@code limit}
      * @throws InterruptedException   interrupted before all had come; afterwards only the flag is set
      */
     public int await(Duration limit) throws InterruptedException, BrokenBarrierException, TimeoutException {
+        long nanos = Math.min(TimeUnit.NANOSECONDS.convert(Objects.requireNonNull(limit, "limit")), Long.MAX_VALUE / 2);
+        lock.lock();
         try {
-            return barrier.await(Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
-        } finally {
-            if (barrier.isBroken()) {
-                mend();
+            if (aborted) {
+                throw new BrokenBarrierException("aborted");
             }
+            if (Thread.interrupted()) {
+                end(true);
+                throw new InterruptedException();
+            }
+            Round mine = round;
+            int order = parties - ++waiting;
+            if (order == 0) {
+                end(false);
+            }
+            try {
+                while (!mine.over && nanos > 0) {
+                    nanos = changed.awaitNanos(nanos);
+                }
+            } catch (InterruptedException e) {
+                if (!mine.over) {
+                    end(true);
+                    throw e;
+                }
+                Thread.currentThread().interrupt();
+            }
+            if (!mine.over) {
+                end(true);
+                throw new TimeoutException("the other parties did not come within " + limit);
+            }
+            if (mine.broken) {
+                throw new BrokenBarrierException(aborted ? "aborted" : "a party left");
+            }
+            return order;
+        } finally {
+            lock.unlock();
         }
     }
 
-    /** Once, by one of those who see it: nobody waits at a broken barrier, and a late one finds it whole and leaves it alone. */
-    private void mend() {
-        mending.lock();
-        try {
-            if (barrier.isBroken()) {
-                barrier.reset();
-            }
-        } finally {
-            mending.unlock();
-        }
-    }
-
-    /** Ends the round of those who wait, with a {@link BrokenBarrierException}. */
+    /** Ends the round of those who wait, with a {@link BrokenBarrierException}; takes back an {@link #abort}. */
     public void reset() {
-        mending.lock();
+        lock.lock();
         try {
-            barrier.reset();
+            aborted = false;
+            end(true);
         } finally {
-            mending.unlock();
+            lock.unlock();
         }
+    }
+
+    /** As {@link #reset}, and all who come later get the exception, too, until somebody resets it. */
+    public void abort() {
+        lock.lock();
+        try {
+            aborted = true;
+            end(true);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** {@code broken}: whether it was aborted. */
+    public boolean isAborted() {
+        lock.lock();
+        try {
+            return aborted;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** {@code n_waiting}: how many wait now. */
+    public int waiting() {
+        lock.lock();
+        try {
+            return waiting;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void end(boolean broken) {
+        round.over = true;
+        round.broken = broken;
+        round = new Round();
+        waiting = 0;
+        changed.signalAll();
     }
     // @end region="barrier"
 
@@ -108,6 +182,13 @@ public final class Barrier {
                 + broken);
         check(early.get() == 0, "all have come before anyone goes on");
         check(arrived.get() == rounds * parties && broken.get() >= 2, "every party recovers and ends all rounds");
+        barrier.abort(); // by a party that cannot go on
+        try {
+            barrier.await(Duration.ofSeconds(10));
+            check(false, "an aborted barrier lets nobody wait");
+        } catch (BrokenBarrierException e) {
+            System.out.println("after abort(): " + e.getMessage());
+        }
         raw();
     }
 

@@ -1,5 +1,6 @@
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
@@ -11,14 +12,14 @@ import java.util.function.Predicate;
 /**
  * asyncio: {@code Condition} with {@code wait_for(predicate)} and {@code notify_all}. Final API, JDK 21 and later.
  *
- * <p>Use to act on shared state as soon as it is right: room in a buffer, all accounts settled, version reached. Do not use
- * for a queue ({@code WorkQueue}), a flag ({@code Event}), a number of permits ({@code Semaphore}), or state that nobody
- * waits for ({@code SharedState}).
+ * <p>Use to act on shared state as soon as it is right: room in a buffer, all accounts settled, version reached. Do
+ * not use for a queue ({@code WorkQueue}), a flag ({@code Event}), a number of permits ({@code Semaphore}), or state
+ * that nobody waits for ({@code SharedState}).
  *
- * <p>Thread-safe. No wake-up can be forgotten or swallowed by a waiter that gives up: every action wakes all who wait, and
- * each looks again, which costs a look per waiter and action (for hundreds of waiters give each kind its own
- * {@code Condition}). Predicates and actions run under the lock: keep them short, let them call nothing that blocks or is
- * not yours, and let no reference to the state escape.
+ * <p>Thread-safe. No wake-up can be forgotten or swallowed by a waiter that gives up: every action wakes all who
+ * wait, and each looks again, which costs a look per waiter and action (for hundreds of waiters give each kind its
+ * own {@code Condition}). Predicates and actions run under the lock: keep them short, let them call nothing that
+ * blocks or is not yours, and let no reference to the state escape.
  *
  * <p>Run: {@code java examples/state/ConditionVariable.java}
  */
@@ -35,8 +36,8 @@ public final class ConditionVariable<S> {
     }
 
     /**
-     * Runs {@code action} alone with the state, without a condition, and wakes those who wait for one. What it throws is
-     * thrown.
+     * Runs {@code action} alone with the state, without a condition, and wakes those who wait for one. For the rest as
+     * {@link #when}.
      */
     public <R> R update(Function<? super S, ? extends R> action) throws InterruptedException {
         return when(any -> true, action);
@@ -46,10 +47,15 @@ public final class ConditionVariable<S> {
      * Waits until {@code condition} holds, and before anyone can change that runs {@code action}. What either throws is
      * thrown.
      *
-     * @throws InterruptedException interrupted before the action, which has not run
+     * @throws InterruptedException  interrupted before the action, which has not run
+     * @throws IllegalStateException called from within a condition or action (an asyncio condition would wait for
+     *         itself)
      */
     public <R> R when(Predicate<? super S> condition, Function<? super S, ? extends R> action)
             throws InterruptedException {
+        Objects.requireNonNull(condition, "condition");
+        Objects.requireNonNull(action, "action");
+        refuseReentry();
         lock.lockInterruptibly();
         try {
             while (!condition.test(state)) { // not if: woken for another's sake, overtaken, or spuriously
@@ -62,15 +68,22 @@ public final class ConditionVariable<S> {
     }
 
     /**
-     * As above, for {@code limit} at most (zero: now). A condition that holds when the limit is over still counts.
+     * As above, for {@code limit} at most, the wait for the lock included (zero: now). A condition that holds when the
+     * limit is over still counts.
      *
-     * @throws TimeoutException the condition did not hold in time; the action has not run
+     * @throws TimeoutException the state was locked, or the condition did not hold, until then; the action has not run
      */
     public <R> R when(Predicate<? super S> condition, Duration limit, Function<? super S, ? extends R> action)
             throws InterruptedException, TimeoutException {
-        long nanos = Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2);
-        lock.lockInterruptibly();
+        Objects.requireNonNull(condition, "condition");
+        Objects.requireNonNull(action, "action");
+        refuseReentry();
+        long end = System.nanoTime() + Math.clamp(TimeUnit.NANOSECONDS.convert(limit), 0, Long.MAX_VALUE / 2);
+        if (!lock.tryLock(end - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+            throw new TimeoutException("state still locked after " + limit);
+        }
         try {
+            long nanos = end - System.nanoTime();
             while (!condition.test(state)) {
                 if (nanos <= 0) {
                     throw new TimeoutException("condition not met within " + limit);
@@ -80,6 +93,12 @@ public final class ConditionVariable<S> {
             return run(action);
         } finally {
             lock.unlock();
+        }
+    }
+
+    private void refuseReentry() {
+        if (lock.isHeldByCurrentThread()) {
+            throw new IllegalStateException("re-entered: the state may be half changed");
         }
     }
 
@@ -118,6 +137,18 @@ public final class ConditionVariable<S> {
         } catch (TimeoutException e) {
             System.out.println(e.getMessage());
         }
+
+        var account = new Account();
+        Thread customer = Thread.startVirtualThread(() -> {
+            try {
+                account.withdraw(10);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        account.deposit(4);
+        account.deposit(6);
+        customer.join();
     }
 
     // @start region="buffer"
@@ -129,6 +160,37 @@ public final class ConditionVariable<S> {
         return buffer.when(queue -> !queue.isEmpty(), ArrayDeque::remove);
     }
     // @end region="buffer"
+
+    /** What was {@code synchronized}, {@code wait} and {@code notifyAll}, for JDK 21 to 23. */
+    // @start region="from-monitor"
+    private static final class Account {
+        private final ReentrantLock lock = new ReentrantLock(); // instead of the object's own: private, so callers too
+        private final Condition changed = lock.newCondition();
+        private long balance;
+
+        void withdraw(long amount) throws InterruptedException { // was synchronized
+            lock.lockInterruptibly(); // before try; entering synchronized ignored interrupts, as lock() does
+            try {
+                while (balance < amount) {
+                    changed.await(); // was wait(); changed.wait() compiles, and throws
+                }
+                balance -= amount;
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        void deposit(long amount) {
+            lock.lock();
+            try {
+                balance += amount;
+                changed.signalAll(); // was notifyAll()
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+    // @end region="from-monitor"
 
     private static void check(boolean expectation, String what) {
         if (!expectation) {

@@ -9,13 +9,13 @@ import java.util.concurrent.atomic.AtomicReference;
 /**
  * asyncio: {@code Event} with {@code set}, {@code clear} and {@code wait}. Final API, JDK 21 and later.
  *
- * <p>Use for a state that comes and goes and that threads wait for: connected, paused, ready. Do not use for what happens
- * once ({@code CountDownLatch(1)} is that event, without {@code clear}), or to hand over a value
- * ({@code CompletableFuture}) or several ({@code WorkQueue}): two {@code set()} in a row are one.
+ * <p>Use for a state that comes and goes and that threads wait for: connected, paused, ready. Do not use for what
+ * happens once ({@code CountDownLatch(1)} is that event, without {@code clear}), or to hand over a value ({@code
+ * CompletableFuture}) or several ({@code WorkQueue}): two {@code set()} in a row are one.
  *
- * <p>Thread-safe, no lock. {@link #set} releases everyone who waits, even if {@link #clear} follows before they run: a flag
- * under a {@code Condition}, rechecked after waking up, loses exactly those. What a thread wrote before {@code set()} is
- * seen by those released.
+ * <p>Thread-safe, no lock. {@link #set} releases everyone who waits, even if {@link #clear} follows before they run:
+ * a flag under a {@code Condition}, rechecked after waking up, loses exactly those. What a thread wrote before {@code
+ * set()} is seen by those released.
  *
  * <p>Run: {@code java examples/state/Event.java}
  */
@@ -24,13 +24,20 @@ public final class Event {
     // @start region="event"
     private final AtomicReference<CountDownLatch> latch = new AtomicReference<>(new CountDownLatch(1));
 
+    /**
+     * Releases all who wait. Ordered with {@link #clear}, on an event that is set, too: what came before it is seen.
+     */
     public void set() {
-        latch.get().countDown();
+        CountDownLatch seen;
+        do {
+            seen = latch.get();
+            seen.countDown();
+        } while (!latch.compareAndSet(seen, seen)); // a write: clear() that comes later sees what was written before
     }
 
     /**
-     * The next {@link #await} waits for the next {@link #set}; no effect on those who wait already, or if the event is not
-     * set.
+     * The next {@link #await} waits for the next {@link #set}; no effect on those who wait already, or if the event
+     * is not set.
      */
     public void clear() {
         CountDownLatch seen = latch.get();
@@ -50,7 +57,8 @@ public final class Event {
 
     /** Waits for {@code limit} at most (zero or less: not at all). Returns whether the event was set, in time. */
     public boolean await(Duration limit) throws InterruptedException {
-        return latch.get().await(Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
+        return latch.get().await(Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2),
+                TimeUnit.NANOSECONDS);
     }
     // @end region="event"
 

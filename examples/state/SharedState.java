@@ -2,6 +2,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -13,15 +14,15 @@ import java.util.function.Function;
 /**
  * asyncio: {@code async with lock:} around shared state. Final API, JDK 21 and later.
  *
- * <p>Use when several fields, or a collection and a field, must change together. Do not use for one number
- * ({@code AtomicLong}, {@code LongAdder}), one immutable record ({@code AtomicReference.updateAndGet}), one map entry
- * ({@code ConcurrentHashMap.merge}), or to wait until the state is right ({@code ConditionVariable}). Carried over from
- * asyncio, every read-modify-write needs one of these: there nothing happened between two awaits, here threads run at any
- * moment.
+ * <p>Use when several fields, or a collection and a field, must change together. Do not use for one number ({@code
+ * AtomicLong}, {@code LongAdder}), one immutable record ({@code AtomicReference.updateAndGet}), one map entry ({@code
+ * ConcurrentHashMap.merge}), or to wait until the state is right ({@code ConditionVariable}). Carried over from
+ * asyncio, every read-modify-write needs one of these: there nothing happened between two awaits, here threads run at
+ * any moment.
  *
  * <p>Thread-safe: the state is reachable through the lock only, so long as no action lets it escape. Waiting is
- * interruptible ({@code synchronized} and {@code lock()} are not). Not fair. The action runs in the caller's thread under
- * the lock: keep it short and let it call nothing that blocks or is not yours.
+ * interruptible ({@code synchronized} and {@code lock()} are not). Not fair. The action runs in the caller's thread
+ * under the lock: keep it short and let it call nothing that blocks or is not yours.
  *
  * <p>Run: {@code java examples/state/SharedState.java}
  */
@@ -37,13 +38,14 @@ public final class SharedState<S> {
     }
 
     /**
-     * Runs {@code action} alone with the state and returns what it returns. What it throws is thrown, and leaves what it
-     * had changed.
+     * Runs {@code action} alone with the state and returns what it returns. What it throws is thrown, and leaves what
+     * it had changed.
      *
      * @throws InterruptedException  interrupted before the action; it has not run
      * @throws IllegalStateException called from within an action (an asyncio lock would wait for itself)
      */
     public <R> R locked(Function<? super S, ? extends R> action) throws InterruptedException {
+        Objects.requireNonNull(action, "action");
         refuseReentry();
         lock.lockInterruptibly(); // outside the try: if it throws there is nothing to unlock
         try {
@@ -53,9 +55,13 @@ public final class SharedState<S> {
         }
     }
 
-    /** As above. @throws TimeoutException the lock was not free within {@code limit} (zero: now); the action has not run */
+    /**
+     * As above. @throws TimeoutException the lock was not free within {@code limit} (zero: now); the action has not
+     * run
+     */
     public <R> R locked(Duration limit, Function<? super S, ? extends R> action)
             throws InterruptedException, TimeoutException {
+        Objects.requireNonNull(action, "action");
         refuseReentry();
         if (!lock.tryLock(Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS)) {
             throw new TimeoutException("state still locked after " + limit);

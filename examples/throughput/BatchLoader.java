@@ -1,21 +1,20 @@
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -23,12 +22,14 @@ import java.util.stream.IntStream;
  * asyncio: a queue of keys and futures, emptied by one task ({@code aiodataloader.DataLoader}). Final API, JDK 21 and
  * later.
  *
- * <p>Use where many threads ask for one thing each and the other side answers many at once: one {@code WHERE id IN
+ * <p>Use where many callers ask for one thing each and the other side answers many at once: one {@code WHERE id IN
  * (...)} for a hundred queries. Do not use where all keys are known beforehand (ask for the list), nor as a cache
- * ({@code WeakCache}): a key is forgotten when its batch has ended.
+ * ({@code LoadingCache}): a key is forgotten when its batch has ended, so there is nothing to clear or to prime.
+ * Several keys of one caller ({@code load_many}): {@link #loadAsync} each, then wait for all.
  *
  * <p>Thread-safe. Batches run at the same time, each in a virtual thread of its own, without the callers'
- * thread-locals.
+ * thread-locals. What {@code hashCode}, {@code equals} or {@code toString} of a key throw concerns who asks for that
+ * key, and nobody else.
  *
  * <p>Run: {@code java examples/throughput/BatchLoader.java}
  */
@@ -42,33 +43,53 @@ public final class BatchLoader<K, V> implements AutoCloseable {
         record Failure<V>(Throwable cause) implements Outcome<V> { }
     }
 
-    /** Loads the keys, no two of which are equal, in the order in which they came. A key without an outcome fails. */
+    /**
+     * Loads the keys, no two of which are equal, in the order in which they came. Each key is looked up in the map
+     * that is returned; one without an outcome fails.
+     */
     @FunctionalInterface
     public interface Query<K, V> {
         Map<K, Outcome<V>> load(List<K> keys) throws Exception;
     }
 
-    private static final class Load<V> {
+    private static final class Load<K, V> {
+        final K key;
+        final AtomicInteger waiters = new AtomicInteger(1); // 0: all have left, nobody can join
         final CountDownLatch done = new CountDownLatch(1);
+        Batch<K, V> batch; // guarded by lock
         Outcome<V> outcome; // written before done
-        int waiters; // guarded by lock
+
+        Load(K key) {
+            this.key = key;
+        }
+
+        boolean join() {
+            return done.getCount() > 0 && waiters.getAndUpdate(n -> n == 0 ? 0 : n + 1) > 0;
+        }
+
+        void end(Outcome<V> how) {
+            if (outcome == null) {
+                outcome = how;
+                done.countDown();
+            }
+        }
     }
 
     private static final class Batch<K, V> {
         final CountDownLatch full = new CountDownLatch(1);
-        final Map<K, Load<V>> loads = new LinkedHashMap<>(); // guarded by lock until begun
+        final List<Load<K, V>> loads = new ArrayList<>(); // guarded by lock until begun
         boolean begun; // guarded by lock
+        Thread thread;
     }
 
     private final int size;
     private final long delayNanos;
     private final Query<K, V> query;
-    private final ExecutorService executor = Executors.newThreadPerTaskExecutor(
-            Thread.ofVirtual().inheritInheritableThreadLocals(false).name("batch-", 0).factory());
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Map<K, Batch<K, V>> asked = new HashMap<>(); // guarded by lock: keys waiting or being loaded
+    private final Map<K, Load<K, V>> asked = new ConcurrentHashMap<>(); // keys waiting or being loaded
+    private final Set<Thread> running = ConcurrentHashMap.newKeySet();
+    private final ReentrantLock lock = new ReentrantLock(); // no code of keys runs under it
     private Batch<K, V> filling; // guarded by lock
-    private volatile boolean closed;
+    private boolean closed; // written under lock
 
     /**
      * @param size  of a batch, at most
@@ -79,8 +100,9 @@ public final class BatchLoader<K, V> implements AutoCloseable {
             throw new IllegalArgumentException("size is " + size + ", must be 1 or more");
         }
         this.size = size;
+        Objects.requireNonNull(delay, "delay");
         this.delayNanos = Math.min(TimeUnit.NANOSECONDS.convert(delay), Long.MAX_VALUE / 2);
-        this.query = Objects.requireNonNull(query);
+        this.query = Objects.requireNonNull(query, "query");
     }
 
     /**
@@ -88,32 +110,134 @@ public final class BatchLoader<K, V> implements AutoCloseable {
      * waiting or being loaded gets the same outcome. A caller who is interrupted leaves at once and the batch goes on
      * for the others; a key that nobody waits for any more is left out of a batch that has not begun.
      *
-     * @throws ExecutionException    this key failed, or the whole query did: that is the cause, one object for all
-     *                               who waited. {@link NoSuchElementException}: the query said nothing of the key;
-     *                               {@link CancellationException}: closed
+     * @throws ExecutionException    this key failed, or the whole query did: that is the cause, one object for all who
+     *                               waited. {@link NoSuchElementException}: the query said nothing of the key; {@link
+     *                               CancellationException}: closed
      * @throws IllegalStateException closed before
      */
     public V load(K key) throws InterruptedException, ExecutionException {
-        Batch<K, V> batch;
-        Load<V> load;
-        lock.lockInterruptibly();
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        return await(ask(key));
+    }
+
+    /**
+     * {@link #load} for a caller that must not block: the key is in a batch when this returns. The future fails with
+     * what {@code load} has as its cause; cancelling it, or {@code orTimeout}, is leaving. It is completed in a
+     * virtual thread of its own: what depends on it delays nobody.
+     */
+    public CompletableFuture<V> loadAsync(K key) {
+        Load<K, V> load = ask(key);
+        var answer = new CompletableFuture<V>();
+        Thread waiter = Thread.ofVirtual().name("wait for batch").unstarted(() -> {
+            try {
+                answer.complete(await(load));
+            } catch (ExecutionException e) {
+                answer.completeExceptionally(e.getCause());
+            } catch (Throwable e) {
+                answer.completeExceptionally(e);
+            }
+        });
+        answer.whenComplete((value, failure) -> {
+            if (Thread.currentThread() != waiter) {
+                waiter.interrupt();
+            }
+        });
+        waiter.start();
+        return answer;
+    }
+
+    /**
+     * Interrupts the running queries, once, and returns when they have ended; an interrupt meanwhile is kept in the
+     * flag. Who still waits fails. Called again it waits, too.
+     *
+     * @throws IllegalStateException called by a query, which would wait for itself
+     */
+    @Override
+    public void close() {
+        if (running.contains(Thread.currentThread())) {
+            throw new IllegalStateException("close() called by a query would wait for itself");
+        }
+        boolean first;
+        lock.lock();
+        try {
+            first = !closed;
+            closed = true;
+        } finally {
+            lock.unlock();
+        }
+        if (first) {
+            running.forEach(Thread::interrupt);
+        }
+        boolean interrupted = false;
+        for (Thread thread : running) {
+            while (thread.isAlive()) {
+                try {
+                    thread.join();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private Load<K, V> ask(K key) {
+        while (true) {
+            Load<K, V> there = asked.get(Objects.requireNonNull(key, "key"));
+            if (there != null && there.join()) {
+                return there;
+            }
+            var load = new Load<K, V>(key);
+            if (there == null ? asked.putIfAbsent(key, load) == null : asked.replace(key, there, load)) {
+                try {
+                    enter(load);
+                } catch (Throwable e) { // closed, or no memory for a thread
+                    load.end(new Outcome.Failure<>(e));
+                    forget(load);
+                    throw e;
+                }
+                return load;
+            }
+        }
+    }
+
+    private void enter(Load<K, V> load) {
+        lock.lock();
         try {
             if (closed) {
                 throw new IllegalStateException("closed");
             }
-            batch = asked.get(key);
-            if (batch == null) {
-                batch = join(Objects.requireNonNull(key));
+            if (filling == null) {
+                var batch = new Batch<K, V>();
+                batch.thread = Thread.ofVirtual().inheritInheritableThreadLocals(false).name("batch")
+                        .unstarted(() -> run(batch));
+                batch.thread.start();
+                running.add(batch.thread);
+                filling = batch;
             }
-            load = batch.loads.get(key);
-            load.waiters++;
+            Batch<K, V> batch = filling;
+            batch.loads.add(load);
+            load.batch = batch;
+            if (batch.loads.size() == size) {
+                filling = null;
+                batch.full.countDown();
+            }
         } finally {
             lock.unlock();
         }
+    }
+
+    private V await(Load<K, V> load) throws InterruptedException, ExecutionException {
         try {
             load.done.await();
         } catch (InterruptedException e) {
-            leave(key, batch, load);
+            if (load.waiters.decrementAndGet() == 0) {
+                leave(load);
+            }
             throw e;
         }
         return switch (load.outcome) {
@@ -122,86 +246,76 @@ public final class BatchLoader<K, V> implements AutoCloseable {
         };
     }
 
-    /**
-     * Interrupts the running queries and returns when they have ended; not to be called from one. Who still waits
-     * fails. Idempotent.
-     */
-    @Override
-    public void close() {
+    private void leave(Load<K, V> load) {
         lock.lock();
         try {
-            closed = true;
-        } finally {
-            lock.unlock();
-        }
-        executor.shutdownNow();
-        executor.close();
-    }
-
-    private Batch<K, V> join(K key) {
-        if (filling == null) {
-            var batch = new Batch<K, V>();
-            executor.execute(() -> run(batch));
-            filling = batch;
-        }
-        Batch<K, V> batch = filling;
-        batch.loads.put(key, new Load<>());
-        asked.put(key, batch);
-        if (batch.loads.size() == size) {
-            filling = null;
-            batch.full.countDown();
-        }
-        return batch;
-    }
-
-    private void leave(K key, Batch<K, V> batch, Load<V> load) {
-        lock.lock();
-        try {
-            if (--load.waiters == 0 && !batch.begun) {
-                batch.loads.remove(key);
-                asked.remove(key);
+            if (load.batch.begun || !load.batch.loads.remove(load)) {
+                return;
             }
         } finally {
             lock.unlock();
         }
+        forget(load);
+    }
+
+    private void forget(Load<K, V> load) {
+        try {
+            asked.remove(load.key, load);
+        } catch (Throwable e) {
+            // the key's own code: a load that has ended, or that all have left, is in nobody's way
+        }
     }
 
     private void run(Batch<K, V> batch) {
-        Function<K, Outcome<V>> outcomes;
+        List<Load<K, V>> loads = List.of();
+        Throwable failure = null;
+        Map<K, Outcome<V>> answer = Map.of();
         try {
             batch.full.await(delayNanos, TimeUnit.NANOSECONDS);
-            List<K> keys = begin(batch);
-            Map<K, Outcome<V>> answer = keys.isEmpty() ? Map.of() : new HashMap<>(query.load(keys));
-            outcomes = key -> answer.get(key) != null ? answer.get(key)
-                    : new Outcome.Failure<>(new NoSuchElementException("no outcome for " + key));
+            loads = begin(batch);
+            List<K> keys = loads.stream().map(load -> load.key).toList();
+            answer = keys.isEmpty() ? answer : Objects.requireNonNull(query.load(keys), "the query returned null");
         } catch (Throwable e) {
-            outcomes = key -> new Outcome.Failure<>(e);
+            failure = e;
         }
-        if (closed) {
-            var cause = new CancellationException("closed"); // told to stop, a query has no result any more
-            outcomes = key -> new Outcome.Failure<>(cause);
-        }
-        lock.lock();
         try {
-            begin(batch); // if interrupted before
-            asked.keySet().removeAll(batch.loads.keySet());
+            lock.lock();
+            try {
+                begin(batch); // if interrupted before
+                failure = closed ? new CancellationException("closed") : failure; // told to stop, it has no result
+            } finally {
+                lock.unlock();
+            }
+            for (var load : batch.loads) {
+                load.end(failure != null ? new Outcome.Failure<>(failure) : outcome(answer, load.key));
+            }
         } finally {
-            lock.unlock();
-        }
-        for (var load : batch.loads.entrySet()) {
-            load.getValue().outcome = outcomes.apply(load.getKey());
-            load.getValue().done.countDown();
+            for (var load : batch.loads) { // by object: what a key does concerns its own callers
+                load.end(new Outcome.Failure<>(new IllegalStateException("the batch ended without an outcome")));
+                forget(load);
+            }
+            running.remove(batch.thread);
         }
     }
 
-    private List<K> begin(Batch<K, V> batch) {
+    private static <K, V> Outcome<V> outcome(Map<K, Outcome<V>> answer, K key) {
+        try {
+            Outcome<V> outcome = answer.get(key);
+            return outcome != null ? outcome
+                    : new Outcome.Failure<>(new NoSuchElementException("no outcome for " + key));
+        } catch (Throwable e) {
+            return new Outcome.Failure<>(e);
+        }
+    }
+
+    private List<Load<K, V>> begin(Batch<K, V> batch) {
         lock.lock();
         try {
             batch.begun = true;
             if (filling == batch) {
                 filling = null;
             }
-            return List.copyOf(batch.loads.keySet());
+            return batch.loads.stream().filter(load -> load.waiters.get() > 0).toList();
         } finally {
             lock.unlock();
         }
@@ -225,9 +339,21 @@ public final class BatchLoader<K, V> implements AutoCloseable {
             }
         }
         long failed = answers.stream().filter(answer -> answer.state() == Future.State.FAILED).count();
-        System.out.println("1,000 callers, 250 keys: " + queries + " queries; failed: the " + failed + " callers of key 13");
+        // @start region="async"
+        try (var titles = new BatchLoader<Integer, String>(100, Duration.ofMillis(5), BatchLoader::titles)) {
+            var page = IntStream.range(0, 3).mapToObj(titles::loadAsync).toList(); // does not block
+            CompletableFuture.allOf(page.toArray(CompletableFuture[]::new)).thenRun(
+                    () -> System.out.println("page: " + page.stream().map(CompletableFuture::join).toList())).join();
+        }
+        // @end region="async"
+        System.out.println("1,000 callers, 250 keys: " + queries + " queries; failed: the " + failed
+                + " callers of key 13");
         check(queries.get() < 250 && failed == 4, "few queries, and a failing key fails alone");
         check(answers.get(999).get().equals("user 249"), "each caller gets the value of its key");
+    }
+
+    private static Map<Integer, Outcome<String>> titles(List<Integer> ids) {
+        return ids.stream().collect(Collectors.toMap(id -> id, id -> new Outcome.Success<>("title " + id)));
     }
 
     private static void check(boolean expectation, String what) {

@@ -1,10 +1,13 @@
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
@@ -57,48 +60,83 @@ public final class ChunkedProcessing {
     }
 
     /**
-     * Handles the whole source, each chunk in a virtual thread of its own. The source is read by the calling thread,
-     * a chunk at a time, when there is room. When this returns or throws, every action has ended: one that ignores
-     * its interrupt is waited for. An exception of the source is thrown as it is.
+     * Handles the whole source, each chunk in a virtual thread of its own; the list is the action's to change. The
+     * source is read by the calling thread, a chunk at a time, when there is room: while it waits for its source, a
+     * failure waits, too. When this returns or throws, every action has ended: one that ignores its interrupt is
+     * waited for.
      *
      * @throws ExecutionException   an action failed: the first failure in time is the cause, no further chunk was
-     *                              begun, the running actions were interrupted and their failures dropped. Chunks
-     *                              after {@link #done} may be done as well
-     * @throws InterruptedException if the caller was interrupted; the running actions were interrupted
+     *                              begun, the running actions were interrupted, once, and their failures dropped.
+     *                              Chunks after {@link #done} may be done as well
+     * @throws InterruptedException if the caller was interrupted; the running actions were interrupted, once. This,
+     *                              and an exception of the source, which is thrown as it is, has an action's failure
+     *                              suppressed
      */
     public <T> void run(Iterator<? extends T> source, Action<T> action)
             throws InterruptedException, ExecutionException {
+        Objects.requireNonNull(source, "source");
+        Objects.requireNonNull(action, "action");
         stop(false);
         var permits = new Semaphore(parallel);
-        try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
-            try {
-                permits.acquire();
-                for (long at = 0; failure.get() == null && source.hasNext(); ) {
-                    long first = at;
-                    List<T> chunk = read(source);
-                    at += chunk.size();
-                    executor.execute(() -> {
-                        try {
-                            action.accept(first, chunk);
-                            advance(first, first + chunk.size());
-                        } catch (Throwable e) {
-                            if (failure.compareAndSet(null, e)) {
-                                permits.release(parallel); // whatever the caller waits for, it waits no longer
-                            }
-                        } finally {
-                            permits.release();
-                        }
-                    });
-                    permits.acquire();
+        var executor = Executors.newVirtualThreadPerTaskExecutor();
+        try {
+            permits.acquire();
+            for (long at = 0; source.hasNext(); ) {
+                long first = at;
+                List<T> chunk = read(source);
+                at += chunk.size();
+                long end = at;
+                if (failure.get() != null) { // asked after the source, which may have taken its time
+                    break;
                 }
-                permits.acquire(parallel - 1);
-            } finally {
-                stop(true);
-                executor.shutdownNow();
+                executor.execute(() -> {
+                    try {
+                        if (failure.get() == null) {
+                            action.accept(first, chunk);
+                            advance(first, end);
+                        }
+                    } catch (Throwable e) {
+                        if (failure.compareAndSet(null, e)) {
+                            permits.release(parallel); // whatever the caller waits for, it waits no longer
+                        }
+                    } finally {
+                        permits.release();
+                    }
+                });
+                permits.acquire();
+                if (failure.get() != null) {
+                    break;
+                }
             }
+            permits.acquire(parallel - 1);
+        } catch (Throwable e) {
+            end(executor);
+            Throwable failed = failure.get();
+            if (failed != null && !(failed instanceof InterruptedException)) {
+                e.addSuppressed(failed);
+            }
+            throw e;
         }
+        end(executor);
         if (failure.get() != null) {
             throw new ExecutionException(failure.get());
+        }
+    }
+
+    /** Interrupts what runs, once; close() would do it again if this thread is interrupted. */
+    private void end(ExecutorService executor) {
+        stop(true);
+        executor.shutdownNow();
+        boolean interrupted = false;
+        while (!executor.isTerminated()) {
+            try {
+                executor.awaitTermination(Long.MAX_VALUE / 2, TimeUnit.NANOSECONDS);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -1,11 +1,12 @@
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.CompletableFuture;
+import java.util.Objects;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -43,58 +44,86 @@ public final class PoolSizing {
      * a third more serves.
      */
     public static int connections(double perSecond, Duration held) {
-        return (int) Math.ceil(perSecond * held.toNanos() / 1e9);
+        if (!(perSecond >= 0) || held.isNegative()) {
+            throw new IllegalArgumentException("perSecond " + perSecond + " and held " + held + " must be 0 or more");
+        }
+        return (int) Math.ceil(perSecond * TimeUnit.NANOSECONDS.convert(held) / 1e9);
     }
 
     /**
      * Lets {@code callers} threads run the query over and over for {@code time} through a pool of {@code size}
-     * connections; the threads have ended when it returns or throws. A query cut off at the end is not counted.
+     * connections; the threads, each interrupted once, have ended when it returns or throws. A query cut off at the end
+     * is not counted.
      *
      * @throws ExecutionException   a query failed, which is the cause; what others threw after it is dropped
-     * @throws InterruptedException if the caller was interrupted; the queries were interrupted
+     * @throws InterruptedException if the caller was interrupted
      */
     public static Measured measure(int size, int callers, Duration time, Query query)
             throws InterruptedException, ExecutionException {
+        if (size < 1 || callers < 1) {
+            throw new IllegalArgumentException("size " + size + " and callers " + callers + " must be 1 or more");
+        }
+        Objects.requireNonNull(query, "query");
+        long nanos = Math.min(TimeUnit.NANOSECONDS.convert(Objects.requireNonNull(time, "time")), Long.MAX_VALUE / 2);
         var pool = new Semaphore(size, true);
         var count = new LongAdder();
         var waitingNanos = new LongAdder();
         var heldNanos = new LongAdder();
-        var failure = new CompletableFuture<Void>();
-        long start = System.nanoTime();
-        try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
-            for (int i = 0; i < callers; i++) {
-                executor.execute(() -> {
-                    try {
-                        while (true) {
-                            long asked = System.nanoTime();
-                            pool.acquire();
-                            try {
-                                long got = System.nanoTime();
-                                query.run();
-                                heldNanos.add(System.nanoTime() - got);
-                                waitingNanos.add(got - asked);
-                                count.increment();
-                            } finally {
-                                pool.release();
-                            }
+        var failure = new LinkedBlockingQueue<Throwable>();
+        var threads = new ArrayList<Thread>();
+        for (int i = 0; i < callers; i++) {
+            threads.add(Thread.ofVirtual().name("caller-" + i).unstarted(() -> {
+                try {
+                    while (true) {
+                        long asked = System.nanoTime();
+                        pool.acquire();
+                        try {
+                            long got = System.nanoTime();
+                            query.run();
+                            heldNanos.add(System.nanoTime() - got);
+                            waitingNanos.add(got - asked);
+                            count.increment();
+                        } finally {
+                            pool.release();
                         }
-                    } catch (Throwable e) {
-                        failure.completeExceptionally(e);
                     }
-                });
-            }
-            try {
-                failure.get(Math.min(TimeUnit.NANOSECONDS.convert(time), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
-            } catch (TimeoutException e) {
-                // as it should be
-            } finally {
-                executor.shutdownNow();
-            }
+                } catch (Throwable e) {
+                    failure.add(e);
+                }
+            }));
+        }
+        long start = System.nanoTime();
+        Throwable failed;
+        try {
+            threads.forEach(Thread::start);
+            failed = failure.poll(nanos, TimeUnit.NANOSECONDS);
+        } finally {
+            end(threads);
+        }
+        if (failed != null) {
+            throw new ExecutionException(failed);
         }
         double seconds = (System.nanoTime() - start) / 1e9; // now, when all that was counted has ended
         long n = Math.max(1, count.sum());
         return new Measured(size, count.sum() / seconds, Duration.ofNanos(waitingNanos.sum() / n),
                 Duration.ofNanos(heldNanos.sum() / n));
+    }
+
+    private static void end(List<Thread> threads) {
+        threads.forEach(Thread::interrupt);
+        boolean interrupted = false;
+        for (Thread thread : threads) {
+            while (thread.isAlive()) {
+                try {
+                    thread.join();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
     // @end region="measure"
 
@@ -112,14 +141,16 @@ public final class PoolSizing {
         };
         var alone = measure(1, 1, Duration.ofMillis(150), query);
         double most = 4 / 0.002;
-        System.out.printf(Locale.ROOT, "four cores serve at most %,.0f queries/s; alone a query takes %.1f ms: %d connections%n",
+        System.out.printf(Locale.ROOT,
+                "four cores serve at most %,.0f queries/s; alone a query takes %.1f ms: %d connections%n",
                 most, alone.held().toNanos() / 1e6, connections(most, alone.held()));
         System.out.println("pool   queries/s   wait for a connection   held");
         for (int size : new int[] {1, 2, 4, 8, 16, 32, 64}) {
             var measured = measure(size, 64, Duration.ofMillis(150), query);
             System.out.printf(Locale.ROOT, "%4d   %,9.0f   %18.1f ms   %4.1f ms%n", size, measured.perSecond(),
                     measured.waiting().toNanos() / 1e6, measured.held().toNanos() / 1e6);
-            check(measured.perSecond() <= Math.min(size / 0.004, most) + 1, "neither pool nor cores give more than that");
+            check(measured.perSecond() <= Math.min(size / 0.004, most) + 1,
+                    "neither pool nor cores give more than that");
             check(connections(measured.perSecond(), measured.held()) <= size, "Little's law: in use are at most all");
         }
         check(connections(2_000, Duration.ofMillis(4)) == 8, "2,000 a second, 4 ms each: 8 in use");

@@ -2,10 +2,9 @@ import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
@@ -20,10 +19,11 @@ import java.util.function.LongSupplier;
  *
  * <p>Use for values that are dear to load and large to keep: the ones used last are kept, the others only as long as
  * somebody else holds them, so that nobody loads what is in memory anyway. Do not use {@code SoftReference} for this:
- * it fills the heap up to its limit before it lets go. For statistics, weights or refreshing ahead take a library
- * (Caffeine); without a bound {@code SingleFlight}.
+ * it fills the heap up to its limit before it lets go. Usually {@code LoadingCache} is enough: bounded, expiring,
+ * with a time limit for each caller.
  *
- * <p>Thread-safe; a key is loaded once however many ask, other keys are never held up, and failures are not kept.
+ * <p>Thread-safe; a key is loaded once however many ask, other keys are never held up, and failures are not kept. What
+ * {@code hashCode}, {@code equals} or {@code toString} of a key throw reaches the caller who asks, and nobody else.
  *
  * <p>Run: {@code java examples/throughput/WeakCache.java}
  */
@@ -57,10 +57,12 @@ public final class WeakCache<K, V> {
     private final long lifeNanos;
     private final LongSupplier nanoTime;
     private final Loader<? super K, ? extends V> loader;
-    private final ReentrantLock lock = new ReentrantLock(); // guards all of the following
-    private final Map<K, Entry<K, V>> entries = new HashMap<>();
-    private final LinkedHashMap<K, V> recent = new LinkedHashMap<>(16, 0.75f, true);
-    private final Map<K, Flight<V>> flights = new HashMap<>();
+    private final ConcurrentHashMap<K, Entry<K, V>> entries = new ConcurrentHashMap<>();
+    // one that is done counts as none
+    private final ConcurrentHashMap<K, Flight<V>> flights = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<Thread, Flight<V>> waiting = new ConcurrentHashMap<>();
+    private final ReentrantLock lock = new ReentrantLock(); // no code of keys runs under it
+    private final LinkedHashMap<Entry<K, V>, V> recent = new LinkedHashMap<>(16, 0.75f, true); // guarded by lock
     private final ReferenceQueue<V> collected = new ReferenceQueue<>();
 
     /** @param kept how many values used last are kept for certain. @param life after which a value is loaded anew */
@@ -74,9 +76,9 @@ public final class WeakCache<K, V> {
             throw new IllegalArgumentException("kept is " + kept + ", must be 0 or more");
         }
         this.kept = kept;
-        this.lifeNanos = TimeUnit.NANOSECONDS.convert(life);
-        this.loader = Objects.requireNonNull(loader);
-        this.nanoTime = nanoTime;
+        this.lifeNanos = TimeUnit.NANOSECONDS.convert(Objects.requireNonNull(life, "life"));
+        this.loader = Objects.requireNonNull(loader, "loader");
+        this.nanoTime = Objects.requireNonNull(nanoTime, "nanoTime");
     }
 
     /**
@@ -86,31 +88,28 @@ public final class WeakCache<K, V> {
      * @throws ExecutionException    the load's failure is the cause (one object for all who waited); null is a
      *                               failure too
      * @throws InterruptedException  if interrupted while waiting, or as thrown by this caller's load
-     * @throws IllegalStateException in a load that needs its own key
+     * @throws IllegalStateException in a load that needs its own key, directly or through loads of other threads
      */
     public V get(K key) throws InterruptedException, ExecutionException {
+        dropCollected();
         while (true) {
-            Flight<V> flight;
-            lock.lockInterruptibly();
-            try {
-                V value = cached(key);
-                if (value != null) {
-                    return value;
-                }
-                flight = flights.get(key);
-                if (flight == null) {
-                    flight = new Flight<>();
-                    flights.put(key, flight);
-                } else if (flight.loader == Thread.currentThread()) {
-                    throw new IllegalStateException("the load of " + key + " needs " + key);
-                }
-            } finally {
-                lock.unlock();
+            V value = cached(Objects.requireNonNull(key, "key"));
+            if (value != null) {
+                return value;
             }
-            if (flight.loader == Thread.currentThread()) {
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
+            Flight<V> flight = flights.get(key);
+            if (flight == null || flight.done.getCount() == 0) {
+                var mine = new Flight<V>();
+                if (flight == null ? flights.putIfAbsent(key, mine) != null : !flights.replace(key, flight, mine)) {
+                    continue; // somebody was quicker
+                }
+                flight = mine;
                 load(key, flight);
             } else {
-                flight.done.await();
+                await(key, flight);
             }
             if (flight.failure != null) {
                 throw new ExecutionException(flight.failure);
@@ -122,74 +121,126 @@ public final class WeakCache<K, V> {
 
     /** Drops a value. A load in progress is still given to those who wait for it, and not kept. */
     public void forget(K key) {
-        lock.lock();
-        try {
-            entries.remove(key);
-            recent.remove(key);
-            flights.remove(key);
-        } finally {
-            lock.unlock();
-        }
+        flights.compute(key, (k, flight) -> { // with keep(), one after the other
+            Entry<K, V> entry = entries.remove(key);
+            if (entry != null) {
+                letGo(entry);
+            }
+            return null;
+        });
     }
 
     /** How many values are in memory, as far as the collector has told. */
     public int size() {
-        lock.lock();
-        try {
-            dropCollected();
-            return entries.size();
-        } finally {
-            lock.unlock();
-        }
+        dropCollected();
+        return entries.size();
     }
 
     private V cached(K key) {
-        dropCollected();
         Entry<K, V> entry = entries.get(key);
         V value = entry == null ? null : entry.get();
         if (value != null && nanoTime.getAsLong() - entry.loadedAt >= lifeNanos) {
-            entries.remove(key);
-            recent.remove(key);
+            entries.remove(key, entry);
+            letGo(entry);
             return null;
         }
         if (value != null) {
-            keep(key, value);
+            used(entry, value);
         }
         return value;
     }
 
-    private void load(K key, Flight<V> flight) throws InterruptedException {
+    private void await(K key, Flight<V> flight) throws InterruptedException {
+        waiting.put(Thread.currentThread(), flight); // before it looks: of a ring the last to come sees it
         try {
-            flight.value = Objects.requireNonNull(loader.load(key), "the loader returned null");
+            Flight<V> next = flight;
+            for (int most = waiting.size(); next != null && most >= 0; most--) {
+                if (next.loader == Thread.currentThread()) {
+                    throw new IllegalStateException("the load of " + text(key) + " needs " + text(key));
+                }
+                next = waiting.get(next.loader);
+            }
+            flight.done.await();
+        } finally {
+            waiting.remove(Thread.currentThread());
+        }
+    }
+
+    private void load(K key, Flight<V> flight) throws InterruptedException {
+        Entry<K, V> loaded = null;
+        try {
+            V there = cached(key); // loaded between the two looks
+            V value = there != null ? there : Objects.requireNonNull(loader.load(key), "the loader returned null");
+            loaded = there != null ? null : new Entry<>(key, value, nanoTime.getAsLong(), collected);
+            flight.value = value;
         } catch (InterruptedException e) {
             throw e; // concerns this caller alone: those who wait ask again
         } catch (Throwable e) {
             flight.failure = e;
         } finally {
-            lock.lock();
             try {
-                if (flights.remove(key, flight) && flight.value != null) { // else forgotten meanwhile
-                    entries.put(key, new Entry<>(key, flight.value, nanoTime.getAsLong(), collected));
-                    keep(key, flight.value);
-                }
+                keep(key, flight, loaded);
+            } catch (Throwable e) {
+                // the key's own code: not kept, and a flight that is done is in nobody's way
             } finally {
-                lock.unlock();
+                flight.done.countDown();
             }
-            flight.done.countDown();
         }
     }
 
-    private void keep(K key, V value) {
-        recent.put(key, value);
-        if (recent.size() > kept) {
-            recent.pollFirstEntry(); // the one used longest ago
+    private void keep(K key, Flight<V> flight, Entry<K, V> loaded) {
+        flights.computeIfPresent(key, (k, running) -> {
+            if (running != flight) {
+                return running; // forgotten meanwhile
+            }
+            if (loaded != null) {
+                Entry<K, V> before = entries.put(key, loaded);
+                used(loaded, flight.value);
+                if (before != null) {
+                    letGo(before);
+                }
+            }
+            return null;
+        });
+    }
+
+    private void used(Entry<K, V> entry, V value) {
+        lock.lock();
+        try {
+            recent.put(entry, value);
+            if (recent.size() > kept) {
+                recent.pollFirstEntry(); // the one used longest ago
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void letGo(Entry<K, V> entry) {
+        lock.lock();
+        try {
+            recent.remove(entry);
+        } finally {
+            lock.unlock();
         }
     }
 
     @SuppressWarnings("unchecked")
     private void dropCollected() {
         for (var entry = (Entry<K, V>) collected.poll(); entry != null; entry = (Entry<K, V>) collected.poll()) {
-            entries.remove(entry.key, entry);
+            try {
+                entries.remove(entry.key, entry);
+            } catch (Throwable e) {
+                // another key's code, while somebody asks for this one
+            }
+        }
+    }
+
+    private static String text(Object key) {
+        try {
+            return String.valueOf(key);
+        } catch (Throwable e) {
+            return key.getClass().getName();
         }
     }
     // @end region="cache"

@@ -1,4 +1,5 @@
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -84,6 +85,39 @@ class BarrierTest {
         }
         assertEquals(2, asExpected.get());
         meetAll(barrier, 3);
+    }
+
+    @Test
+    void abortBreaksItForAllUntilReset() throws Exception {
+        var barrier = new Barrier(3);
+        var asExpected = new AtomicInteger();
+        Thread first = waitAt(barrier, BrokenBarrierException.class, asExpected);
+        Thread second = waitAt(barrier, BrokenBarrierException.class, asExpected);
+        while (barrier.waiting() < 2) {
+            Thread.sleep(1);
+        }
+        assertFalse(barrier.isAborted());
+        barrier.abort();
+        first.join();
+        second.join();
+        assertEquals(2, asExpected.get());
+        assertTrue(barrier.isAborted());
+        assertEquals(0, barrier.waiting());
+        assertThrows(BrokenBarrierException.class, () -> barrier.await(LONG));
+        barrier.reset();
+        meetAll(barrier, 3);
+        assertFalse(barrier.isAborted());
+    }
+
+    @Test
+    void refusesNonsense() throws Exception {
+        assertThrows(IllegalArgumentException.class, () -> new Barrier(0));
+        var barrier = new Barrier(2);
+        assertThrows(NullPointerException.class, () -> barrier.await(null));
+        assertThrows(TimeoutException.class, () -> barrier.await(Duration.ofSeconds(Long.MIN_VALUE)));
+        assertEquals(0, barrier.waiting());
+        assertEquals(0, new Barrier(1).await(Duration.ZERO));
+        meetAll(barrier, 2);
     }
 
     @Test

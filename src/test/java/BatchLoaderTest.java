@@ -14,7 +14,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -193,6 +195,158 @@ class BatchLoaderTest {
         assertThrows(IllegalStateException.class, () -> loader.load(1));
         loader.close();
         assertThrows(IllegalArgumentException.class, () -> new BatchLoader<Integer, Integer>(0, LONG, keys -> null));
+    }
+
+    private static Throwable cause(CompletableFuture<?> future) throws Exception {
+        return future.handle((value, failure) -> failure).get();
+    }
+
+    private record Moody(int n, AtomicBoolean broken) {
+        @Override
+        public int hashCode() {
+            return fail(n);
+        }
+
+        @Override
+        public String toString() {
+            return "" + fail(n);
+        }
+
+        private int fail(int value) {
+            if (broken.get() && n == 1) {
+                throw new StackOverflowError("session is closed");
+            }
+            return value;
+        }
+    }
+
+    @Test
+    void aKeyWhoseCodeThrowsCostsNobodyElse() throws Exception {
+        var broken = new AtomicBoolean();
+        try (var loader = new BatchLoader<Moody, String>(3, LONG, keys -> {
+            var answer = new HashMap<Moody, BatchLoader.Outcome<String>>();
+            for (Moody key : keys) {
+                if (key.n() != 2) {
+                    answer.put(key, new BatchLoader.Outcome.Success<>("v" + key.n()));
+                }
+            }
+            broken.set(true);
+            return answer;
+        })) {
+            var answers = new ArrayList<CompletableFuture<String>>();
+            for (int i = 1; i <= 3; i++) {
+                answers.add(loader.loadAsync(new Moody(i, broken)));
+            }
+            assertInstanceOf(StackOverflowError.class, cause(answers.get(0)));
+            assertInstanceOf(NoSuchElementException.class, cause(answers.get(1)));
+            assertEquals("v3", answers.get(2).get());
+            assertThrows(StackOverflowError.class, () -> loader.load(new Moody(1, broken)));
+            broken.set(false);
+            var again = List.of(loader.loadAsync(new Moody(1, broken)), loader.loadAsync(new Moody(4, broken)),
+                    loader.loadAsync(new Moody(5, broken)));
+            assertEquals("v5", again.get(2).get());
+            assertInstanceOf(StackOverflowError.class, cause(again.get(0)), "and it did not wait for ever");
+        }
+    }
+
+    @Test
+    void keysAreLookedUpInTheMapAsGiven() throws Exception {
+        try (var loader = new BatchLoader<String, Integer>(2, LONG, keys -> {
+            var answer = new TreeMap<String, BatchLoader.Outcome<Integer>>(String.CASE_INSENSITIVE_ORDER);
+            answer.put("A", new BatchLoader.Outcome.Success<>(1));
+            return answer;
+        })) {
+            var one = loader.loadAsync("a");
+            var two = loader.loadAsync("A");
+            assertEquals(1, one.get());
+            assertEquals(1, two.get());
+        }
+    }
+
+    @Test
+    void aFutureDoesNotBlockAndLeavesWhenCancelled() throws Exception {
+        var batches = new CopyOnWriteArrayList<List<Integer>>();
+        var go = new CountDownLatch(1);
+        var loader = new BatchLoader<Integer, Integer>(2, LONG, keys -> {
+            batches.add(keys);
+            go.await();
+            return doubled(keys);
+        });
+        try (loader) {
+            var cancelled = loader.loadAsync(9);
+            var shared = loader.loadAsync(1);
+            while (batches.isEmpty()) {
+                Thread.onSpinWait();
+            }
+            cancelled.cancel(true);
+            go.countDown();
+            assertEquals(2, shared.get());
+            assertEquals(List.of(List.of(9, 1)), batches);
+            var early = loader.loadAsync(8);
+            early.cancel(false);
+            var next = loader.loadAsync(2);
+            while (batches.size() < 2) { // with 8, if that has not left yet
+                loader.loadAsync(3);
+            }
+            assertEquals(4, next.get());
+            var two = loader.loadAsync(2);
+            var three = loader.loadAsync(3);
+            assertEquals("4false", two.thenCombine(three,
+                    (a, b) -> a + "" + Thread.currentThread().isInterrupted()).get());
+            assertThrows(NullPointerException.class, () -> loader.loadAsync(null));
+        }
+        assertThrows(IllegalStateException.class, () -> loader.loadAsync(1));
+    }
+
+    @Test
+    void closeInterruptsOnceAndIsRefusedInAQuery() throws Exception {
+        var begun = new CountDownLatch(1);
+        var cleaning = new CountDownLatch(1);
+        var finish = new CountDownLatch(1);
+        var hits = new AtomicInteger();
+        var self = new AtomicReference<BatchLoader<Integer, Integer>>();
+        self.set(new BatchLoader<>(1, LONG, keys -> {
+            assertThrows(IllegalStateException.class, self.get()::close);
+            begun.countDown();
+            try {
+                new CountDownLatch(1).await();
+            } finally {
+                cleaning.countDown();
+                try {
+                    finish.await();
+                } catch (InterruptedException e) {
+                    hits.incrementAndGet();
+                }
+            }
+            return doubled(keys);
+        }));
+        var answer = self.get().loadAsync(1);
+        begun.await();
+        Thread one = Thread.startVirtualThread(() -> {
+            self.get().close();
+            hits.addAndGet(Thread.currentThread().isInterrupted() ? 0 : 100);
+        });
+        cleaning.await();
+        one.interrupt();
+        Thread two = Thread.startVirtualThread(self.get()::close);
+        while (two.getState() != Thread.State.WAITING || one.isInterrupted()) {
+            Thread.onSpinWait();
+        }
+        finish.countDown();
+        one.join();
+        two.join();
+        assertEquals(0, hits.get());
+        assertInstanceOf(CancellationException.class, cause(answer));
+    }
+
+    @Test
+    void refusesNonsense() throws Exception {
+        assertThrows(NullPointerException.class, () -> new BatchLoader<Integer, Integer>(1, null, keys -> null));
+        assertThrows(NullPointerException.class, () -> new BatchLoader<Integer, Integer>(1, LONG, null));
+        try (var loader = new BatchLoader<Integer, Integer>(1, Duration.ofSeconds(Long.MIN_VALUE), keys -> null)) {
+            assertThrows(NullPointerException.class, () -> loader.load(null));
+            assertInstanceOf(NullPointerException.class, cause(loader.loadAsync(1)), "an answer of null");
+        }
     }
 
     @Test

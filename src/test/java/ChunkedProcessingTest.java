@@ -16,6 +16,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -28,7 +29,8 @@ class ChunkedProcessingTest {
         var chunks = new ConcurrentSkipListMap<Long, List<Integer>>();
         var processing = new ChunkedProcessing(3, 2);
         processing.<Integer>run(IntStream.range(0, 10).iterator(), chunks::put);
-        assertEquals(new TreeMap<>(java.util.Map.of(0L, List.of(0, 1, 2), 3L, List.of(3, 4, 5), 6L, List.of(6, 7, 8), 9L, List.of(9))),
+        assertEquals(new TreeMap<>(java.util.Map.of(0L, List.of(0, 1, 2), 3L, List.of(3, 4, 5), 6L, List.of(6, 7, 8),
+                9L, List.of(9))),
                 chunks);
         assertEquals(10, processing.done());
         var empty = new ChunkedProcessing(3, 2);
@@ -126,10 +128,11 @@ class ChunkedProcessingTest {
                         throw boom;
                     }
                 }).iterator(), waiting)));
-        assertEquals(2, ended.get());
+        assertEquals(2 - begun.getCount(), ended.get());
         var atReturn = new AtomicInteger();
         Thread caller = Thread.ofVirtual().start(() -> {
-            assertThrows(InterruptedException.class, () -> new ChunkedProcessing(1, 1).run(IntStream.range(0, 3).iterator(), waiting));
+            assertThrows(InterruptedException.class, () -> new ChunkedProcessing(1, 1)
+                    .run(IntStream.range(0, 3).iterator(), waiting));
             atReturn.set(ended.get());
         });
         while (caller.getState() != Thread.State.WAITING) {
@@ -138,6 +141,97 @@ class ChunkedProcessingTest {
         caller.interrupt();
         caller.join();
         assertEquals(ended.get(), atReturn.get());
+    }
+
+    @Test
+    void theCallersSecondInterruptIsNotPassedOn() throws Exception {
+        var begun = new CountDownLatch(1);
+        var cleaning = new CountDownLatch(1);
+        var finish = new CountDownLatch(1);
+        var hits = new AtomicInteger();
+        var thrown = new AtomicReference<Throwable>();
+        Thread owner = Thread.startVirtualThread(() -> {
+            thrown.set(assertThrows(InterruptedException.class, () -> new ChunkedProcessing(1, 1).run(
+                    IntStream.range(0, 9).iterator(), (first, chunk) -> {
+                        begun.countDown();
+                        try {
+                            new CountDownLatch(1).await();
+                        } finally {
+                            cleaning.countDown();
+                            try {
+                                finish.await();
+                            } catch (InterruptedException e) {
+                                hits.incrementAndGet();
+                            }
+                            fail("cleanup");
+                        }
+                    })));
+            hits.addAndGet(Thread.currentThread().isInterrupted() ? 0 : 100);
+        });
+        begun.await();
+        owner.interrupt();
+        cleaning.await();
+        owner.interrupt();
+        while (owner.isInterrupted()) {
+            Thread.yield();
+        }
+        finish.countDown();
+        owner.join();
+        assertEquals(0, hits.get(), "its cleanup was hit, or the flag of its owner lost");
+        assertEquals("cleanup", thrown.get().getSuppressed()[0].getMessage());
+    }
+
+    private static void fail(String why) throws IOException {
+        throw new IOException(why);
+    }
+
+    @Test
+    void beginsNothingAfterAFailureWhileTheSourceWasAsked() throws Exception {
+        var failing = new AtomicReference<Thread>();
+        var begun = new AtomicInteger();
+        Iterator<Integer> source = IntStream.range(0, 9).peek(i -> {
+            while (i == 1 && (failing.get() == null || failing.get().isAlive())) {
+                Thread.yield();
+            }
+        }).iterator();
+        assertThrows(ExecutionException.class, () -> new ChunkedProcessing(1, 4).run(source, (first, chunk) -> {
+            begun.incrementAndGet();
+            failing.set(Thread.currentThread());
+            fail("first");
+        }));
+        assertEquals(1, begun.get());
+        var asked = new CountDownLatch(1);
+        var acting = new AtomicReference<Thread>();
+        Iterator<Integer> broken = IntStream.range(0, 9).peek(i -> {
+            if (i == 1) {
+                asked.countDown();
+                while (acting.get() == null || acting.get().isAlive()) {
+                    Thread.yield();
+                }
+                throw new IllegalStateException("source");
+            }
+        }).iterator();
+        var e = assertThrows(IllegalStateException.class, () -> new ChunkedProcessing(1, 4)
+                .run(broken, (first, chunk) -> {
+            acting.set(Thread.currentThread());
+            asked.await();
+            fail("first");
+        }));
+        assertEquals("first", e.getSuppressed()[0].getMessage());
+    }
+
+    @Test
+    void anActionMayChangeItsList() throws Exception {
+        var processing = new ChunkedProcessing(10, 2);
+        processing.run(IntStream.range(0, 95).boxed().iterator(), (first, chunk) -> {
+            chunk.removeIf(i -> i % 2 == 0);
+            chunk.addAll(List.of(-1, -2, -3));
+            Collections.sort(chunk);
+        });
+        assertEquals(95, processing.done());
+        assertThrows(NullPointerException.class, () -> new ChunkedProcessing(1, 1).run(null, (first, chunk) -> { }));
+        assertThrows(NullPointerException.class,
+                () -> new ChunkedProcessing(1, 1).run(Collections.emptyIterator(), null));
     }
 
     @Test
@@ -154,7 +248,8 @@ class ChunkedProcessingTest {
                 var seen = new BitSet(items);
                 for (long from = 0; from < items; ) {
                     int start = (int) from;
-                    var processing = new ChunkedProcessing(ThreadLocalRandom.current().nextInt(1, 50), ThreadLocalRandom.current().nextInt(1, 9));
+                    var processing = new ChunkedProcessing(ThreadLocalRandom.current().nextInt(1, 50),
+                            ThreadLocalRandom.current().nextInt(1, 9));
                     try {
                         processing.run(IntStream.range(start, items).iterator(), (first, chunk) -> {
                             if (ThreadLocalRandom.current().nextInt(2_000) == 0) {

@@ -10,11 +10,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.function.Executable;
 
 @Timeout(60)
 class ConditionVariableTest {
@@ -81,7 +84,47 @@ class ConditionVariableTest {
         assertThrows(TimeoutException.class, () -> variable.when(s -> s[0] == 1, Duration.ofMillis(5), s -> s[0] = 9));
         assertEquals(0, variable.<Integer>when(s -> s[0] == 0, Duration.ZERO, s -> s[0]).intValue());
         var looks = new AtomicInteger(); // true at the second look, the one at the end: nobody signals
-        assertEquals("seen", variable.when(s -> looks.incrementAndGet() == 2, Duration.ofMillis(5), s -> "seen"));
+        while (true) {
+            try {
+                assertEquals("seen", variable.when(s -> looks.incrementAndGet() == 2, Duration.ofMillis(5), s ->
+                        "seen"));
+                return;
+            } catch (TimeoutException e) {
+                assertEquals(1, looks.getAndSet(0), "the limit was over at the first look already");
+            }
+        }
+    }
+
+    @Test
+    void theLimitCoversTheLock() throws Exception {
+        var variable = new ConditionVariable<>(new int[1]);
+        var held = new CountDownLatch(1);
+        var go = new CountDownLatch(1);
+        Thread slow = Thread.startVirtualThread(() -> assertDoesNotThrow(() -> variable.update(s -> {
+            held.countDown();
+            return assertDoesNotThrow(() -> go.await(50, TimeUnit.SECONDS));
+        })));
+        held.await();
+        for (Duration limit : List.of(Duration.ZERO, Duration.ofMillis(5), Duration.ofSeconds(Long.MIN_VALUE))) {
+            assertThrows(TimeoutException.class, () -> variable.when(s -> true, limit, s -> 1));
+        }
+        go.countDown();
+        slow.join();
+    }
+
+    @Test
+    void reentryAndNonsenseAreRefused() throws Exception {
+        var variable = new ConditionVariable<>(new int[1]);
+        List<Executable> inside = List.of(() -> variable.update(s -> 1), () -> variable.when(s -> false, s -> 1),
+                () -> variable.when(s -> true, LONG, s -> 1));
+        for (Executable call : inside) {
+            variable.update(s -> assertThrows(IllegalStateException.class, call));
+            variable.when(s -> assertThrows(IllegalStateException.class, call) != null, s -> 1);
+        }
+        assertThrows(NullPointerException.class, () -> variable.when(null, s -> 1));
+        assertThrows(NullPointerException.class, () -> variable.when(s -> false, null));
+        assertThrows(NullPointerException.class, () -> variable.when(s -> false, LONG, null));
+        assertThrows(NullPointerException.class, () -> variable.when(s -> true, null, s -> 1));
     }
 
     @Test

@@ -56,6 +56,44 @@ class EventTest {
         waiter.join();
     }
 
+    private int item; // plain: only the event orders the two threads
+
+    /** The producer writes and sets a set event; the consumer clears and looks: it sees the item, or the event is set. */
+    @Test
+    void setOnASetEventIsOrderedWithClear() throws Exception {
+        var round = new AtomicInteger();
+        var ended = new AtomicInteger();
+        var box = new Event[1];
+        Thread producer = Thread.ofPlatform().daemon().start(() -> {
+            for (int n = 1; round.get() >= 0; ) {
+                if (round.get() == n) {
+                    item = n;
+                    box[0].set();
+                    ended.set(n);
+                    n++;
+                }
+            }
+        });
+        long stop = System.nanoTime() + 5_000_000_000L; // on a busy machine few rounds, each worth a time slice
+        for (int n = 1; n <= 50_000 && System.nanoTime() < stop; n++) {
+            var event = new Event();
+            event.set();
+            box[0] = event;
+            round.set(n);
+            for (int k = n % 40; k > 0; k--) {
+                Thread.onSpinWait();
+            }
+            event.clear();
+            boolean seen = item == n;
+            while (ended.get() < n) {
+                Thread.onSpinWait();
+            }
+            assertTrue(seen || event.isSet(), "lost in round " + n);
+        }
+        round.set(-1);
+        producer.join();
+    }
+
     @Test
     void setThenClearReleasesAllWhoWait() throws Exception {
         int rounds = 50;

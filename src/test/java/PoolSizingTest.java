@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -50,6 +51,60 @@ class PoolSizingTest {
             throw boom;
         }));
         assertSame(boom, thrown.getCause());
+    }
+
+    @Test
+    void refusesNonsense() {
+        PoolSizing.Query query = () -> {
+            throw new AssertionError("begun");
+        };
+        var day = Duration.ofDays(1);
+        assertThrows(IllegalArgumentException.class, () -> PoolSizing.measure(0, 1, day, query));
+        assertThrows(IllegalArgumentException.class, () -> PoolSizing.measure(1, 0, day, query));
+        assertThrows(NullPointerException.class, () -> PoolSizing.measure(1, 1, null, query));
+        assertThrows(NullPointerException.class, () -> PoolSizing.measure(1, 1, day, null));
+        assertThrows(IllegalArgumentException.class, () -> PoolSizing.connections(-1, day));
+        assertThrows(IllegalArgumentException.class, () -> PoolSizing.connections(Double.NaN, day));
+        assertThrows(IllegalArgumentException.class, () -> PoolSizing.connections(1, day.negated()));
+    }
+
+    @Test
+    void aCancellationIsAFailureAndACleanupIsInterruptedOnce() throws Exception {
+        var boom = new CancellationException("the query's own");
+        assertSame(boom, assertThrows(ExecutionException.class,
+                () -> PoolSizing.measure(1, 1, Duration.ofSeconds(Long.MAX_VALUE), () -> {
+                    throw boom;
+                })).getCause());
+        var begun = new CountDownLatch(1);
+        var cleaning = new CountDownLatch(1);
+        var finish = new CountDownLatch(1);
+        var hits = new AtomicInteger();
+        Thread caller = Thread.ofVirtual().start(() -> {
+            assertThrows(InterruptedException.class, () -> PoolSizing.measure(1, 1, Duration.ofDays(1), () -> {
+                begun.countDown();
+                try {
+                    new CountDownLatch(1).await();
+                } finally {
+                    cleaning.countDown();
+                    try {
+                        finish.await();
+                    } catch (InterruptedException e) {
+                        hits.incrementAndGet();
+                    }
+                }
+            }));
+            hits.addAndGet(Thread.currentThread().isInterrupted() ? 0 : 100);
+        });
+        begun.await();
+        caller.interrupt();
+        cleaning.await();
+        caller.interrupt();
+        while (caller.isInterrupted()) {
+            Thread.yield();
+        }
+        finish.countDown();
+        caller.join();
+        assertEquals(0, hits.get());
     }
 
     @Test

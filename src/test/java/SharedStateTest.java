@@ -34,6 +34,14 @@ class SharedStateTest {
     }
 
     @Test
+    void aNullActionIsRefusedAtOnce() {
+        var state = new SharedState<>(new int[1]);
+        assertThrows(NullPointerException.class, () -> state.locked(null));
+        assertThrows(NullPointerException.class, () -> state.locked(Duration.ZERO, null));
+        assertThrows(NullPointerException.class, () -> state.locked(null, s -> 1));
+    }
+
+    @Test
     void reentryIsRefused() throws Exception {
         var state = new SharedState<>(new int[1]);
         state.locked(s -> {

@@ -16,6 +16,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
@@ -199,6 +200,71 @@ class WeakCacheTest {
     }
 
     @Test
+    void crossedLoadsAreTold() {
+        var both = new CountDownLatch(2);
+        var crossed = new AtomicReference<WeakCache<Integer, Integer>>();
+        crossed.set(new WeakCache<>(5, LONG, key -> {
+            both.countDown();
+            both.await();
+            return crossed.get().get(1 - key);
+        }));
+        var zero = executor.submit(() -> crossed.get().get(0));
+        var one = executor.submit(() -> crossed.get().get(1));
+        assertThrows(ExecutionException.class, zero::get);
+        assertThrows(ExecutionException.class, one::get);
+    }
+
+    private record Moody(int n, AtomicBoolean broken) {
+        @Override
+        public int hashCode() {
+            if (broken.get()) {
+                throw new StackOverflowError("session is closed");
+            }
+            return n;
+        }
+
+        @Override
+        public String toString() {
+            return "" + hashCode();
+        }
+    }
+
+    @Test
+    void aKeyWhoseCodeThrowsCostsNobodyElse() throws Exception {
+        var broken = new AtomicBoolean();
+        var begun = new CountDownLatch(1);
+        var go = new CountDownLatch(1);
+        var cache = new WeakCache<Moody, Object>(5, LONG, key -> {
+            begun.countDown();
+            go.await();
+            return "v";
+        });
+        var first = executor.submit(() -> cache.get(new Moody(1, broken)));
+        begun.await();
+        var waiter = new AtomicReference<Object>();
+        Thread second = Thread.ofVirtual().start(() -> {
+            try {
+                waiter.set(cache.get(new Moody(1, broken)));
+            } catch (InterruptedException | ExecutionException e) {
+                throw new AssertionError(e);
+            }
+        });
+        while (second.getState() != Thread.State.WAITING) {
+            Thread.onSpinWait();
+        }
+        broken.set(true);
+        go.countDown();
+        assertEquals("v", first.get());
+        second.join();
+        assertEquals("v", waiter.get());
+        assertThrows(StackOverflowError.class, () -> cache.get(new Moody(1, broken)));
+        broken.set(false);
+        assertEquals("v", cache.get(new Moody(1, broken)), "what could not be kept is not in the way");
+        assertThrows(NullPointerException.class, () -> new WeakCache<>(1, null, key -> key));
+        assertThrows(NullPointerException.class, () -> cache.get(null));
+    }
+
+    @Test
     void stress() throws Exception {
         int keys = 16;
         int callers = 16;
@@ -243,7 +309,8 @@ class WeakCacheTest {
             });
         }
         Chaos.run(tasks);
-        System.out.printf("WeakCache: %,d calls: %,d values, %,d failures, %,d interrupted, %,d loads%n", callers * each, values.get(),
+        System.out.printf("WeakCache: %,d calls: %,d values, %,d failures, %,d interrupted, %,d loads%n",
+                callers * each, values.get(),
                 failures.get(), interrupted.get(), loads.get());
         assertEquals(0, problems.get(), "never two loads of a key at once");
         assertEquals(callers * each, values.get() + failures.get() + interrupted.get());

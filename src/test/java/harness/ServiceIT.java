@@ -43,9 +43,9 @@ import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
- * The service as a process of its own, on each JDK found: signals, start-up, slow and greedy clients, handlers that misbehave.
- * What can be tried within one JVM is in {@code src/test/java/service}. SIGTERM under load takes 5 rounds a JDK, 20 on the four;
- * more: {@code -Dservice.rounds=20}; on one JDK alone: {@code -Dservice.jdk=21}.
+ * The service as a process of its own, on each JDK found: signals, start-up, slow and greedy clients, handlers that
+ * misbehave. What can be tried within one JVM is in {@code src/test/java/service}. SIGTERM under load takes 5 rounds a
+ * JDK, 20 on the four; more: {@code -Dservice.rounds=20}; on one JDK alone: {@code -Dservice.jdk=21}.
  */
 @Execution(ExecutionMode.CONCURRENT)
 class ServiceIT {
@@ -80,13 +80,16 @@ class ServiceIT {
                 continue;
             }
             Path classes = Files.createDirectories(Path.of("target/service-on-jdk-" + jdk.feature()));
-            var command = new ArrayList<>(List.of(jdk.tool("javac"), "--release", "21", "-Xlint:all", "-Werror", "-proc:none",
+            var command = new ArrayList<>(List.of(jdk.tool("javac"), "--release", "21", "-Xlint:all", "-Werror",
+                    "-proc:none",
                     "-d", classes.toString(), "src/test/java/ServiceUnderTest.java"));
-            Examples.javaFiles(Path.of("assets/service/src/main/java/service")).forEach(file -> command.add(file.toString()));
+            Examples.javaFiles(Path.of("assets/service/src/main/java/service"))
+                    .forEach(file -> command.add(file.toString()));
             Child.succeed(LIMIT, command);
             scenarios.forEach((name, scenario) -> tests.add(dynamicTest(name + " on JDK " + jdk.feature(),
                     Coverage.recorded("service: " + name, jdk.feature(), () -> {
-                        Assumptions.assumeTrue(ProcessHandle.current().supportsNormalTermination(), "this system has no SIGTERM");
+                        Assumptions.assumeTrue(ProcessHandle.current().supportsNormalTermination(),
+                                "this system has no SIGTERM");
                         scenario.run(jdk, classes);
                     }))));
         }
@@ -102,9 +105,10 @@ class ServiceIT {
     // ---- signals
 
     /**
-     * What the service has begun to read is answered, and so is what came on a connection that it had answered on before. In one round of
-     * three the clients heed readiness, as a load balancer does: then nothing at all is lost. In the others they go on until they are refused,
-     * and what waits in the system's queue when the listener closes is reset unread.
+     * What the service has begun to read is answered, and so is what came on a connection that it had answered on
+     * before. In one round of three the clients heed readiness, as a load balancer does: then nothing at all is lost.
+     * In the others they go on until they are refused, and what waits in the system's queue when the listener closes is
+     * reset unread.
      */
     private static void sigtermUnderLoad(Jdk jdk, Path classes) throws Exception {
         int answered = 0;
@@ -114,7 +118,8 @@ class ServiceIT {
         for (int round = 0; round < ROUNDS; round++) {
             var random = new Random(round);
             boolean balanced = round % 3 == 1;
-            boolean calm = round % 3 == 2; // few clients that wait between requests: at most moments nothing is in flight
+            // few clients that wait between requests: at most moments nothing is in flight
+            boolean calm = round % 3 == 2;
             var ready = new AtomicBoolean(true);
             try (var service = Service.start(jdk, classes, Map.of("DRAIN_DELAY", balanced ? "" : "0s"));
                     var clients = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -141,7 +146,8 @@ class ServiceIT {
                     answered += result.get()[0];
                     refused += result.get()[1];
                 }
-                if (balanced && System.nanoTime() - signal < 1_500_000_000) { // else the machine was too slow for the delay
+                // else the machine was too slow for the delay
+                if (balanced && System.nanoTime() - signal < 1_500_000_000) {
                     quiet++;
                     assertEquals(Set.of(), lost, "behind a load balancer");
                 }
@@ -186,7 +192,8 @@ class ServiceIT {
                         // not answered
                     }
                     if (answer == null || answer.status != 200 || !answer.body.equals(id)) {
-                        boolean late = sent - idle > 100_000_000; // so busy a machine that the connection was idle for long
+                        // so busy a machine that the connection was idle for long
+                        boolean late = sent - idle > 100_000_000;
                         (first || late ? lost : lostOnReused).add(id + (answer == null ? "" : ": " + answer));
                         lost.add(id);
                         break;
@@ -222,30 +229,37 @@ class ServiceIT {
         }
         try (var service = Service.launch(jdk, classes, Map.of())) { // killed at some moment before that
             Thread.sleep(100);
-            assertTrue(service.terminate() > 0, service::output); // 143, or 1 from a JVM that has not got as far as main
+            // 143, or 1 from a JVM that has not got as far as main
+            assertTrue(service.terminate() > 0, service::output);
             assertFalse(service.output().contains("\tat "), service::output);
         }
         try (var taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
                 var service = Service.launch(jdk, classes, Map.of("PORT", String.valueOf(taken.getLocalPort())))) {
             assertEquals(1, service.exit(), service::output);
             assertTrue(service.output().contains("cannot start: "), service::output);
-            assertTrue(service.output().contains("127.0.0.1:" + taken.getLocalPort() + ": Address already in use"), service::output);
+            assertTrue(service.output().contains("127.0.0.1:" + taken.getLocalPort() + ": Address already in use"),
+                    service::output);
             assertEquals(1, service.output().lines().filter(line -> !line.startsWith("{")).count(), service::output);
         }
-        try (var service = Service.start(jdk, classes, Map.of("STOP_GRACE", "300ms")); var client = new Client(service.port)) { // heeds it
+        // heeds it
+        try (var service = Service.start(jdk, classes, Map.of("STOP_GRACE",
+                "300ms")); var client = new Client(service.port)) {
             client.send("/hang", "");
             service.await(client, "http_requests_in_flight 1");
             service.process.toHandle().destroy();
             assertEquals(503, client.read().status);
             assertEquals(143, service.exit(), service::output);
         }
-        try (var service = Service.start(jdk, classes, Map.of("STOP_GRACE", "100ms")); var client = new Client(service.port)) { // does not
+        // does not
+        try (var service = Service.start(jdk, classes, Map.of("STOP_GRACE",
+                "100ms")); var client = new Client(service.port)) {
             client.send("/hang?ignore=yes", "");
             service.await(client, "http_requests_in_flight 1");
             assertEquals(1, service.terminate(), service::output);
             assertTrue(service.output().contains("\"clean\":false"), service::output);
         }
-        try (var service = Service.start(jdk, classes, Map.of("DRAIN_DELAY", "60s")); var client = new Client(service.port)) {
+        try (var service = Service.start(jdk, classes, Map.of("DRAIN_DELAY",
+                "60s")); var client = new Client(service.port)) {
             service.process.toHandle().destroy();
             service.await("\"stopping\"");
             assertEquals(503, client.get("/readyz", "").status);
@@ -256,7 +270,8 @@ class ServiceIT {
     }
 
     private static void configuration(Jdk jdk, Path classes) throws Exception {
-        var wrong = Map.of("PORT", "65536", "HANDLER_TIMEOUT", "10", "MAX_BODY", "-1", "EXIT_CODE", "7", "HOST", "", "DOWNSTREAM", "",
+        var wrong = Map.of("PORT", "65536", "HANDLER_TIMEOUT", "10", "MAX_BODY", "-1", "EXIT_CODE", "7", "HOST", "",
+                "DOWNSTREAM", "",
                 "START_DELAY", "99m\n");
         try (var service = Service.launch(jdk, classes, wrong)) {
             assertEquals(2, service.exit(), service::output);
@@ -333,7 +348,8 @@ class ServiceIT {
     }
 
     private static void limits(Jdk jdk, Path classes) throws Exception {
-        try (var service = Service.start(jdk, classes, Map.of("MAX_BODY", "1000", "MAX_IN_FLIGHT", "2", "MAX_CONNECTIONS", "20"))) {
+        try (var service = Service.start(jdk, classes, Map.of("MAX_BODY", "1000", "MAX_IN_FLIGHT", "2",
+                "MAX_CONNECTIONS", "20"))) {
             try (var client = new Client(service.port)) {
                 client.raw("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n" + "x".repeat(1000));
                 assertEquals("1000", client.read().body);
@@ -372,7 +388,8 @@ class ServiceIT {
     }
 
     private static void misbehaviour(Jdk jdk, Path classes) throws Exception {
-        try (var service = Service.start(jdk, classes, Map.of("HANDLER_TIMEOUT", "5s")); var client = new Client(service.port)) {
+        try (var service = Service.start(jdk, classes, Map.of("HANDLER_TIMEOUT",
+                "5s")); var client = new Client(service.port)) {
             for (String what : List.of("exception", "error")) {
                 var failed = client.get("/throw?what=" + what, "X-Request-Id: abc-" + what + "\r\n");
                 assertEquals(500, failed.status);
@@ -395,12 +412,14 @@ class ServiceIT {
             }
             var injection = client.get("/inherit/%0A%7B%22level%22:%22FAKE%22%7D", "X-Request-Id: a\"b\r\n");
             assertEquals(200, injection.status);
-            assertTrue(service.output().lines().allMatch(line -> line.startsWith("{\"ts\":\"") && line.endsWith("}")), service::output);
+            assertTrue(service.output().lines().allMatch(line -> line.startsWith("{\"ts\":\"") && line.endsWith("}")),
+                    service::output);
         }
     }
 
     private static void clientsThatGo(Jdk jdk, Path classes) throws Exception {
-        try (var service = Service.start(jdk, classes, Map.of("REQUEST_TIMEOUT", "2s")); var probe = new Client(service.port)) {
+        try (var service = Service.start(jdk, classes, Map.of("REQUEST_TIMEOUT",
+                "2s")); var probe = new Client(service.port)) {
             try (var client = new Client(service.port)) {
                 client.send("/hang", "");
                 service.await(probe, "http_requests_in_flight 1");
@@ -448,18 +467,21 @@ class ServiceIT {
     }
 
     private static void downstream(Jdk jdk, Path classes) throws Exception {
-        try (var server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress()); var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+        try (var server = new ServerSocket(0, 50,
+                InetAddress.getLoopbackAddress()); var threads = Executors.newVirtualThreadPerTaskExecutor()) {
             var closedByUs = threads.submit(() -> {
                 try (var connection = server.accept()) {
                     var in = connection.getInputStream();
                     Client.head(in);
-                    connection.getOutputStream().write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf".getBytes(StandardCharsets.US_ASCII));
+                    connection.getOutputStream()
+                            .write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf".getBytes(StandardCharsets.US_ASCII));
                     return in.read() == -1; // until the service gives up
                 }
             });
             var env = Map.of("OUTGOING_TIMEOUT", "6s", "OUTGOING_LIMIT", "1", "OUTGOING_WAIT", "50ms",
                     "DOWNSTREAM", "http://127.0.0.1:" + server.getLocalPort() + "/");
-            try (var service = Service.start(jdk, classes, env); var a = new Client(service.port); var b = new Client(service.port)) {
+            try (var service = Service.start(jdk, classes,
+                    env); var a = new Client(service.port); var b = new Client(service.port)) {
                 a.send("/call", "");
                 service.await(b, "outgoing_calls_in_use 1");
                 assertEquals(503, b.get("/call", "").status, "no place within OUTGOING_WAIT");
@@ -467,14 +489,16 @@ class ServiceIT {
                 assertTrue(closedByUs.get(LIMIT.toSeconds(), TimeUnit.SECONDS));
                 service.await(b, "outgoing_calls_in_use 0");
             }
-            try (var service = Service.start(jdk, classes, Map.of()); var a = new Client(service.port)) { // nobody listens there
+            // nobody listens there
+            try (var service = Service.start(jdk, classes, Map.of()); var a = new Client(service.port)) {
                 assertEquals(502, a.get("/call", "").status);
             }
         }
     }
 
     private static void pinnedEvents(Jdk jdk, Path classes) throws Exception {
-        try (var service = Service.start(jdk, classes, Map.of("PINNED_EVENTS", "1")); var client = new Client(service.port)) {
+        try (var service = Service.start(jdk, classes, Map.of("PINNED_EVENTS",
+                "1")); var client = new Client(service.port)) {
             service.await(client, "virtual_threads_recorded 1");
             assertEquals(200, client.get("/pin", "").status);
             service.await(client, "virtual_threads_pinned_total [1-9]\\d*"); // a slow machine may pin elsewhere, too
@@ -496,10 +520,12 @@ class ServiceIT {
 
         private static Service launch(Jdk jdk, Path classes, Map<String, String> environment) throws Exception {
             Path log = Files.createTempFile("service", ".log");
-            var builder = new ProcessBuilder(jdk.tool("java"), "-XX:TieredStopAtLevel=1", "-cp", classes.toString(), "ServiceUnderTest")
+            var builder = new ProcessBuilder(jdk.tool("java"), "-XX:TieredStopAtLevel=1", "-cp", classes.toString(),
+                    "ServiceUnderTest")
                     .redirectErrorStream(true).redirectOutput(log.toFile());
             builder.environment().keySet().removeAll(Set.of("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS"));
-            builder.environment().putAll(Map.of("PORT", "0", "PINNED_EVENTS", "0", "ACCESS_LOG", "0", "DRAIN_DELAY", "0s",
+            builder.environment().putAll(Map.of("PORT", "0", "PINNED_EVENTS", "0", "ACCESS_LOG", "0", "DRAIN_DELAY",
+                    "0s",
                     "DOWNSTREAM", "http://127.0.0.1:1/"));
             builder.environment().putAll(environment);
             var process = builder.start();

@@ -10,13 +10,16 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * One connection of {@link HttpService}: its requests, one after the other, in one thread, whose reads and writes wait without a limit of
- * their own. The limits are kept by the sweeper, which calls {@link #sweep}: it closes the socket, and what waits there fails.
+ * One connection of {@link HttpService}: its requests, one after the other, in one thread, whose reads and writes wait
+ * without a limit of their own. The limits are kept by the sweeper, which calls {@link #sweep}: it closes the socket,
+ * and what waits there fails.
  */
 final class Connection implements Runnable {
     enum Phase { IDLE, LEAVING, READING, WORKING, LINGERING, LATE, CLOSED }
 
-    /** Replaced as a whole: where the sweeper and the connection's thread want to at the same time, one of them wins. */
+    /**
+     * Replaced as a whole: where the sweeper and the connection's thread want to at the same time, one of them wins.
+     */
     private record State(Phase phase, long since, long nanos) {
     }
 
@@ -29,12 +32,13 @@ final class Connection implements Runnable {
     final HttpWriter writer;
     final boolean crowded;
     private final InputStream in;
+    private final Memory.Lease headMemory;
     private final AtomicBoolean begun = new AtomicBoolean();
     private final AtomicReference<State> state = new AtomicReference<>(new State(Phase.IDLE, System.nanoTime(), NONE));
     private volatile Exchange exchange; // whose handler runs
     private volatile boolean leaving; // nothing more is read
     private volatile long silence; // until when the read or write that waits may wait; 0: none does
-    private Exchange.Watch watch; // which may still be reading
+    private ClientWatch watch; // which may still be reading
 
     /** @param crowded there are too many already: only probes are answered */
     Connection(HttpService server, Socket socket, boolean crowded) throws IOException {
@@ -42,7 +46,8 @@ final class Connection implements Runnable {
         this.socket = socket;
         this.crowded = crowded;
         this.in = socket.getInputStream();
-        this.reader = new HttpReader(in);
+        this.headMemory = server.memory.lease();
+        this.reader = new HttpReader(in, headMemory);
         this.writer = new HttpWriter(socket.getOutputStream(), server.options.requestTimeout, until -> silence = until);
     }
 
@@ -58,6 +63,7 @@ final class Connection implements Runnable {
         boolean handedOver = false;
         try {
             boolean lane = !Thread.currentThread().isVirtual();
+            socket.setTcpNoDelay(true);
             socket.setSoTimeout(lane ? 1_000 : 0);
             Request next = first;
             do {
@@ -101,9 +107,13 @@ final class Connection implements Runnable {
         }
         enter(Phase.READING, server.options.requestTimeout.toNanos());
         try {
-            return new Request(reader.head(), server.router, server.memory.lease(), socket.getInetAddress().getHostAddress());
+            return new Request(reader.head(), server.router, server.memory.lease(), socket.getInetAddress()
+                    .getHostAddress());
         } catch (HttpError e) {
             refuse(e.status, e.getMessage());
+            linger();
+        } catch (Memory.FullException e) {
+            refuse(503, "overloaded");
             linger();
         } catch (EOFException e) {
             if (isLate()) {
@@ -146,7 +156,7 @@ final class Connection implements Runnable {
     }
 
     /** It does no more. @param watch null, or who reads on */
-    void end(Exchange.Watch watch) {
+    void end(ClientWatch watch) {
         this.exchange = null;
         this.watch = watch == null ? this.watch : watch;
     }
@@ -164,15 +174,21 @@ final class Connection implements Runnable {
         return state.get().phase == Phase.LATE;
     }
 
+    boolean isOver() {
+        return state.get().phase == Phase.CLOSED;
+    }
+
+    /** Nothing more can be read. */
     boolean isLeaving() {
         return leaving;
     }
 
-    // ---------------------------------------------------------------------------------------------------------- limits
+    // ---- limits
 
     void enter(Phase phase, long nanos) throws IOException {
         var now = state.get();
-        if (now.phase == Phase.LATE || now.phase == Phase.CLOSED || !state.compareAndSet(now, new State(phase, System.nanoTime(), nanos))) {
+        if (now.phase == Phase.LATE || now.phase == Phase.CLOSED
+                || !state.compareAndSet(now, new State(phase, System.nanoTime(), nanos))) {
             throw new EOFException("too late");
         }
     }
@@ -189,7 +205,7 @@ final class Connection implements Runnable {
         if (in >= current.nanos) {
             switch (current.phase) {
                 case IDLE -> leave(current);
-                case READING -> shutdownInput(current, Phase.LATE); // its thread reads the end, and can still answer 408
+                case READING -> shutdownInput(current, Phase.LATE); // its thread reads the end: 408
                 default -> {
                     if (state.compareAndSet(current, new State(Phase.CLOSED, now, NONE))) {
                         closeSocket();
@@ -203,7 +219,9 @@ final class Connection implements Runnable {
         }
     }
 
-    /** Ends a connection that nobody uses, but not a request that has arrived: that its thread still reads and answers. */
+    /**
+     * Ends a connection that nobody uses, but not a request that has arrived: that its thread still reads and answers.
+     */
     private boolean leave(State current) {
         try {
             return in.available() == 0 && shutdownInput(current, Phase.LEAVING);
@@ -261,6 +279,7 @@ final class Connection implements Runnable {
     void close() {
         state.set(new State(Phase.CLOSED, System.nanoTime(), NONE));
         closeSocket();
+        headMemory.close();
         server.ended(this);
     }
 

@@ -1,34 +1,33 @@
 package service;
 
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * One request of a {@link Connection} and its answer. Whatever the handler does becomes exactly one answer, or the end of the connection.
- * The thread of the connection answers; if the handler does not heed its interrupt, another thread does so in its place.
+ * One request of a {@link Connection} and its answer. Whatever the handler does becomes exactly one answer, or the end
+ * of the connection. The thread of the connection answers; if the handler does not heed its interrupt, another thread
+ * does so in its place.
  */
 final class Exchange {
     private static final int GONE = 499; // for the log alone
     private static final int STOPPING = 503;
     private static final long IGNORED = Duration.ofSeconds(1).toNanos();
     private static final int SMALL = 64 << 10;
-    private static final Watch NO_WATCH = new Watch(null);
+    private static final ClientWatch NO_WATCH = new ClientWatch(null, null);
     private final Connection connection;
     private final HttpService server;
     private final Request request;
-    private final Body body;
+    private final RequestBody body;
     private final AtomicBoolean answered = new AtomicBoolean();
     private final AtomicBoolean givenUp = new AtomicBoolean();
-    private final AtomicReference<Watch> watch = new AtomicReference<>();
+    private final AtomicReference<ClientWatch> watch = new AtomicReference<>();
     private Interruption work;
     private boolean place;
+    private int status = GONE; // sent
     private volatile long deadline;
     private volatile boolean events;
 
@@ -37,13 +36,13 @@ final class Exchange {
         this.server = connection.server;
         this.request = request;
         var route = request.match.route();
-        this.body = new Body(route == null || route.maxBody < 0 ? server.options.maxBody : route.maxBody);
+        int most = route == null || route.maxBody < 0 ? server.options.maxBody : route.maxBody;
+        this.body = new RequestBody(connection, request, most);
         request.stream = body;
     }
 
     /** @return whether another request may follow on this connection */
     boolean run() throws IOException {
-        int status = GONE;
         boolean mine = false;
         boolean keep = false;
         boolean complete = false;
@@ -97,6 +96,7 @@ final class Exchange {
             }
             allow();
             work = new Interruption();
+            body.limitSilence(); // before, the whole request had a limit
             connection.begin(this);
             return server.router.handle(route, request);
         } catch (Throwable e) {
@@ -106,13 +106,14 @@ final class Exchange {
 
     /** What needs neither the body nor the handler. */
     private void refuseEarly() throws HttpError {
-        String refusal = request.always() ? null : connection.crowded ? "too many connections" : server.router.refusal();
+        String refusal = request.always() ? null : connection.crowded ? "too many connections"
+                : server.router.refusal();
         if (refusal != null) {
             server.rejected.increment();
             throw new HttpError(503, refusal);
-        } else if (request.length() > body.most) {
-            throw new HttpError(413, "the body is larger than " + body.most + " bytes");
-        } else if (body.expected && !request.header("expect").equalsIgnoreCase("100-continue")) {
+        } else if (request.length() > body.most()) {
+            throw new HttpError(413, "the body is larger than " + body.most() + " bytes");
+        } else if (body.isExpected() && !request.header("expect").equalsIgnoreCase("100-continue")) {
             throw new HttpError(417, "an expectation other than 100-continue");
         }
     }
@@ -121,7 +122,7 @@ final class Exchange {
         int why = work == null ? 0 : work.why();
         if (connection.isLate()) {
             return error(408, "the request took too long");
-        } else if (request.gone) {
+        } else if (request.gone || connection.isOver()) {
             return null;
         } else if (failure instanceof HttpError e) {
             return error(e.status, e.getMessage());
@@ -153,26 +154,26 @@ final class Exchange {
     /** The handler may take its time from now on; a stream, from each part on. */
     private void allow() {
         var route = request.match.route();
-        deadline = System.nanoTime() + (route == null || route.timeout == null ? server.options.handlerTimeout : route.timeout).toNanos();
+        deadline = System.nanoTime() + (route == null || route.timeout == null ? server.options.handlerTimeout
+                : route.timeout).toNanos();
     }
 
-    // ------------------------------------------------------------------------------------------------------ the answer
+    // ---- the answer
 
     /** @return whether the connection may be kept */
     private boolean send(Response response) throws IOException {
         boolean keep = request.wantsToStay() && !server.closing() && !connection.crowded && !connection.isLeaving()
-                && !response.has("Connection", "close") && body.isSoonAtItsEnd();
+                && !response.has("Connection", "close") && body.isNearlyRead(SMALL);
         if (response.stream != null) {
             stream(response, !keep);
             return keep && request.http11();
         }
         try {
-            if (response.body.length > SMALL) {
-                request.memory.atLeast(response.body.length); // held for as long as the client takes to read it
-            }
+            request.memory.atLeast(response.body.length > SMALL ? response.body.length : 0); // as long as it is read
         } catch (Memory.FullException e) {
-            server.rejected.increment();
-            connection.writer.write(error(503, "overloaded"), request, !keep);
+            var instead = failed(e.never ? new IllegalStateException("an answer larger than all memory", e) : e);
+            status = instead.status;
+            connection.writer.write(instead, request, !keep);
             return keep;
         }
         connection.writer.write(response, request, !keep);
@@ -203,14 +204,15 @@ final class Exchange {
             server.failed(request, "answer cut off", failure);
         }
         if (!request.http11()) {
-            connection.socket.setSoLinger(true, 0); // its body ends with the connection: only a reset says that something is missing
+            connection.socket.setSoLinger(true,
+                    0); // its body ends with the connection: only a reset says that something is missing
         }
         throw new IOException("cut off");
     }
 
     /** After an answer. @return whether another request may follow */
     private boolean leave(boolean keep) throws IOException {
-        if (keep && !body.in.ended()) {
+        if (keep && !body.ended()) {
             connection.enter(Connection.Phase.READING, server.options.requestTimeout.toNanos());
             try {
                 body.skip();
@@ -224,64 +226,7 @@ final class Exchange {
         return keep;
     }
 
-    /** The body as the handler sees it: with a limit on silence, and 100 (Continue) when it is first read. */
-    private final class Body extends FilterInputStream {
-        private final HttpReader.Body in;
-        private final int most;
-        private boolean expected = request.header("expect") != null;
-
-        private Body(int most) {
-            super(null);
-            this.most = most;
-            this.in = connection.reader.new Body(request.length(), most);
-        }
-
-        @Override
-        public int read() throws IOException {
-            byte[] one = new byte[1];
-            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
-        }
-
-        @Override
-        public int read(byte[] to, int offset, int length) throws IOException {
-            try {
-                if (expected && !in.ended()) {
-                    connection.writer.raw("HTTP/1.1 100 Continue\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
-                }
-                expected = false;
-                if (work != null) { // before, the whole request has a limit
-                    connection.waits();
-                }
-                return in.read(to, offset, length);
-            } catch (HttpError e) {
-                throw e;
-            } catch (IOException e) {
-                request.gone = true;
-                throw e;
-            } finally {
-                connection.waitsNoMore();
-            }
-        }
-
-        /** So that what is left of it can be read over. */
-        private boolean isSoonAtItsEnd() {
-            return in.ended() || request.length() > 0 && request.length() <= SMALL && !expected;
-        }
-
-        private void skip() throws IOException {
-            byte[] unread = new byte[1024];
-            for (int n = 0; n >= 0; ) {
-                n = in.read(unread, 0, unread.length);
-            }
-        }
-
-        @Override
-        public void close() {
-            // the connection goes on
-        }
-    }
-
-    // ------------------------------------------------------------------------------- what others do while a handler runs
+    // ---- what others do while a handler runs
 
     /** By the sweeper; never waits. @param forSome it has run for a moment */
     void sweep(long now, boolean forSome) {
@@ -291,12 +236,18 @@ final class Exchange {
         if (work.ignoredFor(IGNORED) && givenUp.compareAndSet(false, true) && !server.inLane(this::giveUp)) {
             givenUp.set(false);
         }
-        if (forSome && body.in.ended() && watch.get() == null && !connection.reader.buffered()) {
-            var next = new Watch(this);
+        if (forSome && body.ended() && watch.get() == null && !connection.reader.buffered()) {
+            var next = new ClientWatch(connection.reader, this);
             if (watch.compareAndSet(null, next)) {
                 next.start();
             }
         }
+    }
+
+    /** By who reads on. */
+    void clientGone() {
+        request.gone = true;
+        work.interrupt(GONE);
     }
 
     /** @param onlyEvents only what ends with the service */
@@ -330,59 +281,6 @@ final class Exchange {
         }
         if (!work.ended()) {
             connection.closeSocket(); // in the middle of its answer
-        }
-    }
-
-    /** Reads on while a handler runs: so it is seen if the client goes. What it reads begins the next request. */
-    static final class Watch implements Runnable {
-        private final Exchange exchange;
-        private final CountDownLatch done = new CountDownLatch(1);
-
-        private Watch(Exchange exchange) {
-            this.exchange = exchange;
-        }
-
-        private void start() {
-            boolean started = false;
-            try {
-                Thread.ofVirtual().name("watch").start(this);
-                started = true;
-            } finally {
-                if (!started) {
-                    done.countDown();
-                }
-            }
-        }
-
-        @Override
-        public void run() {
-            boolean gone = true;
-            try {
-                gone = !exchange.connection.reader.await();
-            } catch (IOException e) {
-                // gone
-            } finally {
-                done.countDown();
-            }
-            if (gone) {
-                exchange.request.gone = true;
-                exchange.work.interrupt(GONE);
-            }
-        }
-
-        /** Until it does not read any more; an interrupt does not end this. */
-        void await() {
-            boolean interrupted = false;
-            while (done.getCount() > 0) {
-                try {
-                    done.await();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
         }
     }
 }

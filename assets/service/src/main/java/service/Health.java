@@ -11,15 +11,16 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * What the probes are told: {@code starting}, then what the readiness checks say, then {@code stopping}. Clients see which check failed,
- * the log why. Thread-safe. Needs {@link Log}.
+ * What the probes are told: {@code starting}, then what the readiness checks say, then {@code stopping}. Clients see
+ * which check failed, the log why. Thread-safe. Needs {@link Log}.
  */
 public final class Health {
     private final Map<String, Check> checks = new ConcurrentHashMap<>();
     private volatile String state = "starting";
 
     /**
-     * Of this instance, not of what all instances share, or all leave at once. A check that hangs is down, and is not started again.
+     * Of this instance, not of what all instances share, or all leave at once. A check that hangs is down, and is not
+     * started again.
      *
      * @param check throws if this instance cannot work
      */
@@ -63,8 +64,8 @@ public final class Health {
         private final Duration limit;
         private final Tasks.Task task;
         private final ReentrantLock lock = new ReentrantLock();
-        private CompletableFuture<String> run = CompletableFuture.completedFuture(null); // guarded by lock, as is the next
-        private long deadline;
+        private CompletableFuture<String> run = CompletableFuture.completedFuture(null);
+        private long deadline; // guarded by lock, as is the last
 
         private Check(String name, Duration limit, Tasks.Task task) {
             this.name = name;

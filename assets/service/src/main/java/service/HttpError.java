@@ -3,7 +3,10 @@ package service;
 import java.io.IOException;
 import java.util.Objects;
 
-/** An answer other than the usual one, thrown by a handler. The client is told the message: nothing internal belongs there. */
+/**
+ * An answer other than the usual one, thrown by a handler. The client is told the message: nothing internal belongs
+ * there.
+ */
 public final class HttpError extends IOException {
     private static final long serialVersionUID = 1;
     public final int status;

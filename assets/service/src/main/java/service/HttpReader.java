@@ -13,25 +13,31 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * Reads HTTP/1.1 requests strictly (RFC 9112): what could be understood in two ways is refused. Of a head at most 16 KiB and 100 fields
- * are kept. It sets no time limits: {@link Connection} does. One thread at a time. Needs {@link HttpError}.
+ * Reads HTTP/1.1 requests strictly (RFC 9112): what could be understood in two ways is refused. Of a head at most 16
+ * KiB and 100 fields are kept. It sets no time limits: {@link Connection} does. One thread at a time. Needs {@link
+ * HttpError} and {@link Memory}.
  */
 final class HttpReader {
     private static final int SMALL = 1024; // what a connection holds that waits
     private static final int LARGEST_HEAD = 16 << 10;
     private static final int MOST_FIELDS = 100;
-    private static final Set<String> ONCE = Set.of("host", "content-length", "transfer-encoding", "expect", "content-type", "authorization");
+    private static final Set<String> ONCE = Set.of("host", "content-length", "transfer-encoding", "expect",
+            "content-type", "authorization");
     private final InputStream in;
+    private final Memory.Lease memory;
     private byte[] buffer = new byte[SMALL];
     private int start;
     private int end;
 
-    HttpReader(InputStream in) {
+    /** @param memory for heads larger than 1 KiB: three times their size, with what is made of them */
+    HttpReader(InputStream in, Memory.Lease memory) {
         this.in = in;
+        this.memory = memory;
     }
 
     /** @param length of the body, or -1: in chunks. @param fields names in lower case */
-    record Head(String method, String path, String query, boolean http11, Map<String, List<String>> fields, long length) {
+    record Head(String method, String path, String query, boolean http11, Map<String, List<String>> fields,
+            long length) {
         String field(String name) {
             var values = fields.get(name);
             return values == null ? null : values.get(0);
@@ -53,29 +59,52 @@ final class HttpReader {
             start = 0;
             end = 0;
             if (buffer.length > SMALL) {
+                memory.give(3L * (buffer.length - SMALL));
                 buffer = new byte[SMALL];
             }
-        } else if (end == buffer.length) {
-            buffer = start > 0 ? Arrays.copyOfRange(buffer, start, start + buffer.length)
-                    : Arrays.copyOf(buffer, Math.min(2 * buffer.length, LARGEST_HEAD));
+        } else if (end == buffer.length && start > 0) {
+            System.arraycopy(buffer, start, buffer, 0, end - start);
             end -= start;
             start = 0;
+        } else if (end == buffer.length) {
+            memory.take(3L * buffer.length);
+            buffer = Arrays.copyOf(buffer, 2 * buffer.length);
         }
         int n = in.read(buffer, end, buffer.length - end);
         end += Math.max(0, n);
         return n >= 0;
     }
 
-    private byte read() throws IOException {
+    /** One byte of a body. */
+    byte read() throws IOException {
         if (start == end && !fill()) {
             throw new EOFException("ended in the middle of a request");
         }
         return buffer[start++];
     }
 
+    /** At least one byte of a body, past the buffer if it is empty and much is wanted. */
+    int read(byte[] to, int offset, int length) throws IOException {
+        if (start == end && length >= SMALL) {
+            int n = in.read(to, offset, length);
+            if (n < 0) {
+                throw new EOFException("ended in the middle of a body");
+            }
+            return n;
+        }
+        if (!await()) {
+            throw new EOFException("ended in the middle of a body");
+        }
+        int n = Math.min(length, end - start);
+        System.arraycopy(buffer, start, to, offset, n);
+        start += n;
+        return n;
+    }
+
     /** @throws HttpError 400 and others; then nothing after it can be understood */
     Head head() throws IOException {
-        for (int blank = 0; await() && (buffer[start] == '\r' || buffer[start] == '\n'); blank++) { // from a client that counts badly
+        for (int blank = 0; await() && (buffer[start] == '\r'
+                || buffer[start] == '\n'); blank++) { // from a client that counts badly
             if (blank > 4) {
                 throw new HttpError(400, "no request line");
             }
@@ -109,7 +138,8 @@ final class HttpReader {
     private Head parse(int from, int to) throws HttpError {
         for (int i = from; i < to; i++) {
             byte c = buffer[i];
-            boolean lineEnd = c == '\r' && i + 1 < to && buffer[i + 1] == '\n' || c == '\n' && i > from && buffer[i - 1] == '\r';
+            boolean lineEnd = c == '\r' && i + 1 < to && buffer[i + 1] == '\n' || c == '\n' && i > from
+                    && buffer[i - 1] == '\r';
             if (c >= 0 && c < ' ' && c != '\t' && !lineEnd || c == 0x7f) {
                 throw new HttpError(400, "a control character in the head of the request");
             }
@@ -148,27 +178,32 @@ final class HttpReader {
 
     private static Head request(String line, Map<String, List<String>> fields) throws HttpError {
         String[] parts = line.split(" ", -1);
-        if (parts.length != 3 || parts[0].isEmpty() || parts[0].length() > 32 || !parts[0].chars().allMatch(HttpReader::isToken)) {
+        if (parts.length != 3 || parts[0].isEmpty() || parts[0].length() > 32 || !parts[0].chars()
+                .allMatch(HttpReader::isToken)) {
             throw new HttpError(400, "no request line");
         }
         boolean http11 = parts[2].equals("HTTP/1.1");
         if (!http11 && !parts[2].equals("HTTP/1.0")) {
-            throw parts[2].matches("HTTP/\\d\\.\\d") ? new HttpError(505, "HTTP/1.1 only") : new HttpError(400, "no request line");
+            throw parts[2].matches("HTTP/\\d\\.\\d") ? new HttpError(505, "HTTP/1.1 only")
+                    : new HttpError(400, "no request line");
         }
         String target = parts[1];
-        if (target.regionMatches(true, 0, "http://", 0, 7) || target.regionMatches(true, 0, "https://", 0, 8)) { // as sent to a proxy
+        if (target.regionMatches(true, 0, "http://", 0, 7) || target.regionMatches(true, 0, "https://", 0,
+                8)) { // as sent to a proxy
             int slash = target.indexOf('/', target.indexOf("//") + 2);
             target = slash < 0 ? "/" : target.substring(slash);
         }
         boolean asterisk = target.equals("*") && parts[0].equals("OPTIONS");
-        if (!target.startsWith("/") && !asterisk || target.indexOf('#') >= 0 || !target.chars().allMatch(c -> c > ' ' && c < 0x7f)) {
+        if (!target.startsWith("/") && !asterisk || target.indexOf('#') >= 0 || !target.chars()
+                .allMatch(c -> c > ' ' && c < 0x7f)) {
             throw new HttpError(400, "an address that is none");
         }
         int question = target.indexOf('?');
         String path = question < 0 ? target : target.substring(0, question);
         String query = question < 0 ? null : target.substring(question + 1);
         String host = fields.containsKey("host") ? fields.get("host").get(0) : null;
-        if (host == null && http11 || host != null && !host.chars().allMatch(c -> c > ' ' && c < 0x7f && "/\\@,?#\"<>".indexOf(c) < 0)) {
+        if (host == null && http11 || host != null && !host.chars()
+                .allMatch(c -> c > ' ' && c < 0x7f && "/\\@,?#\"<>".indexOf(c) < 0)) {
             throw new HttpError(400, "no Host, or one that is none");
         }
         return new Head(parts[0], path, query, http11, fields, bodyLength(http11, fields));
@@ -197,107 +232,7 @@ final class HttpReader {
     }
 
     private static boolean isToken(int c) {
-        return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c < 0x7f && "!#$%&'*+-.^_`|~".indexOf(c) >= 0;
-    }
-
-    /** The body of the request whose head was read last. Read it to its end before the next head. */
-    final class Body extends InputStream {
-        private final boolean chunked;
-        private final long most;
-        private long left; // of the body, or of this chunk
-        private long total;
-        private boolean firstChunk = true;
-        private volatile boolean ended;
-
-        /** @param most bytes; more: 413 */
-        Body(long length, long most) {
-            this.chunked = length < 0;
-            this.left = Math.max(0, length);
-            this.most = most;
-            this.ended = length == 0;
-        }
-
-        boolean ended() {
-            return ended;
-        }
-
-        @Override
-        public int read() throws IOException {
-            byte[] one = new byte[1];
-            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
-        }
-
-        @Override
-        public int read(byte[] to, int offset, int length) throws IOException {
-            if (length == 0 || ended) {
-                return length == 0 ? 0 : -1;
-            }
-            if (left == 0) {
-                nextChunk();
-                if (ended) {
-                    return -1;
-                }
-            }
-            int wanted = (int) Math.min(length, left);
-            int n;
-            if (start < end || wanted < SMALL) {
-                if (!await()) {
-                    throw new EOFException("ended in the middle of a body");
-                }
-                n = Math.min(wanted, end - start);
-                System.arraycopy(buffer, start, to, offset, n);
-                start += n;
-            } else {
-                n = in.read(to, offset, wanted);
-                if (n < 0) {
-                    throw new EOFException("ended in the middle of a body");
-                }
-            }
-            left -= n;
-            total += n;
-            if (total > most) {
-                throw new HttpError(413, "the body is larger than " + most + " bytes");
-            }
-            ended = !chunked && left == 0;
-            return n;
-        }
-
-        private void nextChunk() throws IOException {
-            if (!firstChunk && !line(0).isEmpty()) {
-                throw new HttpError(400, "a chunk that is none");
-            }
-            firstChunk = false;
-            String size = line(256);
-            int extension = size.indexOf(';');
-            size = extension < 0 ? size : size.substring(0, extension).stripTrailing();
-            if (!size.matches("[0-9a-fA-F]{1,8}")) {
-                throw new HttpError(400, "a chunk that is none");
-            }
-            left = Long.parseLong(size, 16);
-            if (left > most - total) {
-                throw new HttpError(413, "the body is larger than " + most + " bytes");
-            }
-            if (left == 0) {
-                for (int trailers = 0; !line(1024).isEmpty(); trailers++) {
-                    if (trailers == 20) {
-                        throw new HttpError(400, "too many fields after the body");
-                    }
-                }
-                ended = true;
-            }
-        }
-
-        private String line(int most) throws IOException {
-            var line = new StringBuilder();
-            for (byte c; (c = HttpReader.this.read()) != '\r'; line.append((char) c)) {
-                if (line.length() >= most || c == '\n' || c < ' ' && c != '\t') {
-                    throw new HttpError(400, "a chunk that is none");
-                }
-            }
-            if (HttpReader.this.read() != '\n') {
-                throw new HttpError(400, "a chunk that is none");
-            }
-            return line.toString();
-        }
+        return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c < 0x7f
+                && "!#$%&'*+-.^_`|~".indexOf(c) >= 0;
     }
 }

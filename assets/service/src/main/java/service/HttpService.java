@@ -12,24 +12,24 @@ import java.util.LinkedHashMap;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.SynchronousQueue;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * asyncio: the server of an {@code aiohttp} application. HTTP/1.1 over plain TCP, a virtual thread for each connection. Final API, JDK 21
- * and later. Embeddable, several in one JVM. No TLS, HTTP/2, compression, multipart or static files: a proxy in front, or a framework.
+ * asyncio: the server of an {@code aiohttp} application. HTTP/1.1 over plain TCP, a virtual thread for each connection.
+ * Final API, JDK 21 and later. Embeddable, several in one JVM. No TLS, HTTP/2, compression, multipart or static files:
+ * a proxy in front, or a framework.
  *
- * <p>Not {@code com.sun.net.httpserver}: on 21 to 23 that needs a platform thread for each slow client, on no JDK does it see a client go
- * while a handler runs, and its time limits follow the clock of the wall. The limits here are all in {@link Options}.
+ * <p>Not {@code com.sun.net.httpserver}: on 21 to 23 that needs a platform thread for each slow client, on no JDK does
+ * it see a client go while a handler runs, and its time limits follow the clock of the wall. The limits here are all in
+ * {@link Options}.
  *
- * <p><b>Handlers</b> run in the thread of their connection. <b>Probes</b> ({@link Router.Route#always}) on new connections are answered
- * also if handlers have taken all processors: platform threads, 64 at most, step in. <b>Slow</b> clients are cut off or get 408; where an
- * answer broke off, the connection is cut. <b>Refused</b> is with 503 and {@code Retry-After}. Needs {@link Router}, {@link Memory} and
- * what these name, {@link Connection}, {@link Exchange}, {@link HttpReader}, {@link HttpWriter}, {@link Interruption}; nothing else here.
+ * <p><b>Handlers</b> run in the thread of their connection. <b>Probes</b> ({@link Router.Route#always}) on new
+ * connections are answered also if handlers have taken all processors: platform threads, 64 at most, step in.
+ * <b>Slow</b> clients are cut off or get 408; where an answer broke off, the connection is cut. <b>Refused</b> is with
+ * 503 and {@code Retry-After}. Needs {@link Router}, {@link Memory} and what these name, {@link Connection}, {@link
+ * Exchange}, {@link HttpReader}, {@link HttpWriter}, {@link Interruption}; nothing else here.
  */
 public final class HttpService implements AutoCloseable {
 
@@ -43,37 +43,13 @@ public final class HttpService implements AutoCloseable {
         public int maxBody = 1 << 20; // bytes: 413
         public int maxInFlight = 1_000; // requests with their whole body, until the answer is written: 503
         public int maxConnections = 10_000; // and 64 that are told so. Raise ulimit -n
-        public Memory memory = new Memory(Runtime.getRuntime().maxMemory() / 4); // bodies, what becomes of them, answers
+        public Memory memory = new Memory(Runtime.getRuntime().maxMemory() / 4); // bodies, JSON, answers: 503
         public Observer observer = new Observer() { };
-    }
-
-    /** Told what happens, in the thread where it does; must not block, nor throw. */
-    public interface Observer {
-        default void begins(Request request) {
-        }
-
-        /** After {@link #begins}, in the same thread. */
-        default void ends(Request request) {
-        }
-
-        /** @param status sent; 499: none, the client has gone @param complete false: cut off */
-        default void answered(Request request, int status, long nanos, boolean complete) {
-        }
-
-        /** Something that is no request. */
-        default void refused(int status, InetAddress client) {
-        }
-
-        /** @param request null: none in particular */
-        default void failed(Request request, String what, Throwable cause) {
-            System.err.println(what + (cause == null ? "" : ": " + cause.getClass().getSimpleName()));
-        }
     }
 
     private static final Duration AFTER_INTERRUPT = Duration.ofSeconds(2);
     private static final long QUIET = Duration.ofMillis(300).toNanos();
     private static final int CROWD = 64;
-    private static final int TICK = 50;
     final Options options;
     final Router router;
     final Memory memory;
@@ -82,15 +58,11 @@ public final class HttpService implements AutoCloseable {
     final LongAdder rejected = new LongAdder();
     private final ServerSocket listener = new ServerSocket();
     private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
-    private final ThreadPoolExecutor lane = new ThreadPoolExecutor(0, 64, 10, TimeUnit.SECONDS, new SynchronousQueue<>(),
-            Thread.ofPlatform().daemon().name("lane-", 0).factory());
     private final Thread acceptor = Thread.ofPlatform().daemon().name("accept").unstarted(this::accept);
-    private final Thread sweeper = Thread.ofPlatform().daemon().name("sweeper").unstarted(this::sweep);
+    private final Sweeper sweeper = new Sweeper(connections, this::calm);
     private volatile boolean draining; // ends the acceptor when nobody waits
     private volatile boolean closed; // ends it anyway
     private volatile boolean closing; // the listener is closed: clients are to leave. Before, they would only come back
-    private volatile boolean ended;
-    private volatile long lastBeat = System.nanoTime(); // when a virtual thread got a processor
 
     private HttpService(Options options, Router router) throws IOException {
         this.options = options;
@@ -101,7 +73,7 @@ public final class HttpService implements AutoCloseable {
         positive(options.handlerTimeout, "handlerTimeout");
         positive(options.idleTimeout, "idleTimeout");
         if (options.maxBody < 0 || options.maxInFlight < 1 || options.maxConnections < 1) {
-            throw new IllegalArgumentException("maxBody must not be negative, maxInFlight and maxConnections must be positive");
+            throw new IllegalArgumentException("a negative maxBody, or no maxInFlight or maxConnections");
         }
         this.places = new Semaphore(options.maxInFlight);
     }
@@ -129,9 +101,12 @@ public final class HttpService implements AutoCloseable {
             service.acceptor.start();
             service.sweeper.start();
             return service;
-        } catch (IOException e) {
-            service.listener.close();
-            throw e instanceof BindException ? new BindException(options.host + ":" + options.port + ": " + e.getMessage()) : e;
+        } catch (BindException e) {
+            close(service.listener);
+            throw new BindException(options.host + ":" + options.port + ": " + e.getMessage());
+        } catch (Throwable e) {
+            close(service.listener);
+            throw e;
         }
     }
 
@@ -152,9 +127,12 @@ public final class HttpService implements AutoCloseable {
         return rejected.sum();
     }
 
-    /** For how long no virtual thread has got a processor: handlers compute, or pin their carriers. Under 100 ms is none. */
+    /**
+     * For how long no virtual thread has got a processor: handlers compute, or pin their carriers. Under 100 ms is
+     * none.
+     */
     public Duration starvedFor() {
-        return Duration.ofNanos(Math.max(0, System.nanoTime() - lastBeat));
+        return Duration.ofNanos(sweeper.starvedFor());
     }
 
     /** The body of an answer that says why. @param requestId null: none */
@@ -167,7 +145,7 @@ public final class HttpService implements AutoCloseable {
         return Response.json(status, body);
     }
 
-    // ------------------------------------------------------------------------------------------------------ its threads
+    // ---- its threads
 
     private void accept() {
         boolean more = true;
@@ -177,7 +155,6 @@ public final class HttpService implements AutoCloseable {
                 more = !closed;
                 listener.setSoTimeout(draining ? 2 : 100); // so that it looks up now and then
                 socket = listener.accept();
-                socket.setTcpNoDelay(true);
                 begin(socket);
             } catch (SocketTimeoutException e) {
                 more = !draining; // nobody waits in the system's queue, who would be reset
@@ -200,7 +177,7 @@ public final class HttpService implements AutoCloseable {
         var connection = new Connection(this, socket, crowded);
         connections.add(connection);
         try {
-            if (!isStarving() || !inLane(connection)) {
+            if (!sweeper.isStarving() || !inLane(connection)) {
                 Thread.ofVirtual().name("connection").start(connection);
             }
         } catch (Throwable e) {
@@ -225,47 +202,6 @@ public final class HttpService implements AutoCloseable {
 
     void ended(Connection connection) {
         connections.remove(connection);
-    }
-
-    private boolean isStarving() {
-        return System.nanoTime() - lastBeat > TimeUnit.MILLISECONDS.toNanos(2 * TICK);
-    }
-
-    /** In a platform thread. @return false if there are too many */
-    boolean inLane(Runnable work) {
-        try {
-            lane.execute(work);
-            return true;
-        } catch (RejectedExecutionException e) {
-            return false;
-        }
-    }
-
-    /** Keeps all limits. A platform thread: nothing starves it; no Throwable ends it. */
-    private void sweep() {
-        Thread beat = null;
-        long last = System.nanoTime();
-        while (!ended) {
-            try {
-                Thread.sleep(TICK);
-                long now = System.nanoTime();
-                boolean stoodStill = now - last > TimeUnit.SECONDS.toNanos(1); // we, not the clients: they get a moment
-                last = now;
-                if (beat == null || !beat.isAlive()) {
-                    beat = Thread.ofVirtual().name("beat").start(() -> lastBeat = System.nanoTime());
-                }
-                for (var connection : connections) {
-                    if (connection.isStarving(now)) {
-                        inLane(connection);
-                    }
-                    if (!stoodStill) {
-                        connection.sweep(now);
-                    }
-                }
-            } catch (Throwable e) {
-                calm("sweeper", e);
-            }
-        }
     }
 
     private void calm(String what, Throwable cause) {
@@ -303,7 +239,31 @@ public final class HttpService implements AutoCloseable {
         }
     }
 
-    // ------------------------------------------------------------------------------------------------------------- stop
+    // ---- stop
+
+    /**
+     * Waits until no handler runs but those of probes, at most so long. Call {@link Router#refuse} before.
+     *
+     * @return whether it is so
+     */
+    public boolean awaitIdle(Duration limit) throws InterruptedException {
+        long end = deadline(limit);
+        while (inFlight() > 0) {
+            if (System.nanoTime() - end >= 0) {
+                return false;
+            }
+            Thread.sleep(5);
+        }
+        return true;
+    }
+
+    private static long deadline(Duration limit) {
+        return System.nanoTime() + Math.clamp(TimeUnit.NANOSECONDS.convert(limit), 0, Long.MAX_VALUE / 4);
+    }
+
+    boolean inLane(Runnable work) {
+        return sweeper.inLane(work);
+    }
 
     boolean closing() {
         return closing;
@@ -316,20 +276,21 @@ public final class HttpService implements AutoCloseable {
     }
 
     /**
-     * Stops: accepts who waits in the system's queue, and closes the listener; answers what is asked on the connections that are there,
-     * and says {@code Connection: close}; ends server-sent events; closes connections that nobody uses; at the end of the grace interrupts
-     * handlers, which gives 503, and two seconds later cuts what is left. Bounded, so an interrupt does not end it: the flag stays.
+     * Stops: accepts who waits in the system's queue, and closes the listener; answers what is asked on the connections
+     * that are there, and says {@code Connection: close}; ends server-sent events; closes connections that nobody uses;
+     * at the end of the grace interrupts handlers, which gives 503, and two seconds later cuts what is left. Bounded,
+     * so an interrupt does not end it: the flag stays.
      *
      * @return false if a handler still runs
      * @throws IllegalStateException if called by a handler of this service
      */
     public boolean drain(Duration grace) {
         if (connections.stream().anyMatch(connection -> connection.isRunBy(Thread.currentThread()))) {
-            throw new IllegalStateException("a handler cannot close the service that it runs in: it would wait for itself");
+            throw new IllegalStateException("a handler that closes its own service would wait for itself");
         }
         boolean interrupted = Thread.interrupted();
         draining = true;
-        long end = System.nanoTime() + Math.min(grace.compareTo(Duration.ofDays(365)) < 0 ? grace.toNanos() : Long.MAX_VALUE, Long.MAX_VALUE / 4);
+        long end = deadline(grace);
         long acceptAtMost = System.nanoTime() + TimeUnit.SECONDS.toNanos(1);
         while (acceptor.isAlive() && System.nanoTime() - acceptAtMost < 0) {
             interrupted |= pause();
@@ -347,8 +308,7 @@ public final class HttpService implements AutoCloseable {
         }
         boolean clean = inFlight() == 0;
         connections.forEach(Connection::closeSocket);
-        ended = true;
-        lane.shutdown();
+        sweeper.end();
         if (interrupted) {
             Thread.currentThread().interrupt();
         }

@@ -12,16 +12,23 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.LongConsumer;
 
-/** Writes HTTP/1.1 answers, in parts, so that a client that has stopped reading is told from one that is slow. One thread at a time. */
+/**
+ * Writes HTTP/1.1 answers, in parts, so that a client that has stopped reading is told from one that is slow. One
+ * thread at a time.
+ */
 final class HttpWriter {
     private static final int PART = 16 << 10;
     private static final long PART_OF_MANY = Duration.ofMillis(250).toNanos(); // 64 KiB a second
-    private static final DateTimeFormatter DATE = DateTimeFormatter.ofPattern("EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.ROOT)
+    private static final DateTimeFormatter DATE = DateTimeFormatter.ofPattern("EEE, dd MMM yyyy HH:mm:ss 'GMT'",
+            Locale.ROOT)
             .withZone(ZoneOffset.UTC);
     private static final Map<Integer, String> REASONS = Map.ofEntries(Map.entry(200, "OK"), Map.entry(201, "Created"),
-            Map.entry(202, "Accepted"), Map.entry(204, "No Content"), Map.entry(301, "Moved Permanently"), Map.entry(302, "Found"),
-            Map.entry(303, "See Other"), Map.entry(304, "Not Modified"), Map.entry(400, "Bad Request"), Map.entry(401, "Unauthorized"),
-            Map.entry(403, "Forbidden"), Map.entry(404, "Not Found"), Map.entry(405, "Method Not Allowed"), Map.entry(408, "Request Timeout"),
+            Map.entry(202, "Accepted"), Map.entry(204, "No Content"), Map.entry(301, "Moved Permanently"),
+                    Map.entry(302, "Found"),
+            Map.entry(303, "See Other"), Map.entry(304, "Not Modified"), Map.entry(400, "Bad Request"),
+                    Map.entry(401, "Unauthorized"),
+            Map.entry(403, "Forbidden"), Map.entry(404, "Not Found"), Map.entry(405, "Method Not Allowed"),
+                    Map.entry(408, "Request Timeout"),
             Map.entry(409, "Conflict"), Map.entry(413, "Content Too Large"), Map.entry(415, "Unsupported Media Type"),
             Map.entry(429, "Too Many Requests"), Map.entry(500, "Internal Server Error"), Map.entry(502, "Bad Gateway"),
             Map.entry(503, "Service Unavailable"), Map.entry(504, "Gateway Timeout"));
@@ -40,12 +47,14 @@ final class HttpWriter {
     /** @param request null if it could not be understood @param close whether the connection ends with this answer */
     void write(Response response, Request request, boolean close) throws IOException {
         boolean bodiless = response.status == 204 || response.status == 304;
-        byte[] head = head(response, request, close, bodiless ? "" : "Content-Length: " + response.body.length + "\r\n");
+        byte[] head = head(response, request, close, bodiless ? "" : "Content-Length: " + response.body.length
+                + "\r\n");
         byte[] body = bodiless || request != null && request.method().equals("HEAD") ? new byte[0] : response.body;
         int first = Math.min(body.length, PART);
         byte[] part = Arrays.copyOf(head, head.length + first);
         System.arraycopy(body, 0, part, head.length, first);
-        long end = System.nanoTime() + patience + (body.length / PART) * PART_OF_MANY; // a client must not hold it for ever
+        long end = System.nanoTime() + patience
+                + (body.length / PART) * PART_OF_MANY; // a client must not hold it for ever
         raw(part, 0, part.length, end);
         for (int i = first; i < body.length; i += PART) {
             raw(body, i, Math.min(PART, body.length - i), end);
@@ -75,7 +84,8 @@ final class HttpWriter {
 
     private static byte[] head(Response response, Request request, boolean close, String framing) {
         var head = new StringBuilder(256);
-        head.append("HTTP/1.1 ").append(response.status).append(' ').append(REASONS.getOrDefault(response.status, "Status"))
+        head.append("HTTP/1.1 ").append(response.status).append(' ')
+                .append(REASONS.getOrDefault(response.status, "Status"))
                 .append("\r\nDate: ").append(date()).append("\r\n").append(framing);
         for (var header : response.headers) {
             if (!header.getKey().equalsIgnoreCase("Connection")) {

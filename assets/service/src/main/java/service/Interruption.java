@@ -3,8 +3,8 @@ package service;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Work in the current thread that others may interrupt: once at most, whoever they are, and never after it has ended, when the thread does
- * something else. Thread-safe. Needs no other file.
+ * Work in the current thread that others may interrupt: once at most, whoever they are, and never after it has ended,
+ * when the thread does something else. Thread-safe. Needs no other file.
  */
 final class Interruption {
     private static final int RUNNING = 0;
@@ -43,7 +43,8 @@ final class Interruption {
 
     /** By the thread itself. Also takes away a flag that the work has left behind. */
     void end() {
-        while (!state.compareAndSet(RUNNING, ENDED) && !state.compareAndSet(INTERRUPTED, ENDED) && state.get() != ENDED) {
+        while (!state.compareAndSet(RUNNING, ENDED) && !state.compareAndSet(INTERRUPTED, ENDED)
+                && state.get() != ENDED) {
             Thread.onSpinWait(); // an interrupt is on its way, it takes a moment
         }
         Thread.interrupted();

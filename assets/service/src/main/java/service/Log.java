@@ -4,9 +4,10 @@ import java.time.Duration;
 import java.time.Instant;
 
 /**
- * One JSON object a line on stdout, with the id of the request that the thread works for. It never makes a request wait, and never
- * throws: what a blocked stdout cannot take is dropped and counted; values are cut, so that a line has at most 16 KiB. Never log a
- * secret: the stack trace and message of an exception go here, and nowhere else. Thread-safe. Needs {@link LineLog} and {@link Json}.
+ * One JSON object a line on stdout, with the id of the request that the thread works for. It never makes a request
+ * wait, and never throws: what a blocked stdout cannot take is dropped and counted; values are cut, so that a line has
+ * at most 16 KiB. Never log a secret: the stack trace and message of an exception go here, and nowhere else.
+ * Thread-safe. Needs {@link LineLog} and {@link Json}.
  */
 public final class Log {
     private static final int LONGEST_VALUE = 400;
@@ -58,7 +59,8 @@ public final class Log {
     public static boolean flush(Duration limit) {
         long target = lines.counts().accepted();
         boolean interrupted = false;
-        for (long end = System.nanoTime() + limit.toNanos(); lines.counts().written() < target && System.nanoTime() - end < 0; ) {
+        for (long end = System.nanoTime() + limit.toNanos(); lines.counts().written() < target
+                && System.nanoTime() - end < 0; ) {
             try {
                 Thread.sleep(2);
             } catch (InterruptedException e) {
@@ -73,7 +75,8 @@ public final class Log {
 
     private static void put(String level, String event, Throwable cause, Object... namesAndValues) {
         try {
-            var line = new StringBuilder(256).append("{\"ts\":\"").append(Instant.now()).append("\",\"level\":\"").append(level).append('"');
+            var line = new StringBuilder(256).append("{\"ts\":\"").append(Instant.now()).append("\",\"level\":\"")
+                    .append(level).append('"');
             string(line.append(",\"event\":"), event);
             if (REQUEST.get() != null) {
                 string(line.append(",\"request_id\":"), REQUEST.get());
@@ -95,7 +98,8 @@ public final class Log {
             }
             lines.offer(line.append('}').toString());
         } catch (Throwable e) { // a toString that throws, no memory
-            lines.offer("{\"ts\":\"" + Instant.now() + "\",\"level\":\"ERROR\",\"event\":\"a line that cannot be written\"}");
+            lines.offer("{\"ts\":\"" + Instant.now()
+                    + "\",\"level\":\"ERROR\",\"event\":\"a line that cannot be written\"}");
         }
     }
 

@@ -8,10 +8,12 @@ import java.util.Map;
 import java.util.function.Function;
 
 /**
- * The service on one page: its settings, its parts, how it starts and how it stops. What it answers is in {@link Routes}.
+ * The service on one page: its settings, its parts, how it starts and how it stops. What it answers is in {@link
+ * Routes}.
  *
- * <p>Exit codes: 143 after SIGTERM (130 after SIGINT), or 0 with {@code EXIT_CODE=0}; 1 it could not start, or something still ran at the
- * end; 2 wrong settings, a line for each on stderr. SIGKILL must not come before {@code DRAIN_DELAY + STOP_GRACE + 10 s}.
+ * <p>Exit codes: 143 after SIGTERM (130 after SIGINT), or 0 with {@code EXIT_CODE=0}; 1 it could not start, or
+ * something still ran at the end; 2 wrong settings, a line for each on stderr. SIGKILL must not come before {@code
+ * DRAIN_DELAY + STOP_GRACE + 10 s}.
  */
 public final class Main implements AutoCloseable {
 
@@ -76,14 +78,17 @@ public final class Main implements AutoCloseable {
         options.maxBody = s.number("MAX_BODY", 1 << 20, 0, 1 << 30);
         options.maxInFlight = s.number("MAX_IN_FLIGHT", 1_000, 1, 100_000);
         options.maxConnections = s.number("MAX_CONNECTIONS", 10_000, 1, 1_000_000); // and ulimit -n
-        outgoing = new Outgoing(s.number("OUTGOING_LIMIT", 100, 1, 100_000), s.duration("OUTGOING_WAIT", "1s", 0, 60_000),
-                s.duration("OUTGOING_TIMEOUT", "5s", 1, 3_600_000), s.number("OUTGOING_MAX_BODY", 10 << 20, 0, 1 << 30));
+        outgoing = new Outgoing(s.number("OUTGOING_LIMIT", 100, 1, 100_000),
+                s.duration("OUTGOING_WAIT", "1s", 0, 60_000),
+                s.duration("OUTGOING_TIMEOUT", "5s", 1, 3_600_000),
+                        s.number("OUTGOING_MAX_BODY", 10 << 20, 0, 1 << 30));
         tasks = new Tasks(s.number("BACKGROUND_LIMIT", 1_000, 1, 1_000_000));
-        drainDelay = s.duration("DRAIN_DELAY", "2s", 0, 600_000); // until the load balancer has noticed: 5s on Kubernetes
+        drainDelay = s.duration("DRAIN_DELAY", "2s", 0,
+                600_000); // until the load balancer has noticed: 5s on Kubernetes
         stopGrace = s.duration("STOP_GRACE", "15s", 0, 3_600_000);
         exitCode = s.oneOf("EXIT_CODE", 143, 0);
         pinnedEvents = s.oneOf("PINNED_EVENTS", 0, 1) == 1;
-        options.observer = new Observer(s.oneOf("ACCESS_LOG", 1, 0) == 1);
+        options.observer = new Counting(s.oneOf("ACCESS_LOG", 1, 0) == 1);
         router.refuse("starting");
         probes();
         stop.step("not ready any more", () -> {
@@ -107,7 +112,8 @@ public final class Main implements AutoCloseable {
         long begin = System.nanoTime();
         server = HttpService.start(options, router);
         values();
-        Log.info("listening", "port", port(), "pid", ProcessHandle.current().pid(), "java", Runtime.version().toString());
+        Log.info("listening", "port", port(), "pid", ProcessHandle.current().pid(), "java", Runtime.version()
+                .toString());
         application.start(this);
         if (Thread.interrupted()) {
             throw new InterruptedException();
@@ -119,7 +125,8 @@ public final class Main implements AutoCloseable {
 
     private void probes() {
         router.route("GET", "/livez", request -> server.starvedFor().compareTo(Duration.ofMinutes(1)) < 0
-                ? Response.text(200, "alive\n") : Response.text(503, "no virtual thread has run for a minute\n")).always();
+                ? Response.text(200, "alive\n") : Response.text(503, "no virtual thread has run for a minute\n"))
+                        .always();
         router.route("GET", "/startupz", request -> health.isStarting()
                 ? Response.text(503, "starting\n") : Response.text(200, "started\n")).always();
         router.route("GET", "/readyz", request -> {
@@ -190,10 +197,10 @@ public final class Main implements AutoCloseable {
     }
 
     /** The access log, and the counts. */
-    private final class Observer implements HttpService.Observer {
+    private final class Counting implements Observer {
         private final boolean accessLog;
 
-        private Observer(boolean accessLog) {
+        private Counting(boolean accessLog) {
             this.accessLog = accessLog;
         }
 
@@ -212,8 +219,10 @@ public final class Main implements AutoCloseable {
             metrics.answered(request.pattern(), request.isRouted() ? request.method() : "other", status, nanos);
             if (accessLog && !request.always()) {
                 String forwarded = request.header("x-forwarded-for");
-                Log.info("request", "method", request.method(), "path", request.path(), "status", status, "us", nanos / 1_000,
-                        "client", request.client(), "forwarded_for", forwarded == null ? "" : forwarded, "complete", complete);
+                Log.info("request", "method", request.method(), "path", request.path(), "status", status, "us",
+                        nanos / 1_000,
+                        "client", request.client(), "forwarded_for", forwarded == null ? "" : forwarded, "complete",
+                                complete);
             }
         }
 
@@ -227,7 +236,10 @@ public final class Main implements AutoCloseable {
 
         @Override
         public void failed(Request request, String what, Throwable cause) {
+            String before = Log.request();
+            Log.request(request == null ? before : request.id()); // not always in its thread
             Log.error(what, cause);
+            Log.request(before);
         }
     }
 }

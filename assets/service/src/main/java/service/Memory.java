@@ -4,8 +4,9 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A bound on bytes in memory that many holders share, such as the bodies of all requests. It never waits: what does not fit is refused.
- * Count what memory will hold, not what the wire says, and take it before allocating. Thread-safe. Needs no other file.
+ * A bound on bytes in memory that many holders share, such as the bodies of all requests. It never waits: what does not
+ * fit is refused. Count what memory will hold, not what the wire says, and take it before allocating. Thread-safe.
+ * Needs no other file.
  */
 public final class Memory {
     private final long most;

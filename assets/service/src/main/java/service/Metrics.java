@@ -64,7 +64,8 @@ public final class Metrics {
             text.format("%s_count{route=\"%s\"} %d\n", name, pattern, sum);
         });
         values.forEach((value, supplier) ->
-                text.format("# TYPE %1$s %2$s\n%1$s %3$d\n", value, value.endsWith("_total") ? "counter" : "gauge", supplier.getAsLong()));
+                text.format("# TYPE %1$s %2$s\n%1$s %3$d\n", value, value.endsWith("_total") ? "counter" : "gauge",
+                        supplier.getAsLong()));
         return text.toString();
     }
 }

@@ -19,11 +19,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Calls to other services, over one {@code HttpClient}: so many at a time, each with one limit for all of it, the body too, and with the
- * id of our request. HTTP/1.1 alone: a connection of HTTP/2 that has gone silent would take every further call with it, and the client
- * offers that by itself. GET is repeated by {@code HttpClient} when a connection drops: 2 attempts on 21 and 25, 5 from 26 on.
+ * Calls to other services, over one {@code HttpClient}: so many at a time, each with one limit for all of it, the body
+ * too, and with the id of our request. HTTP/1.1 alone: a connection of HTTP/2 that has gone silent would take every
+ * further call with it, and the client offers that by itself. GET is repeated by {@code HttpClient} when a connection
+ * drops: 2 attempts on 21 and 25, 5 from 26 on.
  *
- * <p>Thread-safe. An interrupt ends the call and closes its connection. Needs {@link HttpError}, {@link Memory}, {@link Log}.
+ * <p>Thread-safe. An interrupt ends the call and closes its connection. Needs {@link HttpError}, {@link Memory}, {@link
+ * Log}.
  */
 public final class Outgoing implements AutoCloseable {
     private final HttpClient client;
@@ -33,17 +35,23 @@ public final class Outgoing implements AutoCloseable {
     private final Duration timeout;
     private final int maxBody;
 
-    /** @param limit calls at a time @param wait for a place @param timeout of a call; connecting: a third @param maxBody bytes */
+    /**
+     * @param limit calls at a time
+     * @param wait for a place
+     * @param timeout of a call; connecting: a third
+     * @param maxBody bytes
+     */
     public Outgoing(int limit, Duration wait, Duration timeout, int maxBody) {
         if (limit < 1 || maxBody < 0 || wait.isNegative() || timeout.toMillis() < 1) {
-            throw new IllegalArgumentException("limit and timeout must be positive, wait and maxBody must not be negative");
+            throw new IllegalArgumentException("no limit or timeout, or a negative wait or maxBody");
         }
         this.limit = limit;
         this.wait = wait;
         this.timeout = timeout;
         this.maxBody = maxBody;
         this.places = new Semaphore(limit);
-        this.client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(timeout.dividedBy(3).plusMillis(1)).build();
+        this.client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
+                .connectTimeout(timeout.dividedBy(3).plusMillis(1)).build();
     }
 
     public int inUse() {
@@ -59,7 +67,8 @@ public final class Outgoing implements AutoCloseable {
      * @throws HttpError              what our client gets if it is not caught: 503 no place, 504 too slow, 502 failed
      * @throws Memory.FullException   no memory for the body: 503
      */
-    public HttpResponse<byte[]> call(HttpRequest.Builder request, Memory.Lease memory) throws HttpError, InterruptedException {
+    public HttpResponse<byte[]> call(HttpRequest.Builder request, Memory.Lease memory) throws HttpError,
+            InterruptedException {
         if (!places.tryAcquire(wait.toNanos(), TimeUnit.NANOSECONDS)) {
             throw new HttpError(503, "too many calls to other services");
         }

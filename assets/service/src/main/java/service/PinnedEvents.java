@@ -6,9 +6,10 @@ import java.util.function.Consumer;
 import jdk.jfr.consumer.RecordingStream;
 
 /**
- * Counts for how long virtual threads pin their carriers, more than 20 ms each: on 21 to 23 by {@code synchronized}, on all JDKs by native
- * code and class initializers. Costs half a second of a processor at the start. <b>JFR ends the JVM if it cannot write to the temporary
- * folder</b>, and no {@code catch} helps: only where that folder has room. Needs no other file.
+ * Counts for how long virtual threads pin their carriers, more than 20 ms each: on 21 to 23 by {@code synchronized}, on
+ * all JDKs by native code and class initializers. Costs half a second of a processor at the start. <b>JFR ends the JVM
+ * if it cannot write to the temporary folder</b>, and no {@code catch} helps: only where that folder has room. Needs no
+ * other file.
  */
 public final class PinnedEvents implements AutoCloseable {
     private final LongAdder count = new LongAdder();

@@ -7,6 +7,7 @@ import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
@@ -14,7 +15,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** What a client asks for. Valid until its handler has returned, or its stream. For one thread, but for what says otherwise. */
+/**
+ * What a client asks for. Valid until its handler has returned, or its stream. For one thread, but for what says
+ * otherwise.
+ */
 public final class Request {
     private final HttpReader.Head head;
     private final String id;
@@ -36,7 +40,8 @@ public final class Request {
             decode(head.query());
         }
         String given = head.field("x-request-id");
-        this.id = given != null && !given.isEmpty() && given.length() <= 64 && given.chars().allMatch(Request::isPlain) ? given
+        this.id = given != null && !given.isEmpty() && given.length() <= 64 && given.chars()
+                .allMatch(Request::isPlain) ? given
                 : Long.toHexString(ThreadLocalRandom.current().nextLong() | Long.MIN_VALUE);
         this.match = router.match(head.method(), head.path());
     }
@@ -99,7 +104,9 @@ public final class Request {
         return memory;
     }
 
-    /** Its connection has ended: nobody reads the answer. The handler is interrupted when that is noticed. Thread-safe. */
+    /**
+     * Its connection has ended: nobody reads the answer. The handler is interrupted when that is noticed. Thread-safe.
+     */
     public boolean clientGone() {
         return gone;
     }
@@ -120,13 +127,20 @@ public final class Request {
 
     /** The first value of that name in the query, or null. */
     public String query(String name) {
-        for (String pair : head.query() == null ? new String[0] : head.query().split("&")) {
+        var values = queries(name);
+        return values.isEmpty() ? null : values.get(0);
+    }
+
+    /** All values of that name in the query. */
+    public List<String> queries(String name) {
+        var values = new ArrayList<String>();
+        for (String pair : head.query() == null ? new String[0] : head.query().replace('+', ' ').split("&")) {
             int equals = pair.indexOf('=');
-            if (decoded((equals < 0 ? pair : pair.substring(0, equals)).replace('+', ' ')).equals(name)) {
-                return equals < 0 ? "" : decoded(pair.substring(equals + 1).replace('+', ' '));
+            if (decoded(equals < 0 ? pair : pair.substring(0, equals)).equals(name)) {
+                values.add(equals < 0 ? "" : decoded(pair.substring(equals + 1)));
             }
         }
-        return null;
+        return values;
     }
 
     private static String decoded(String text) {
@@ -146,10 +160,12 @@ public final class Request {
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
             if (c == '%') {
-                if (i + 2 >= text.length() || !HexFormat.isHexDigit(text.charAt(i + 1)) || !HexFormat.isHexDigit(text.charAt(i + 2))) {
+                if (i + 2 >= text.length() || !HexFormat.isHexDigit(text.charAt(i + 1))
+                        || !HexFormat.isHexDigit(text.charAt(i + 2))) {
                     throw new HttpError(400, "a % in the address without two digits");
                 }
-                c = (char) (HexFormat.fromHexDigit(text.charAt(i + 1)) << 4 | HexFormat.fromHexDigit(text.charAt(i + 2)));
+                c = (char) (HexFormat.fromHexDigit(text.charAt(i + 1)) << 4 | HexFormat.fromHexDigit(text.charAt(i
+                        + 2)));
                 i += 2;
             }
             bytes[size++] = (byte) c;
@@ -166,7 +182,10 @@ public final class Request {
         return bytes;
     }
 
-    /** The body of a {@link Router.Route#streaming} route. Fails if the client is silent for too long, or sends more than the route allows. */
+    /**
+     * The body of a {@link Router.Route#streaming} route. Fails if the client is silent for too long, or sends more
+     * than the route allows.
+     */
     public InputStream stream() {
         return stream;
     }
@@ -224,7 +243,8 @@ public final class Request {
     public <T> T field(String name, Class<T> type) throws HttpError {
         Object value = json() instanceof Map<?, ?> map ? map.get(name) : null;
         if (value instanceof Number && !(type.isInstance(value))) {
-            var exact = value instanceof BigDecimal d ? d : value instanceof BigInteger i ? new BigDecimal(i) : BigDecimal.valueOf((Long) value);
+            var exact = value instanceof BigDecimal d ? d : value instanceof BigInteger i ? new BigDecimal(i)
+                    : BigDecimal.valueOf((Long) value);
             if (type == BigDecimal.class) {
                 value = exact;
             } else if (type == Double.class && Double.isFinite(exact.doubleValue())) {

@@ -20,9 +20,9 @@ public final class Response {
     final boolean events;
 
     /**
-     * Writes a body of any length. A {@code write} waits while the client does not read, and fails if it takes too long or has gone. What
-     * this throws cuts the connection: the client sees that the answer is not complete. Interrupted at a stop, if the client goes, and if
-     * nothing has been written for as long as the handler may take.
+     * Writes a body of any length. A {@code write} waits while the client does not read, and fails if it takes too long
+     * or has gone. What this throws cuts the connection: the client sees that the answer is not complete. Interrupted
+     * at a stop, if the client goes, and if nothing has been written for as long as the handler may take.
      */
     @FunctionalInterface
     public interface Stream {
@@ -30,7 +30,10 @@ public final class Response {
         void write(OutputStream out) throws Exception;
     }
 
-    /** Server-sent events. Interrupted when the service stops: then, or if it returns, the answer is complete and the client comes again. */
+    /**
+     * Server-sent events. Interrupted when the service stops: then, or if it returns, the answer is complete and the
+     * client comes again.
+     */
     @FunctionalInterface
     public interface Events {
         void run(Sink sink) throws Exception;
@@ -40,6 +43,9 @@ public final class Response {
         if (status < 200 || status > 599) {
             throw new IllegalArgumentException("status must be from 200 to 599: " + status);
         }
+        if (stream != null && (status == 204 || status == 304)) {
+            throw new IllegalArgumentException("an answer with status " + status + " has no body");
+        }
         this.status = status;
         this.headers = headers;
         this.body = body;
@@ -48,7 +54,8 @@ public final class Response {
     }
 
     public static Response bytes(int status, String contentType, byte[] body) {
-        return new Response(status, List.of(), Objects.requireNonNull(body, "body"), null, false).with("Content-Type", contentType);
+        return new Response(status, List.of(), Objects.requireNonNull(body, "body"), null, false)
+                .with("Content-Type", contentType);
     }
 
     public static Response text(int status, String text) {
@@ -65,7 +72,8 @@ public final class Response {
     }
 
     public static Response stream(int status, String contentType, Stream stream) {
-        return new Response(status, List.of(), null, Objects.requireNonNull(stream, "stream"), false).with("Content-Type", contentType);
+        return new Response(status, List.of(), null, Objects.requireNonNull(stream, "stream"), false)
+                .with("Content-Type", contentType);
     }
 
     public static Response events(Events events) {
@@ -76,11 +84,13 @@ public final class Response {
 
     /** With one more header; several of one name stay several. {@code Connection: close} closes the connection. */
     public Response with(String name, String value) {
-        if (name.isEmpty() || !name.chars().allMatch(c -> c > ' ' && c < 0x7f && "\"(),/:;<=>?@[\\]{}".indexOf(c) < 0)) {
+        if (name.isEmpty() || !name.chars().allMatch(c -> c > ' ' && c < 0x7f
+                && "\"(),/:;<=>?@[\\]{}".indexOf(c) < 0)) {
             throw new IllegalArgumentException("the name of a header is none");
         }
         if (!value.chars().allMatch(c -> c == '\t' || c >= ' ' && c < 0x7f || c > 0x9f && c <= 0xff)) {
-            throw new IllegalArgumentException("the value of the header " + name + " contains a character that must not be there");
+            throw new IllegalArgumentException("the value of the header " + name
+                    + " contains a character that must not be there");
         }
         if (OURS.contains(name.toLowerCase(Locale.ROOT))) {
             throw new IllegalArgumentException(name + " is set by the server");
@@ -91,7 +101,8 @@ public final class Response {
     }
 
     boolean has(String name, String value) {
-        return headers.stream().anyMatch(h -> h.getKey().equalsIgnoreCase(name) && (value == null || h.getValue().equalsIgnoreCase(value)));
+        return headers.stream().anyMatch(h -> h.getKey().equalsIgnoreCase(name) && (value == null || h.getValue()
+                .equalsIgnoreCase(value)));
     }
 
     /** Where events go. Not thread-safe: one thread sends. */
@@ -102,7 +113,11 @@ public final class Response {
             this.out = out;
         }
 
-        /** @param id null: none; comes back as {@code Last-Event-ID} @param event null: message @param data of several lines or one */
+        /**
+         * @param id null: none; comes back as {@code Last-Event-ID}
+         * @param event null: message
+         * @param data of several lines or one
+         */
         public void send(String id, String event, String data) throws IOException {
             var text = new StringBuilder();
             if (id != null) {

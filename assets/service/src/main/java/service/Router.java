@@ -7,8 +7,8 @@ import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
- * Which handler answers what. Also answers by itself: 404, 405 and OPTIONS with {@code Allow}; HEAD is GET without its body. Thread-safe:
- * routes may be added while requests come.
+ * Which handler answers what. Also answers by itself: 404, 405 and OPTIONS with {@code Allow}; HEAD is GET without its
+ * body. Thread-safe: routes may be added while requests come.
  */
 public final class Router {
     private final List<Route> routes = new CopyOnWriteArrayList<>();
@@ -16,8 +16,9 @@ public final class Router {
     private volatile String refusal;
 
     /**
-     * Answers a request, or throws: {@link HttpError} is that status, {@code RejectedExecutionException} 503, all else 500. Runs in a
-     * thread of its own, which is interrupted, once, when it has taken too long (504), when its client has gone, or at the end of a stop.
+     * Answers a request, or throws: {@link HttpError} is that status, {@code RejectedExecutionException} 503, all else
+     * 500. Runs in a thread of its own, which is interrupted, once, when it has taken too long (504), when its client
+     * has gone, or at the end of a stop.
      */
     @FunctionalInterface
     public interface Handler {
@@ -31,12 +32,17 @@ public final class Router {
         return route;
     }
 
-    /** Runs before the handlers of all routes that are not {@link Route#always}, in this order. What it returns is the answer; null: go on. */
+    /**
+     * Runs before the handlers of all routes that are not {@link Route#always}, in this order. What it returns is the
+     * answer; null: go on.
+     */
     public void before(Handler hook) {
         before.add(Objects.requireNonNull(hook, "hook"));
     }
 
-    /** From now on all routes that are not {@link Route#always} answer 503 with this reason; null: they answer again. */
+    /**
+     * From now on all routes that are not {@link Route#always} answer 503 with this reason; null: they answer again.
+     */
     public void refuse(String why) {
         refusal = why;
     }
@@ -85,7 +91,8 @@ public final class Router {
             return new Match(null, HttpService.error(404, "no such resource", null));
         }
         allowed.add("OPTIONS");
-        var answer = method.equals("OPTIONS") ? Response.empty(204) : HttpService.error(405, "this method is not allowed here", null);
+        var answer = method.equals("OPTIONS") ? Response.empty(204)
+                : HttpService.error(405, "this method is not allowed here", null);
         return new Match(null, answer.with("Allow", String.join(", ", allowed)));
     }
 
@@ -128,13 +135,19 @@ public final class Router {
             return this;
         }
 
-        /** The body is not read before the handler: it reads {@link Request#stream} itself, and no part of it may take too long. */
+        /**
+         * The body is not read before the handler: it reads {@link Request#stream} itself, and no part of it may take
+         * too long.
+         */
         public Route streaming() {
             this.streaming = true;
             return this;
         }
 
-        /** For probes: answered also while starting, under overload, and when computing handlers have taken all processors. Must not block. */
+        /**
+         * For probes: answered also while starting, under overload, and when computing handlers have taken all
+         * processors. Must not block.
+         */
         public Route always() {
             this.always = true;
             return this;

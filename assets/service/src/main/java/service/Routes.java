@@ -15,7 +15,10 @@ public final class Routes implements Main.Application {
         this.prices = settings.uri("PRICES_URL", "http://localhost:8081/"); // without a second argument: must be set
     }
 
-    /** Opens what is needed, says what is answered. Meanwhile probes are answered, all else gets 503. SIGTERM interrupts it. */
+    /**
+     * Opens what is needed, says what is answered. Meanwhile probes are answered, all else gets 503. SIGTERM interrupts
+     * it.
+     */
     @Override
     public void start(Main service) {
         var router = service.router;

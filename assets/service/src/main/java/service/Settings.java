@@ -9,8 +9,8 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * Reads settings and collects what is wrong with them: read all, then look at {@link #problems}. One that is empty counts as missing. A
- * problem shows the value only where it cannot be a secret. Not thread-safe. Needs no other file.
+ * Reads settings and collects what is wrong with them: read all, then look at {@link #problems}. One that is empty
+ * counts as missing. A problem shows the value only where it cannot be a secret. Not thread-safe. Needs no other file.
  */
 public final class Settings {
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m)");
@@ -64,7 +64,8 @@ public final class Settings {
                 return Duration.ofMillis(millis);
             }
         }
-        return problem(bad(name, value, "a duration such as 500ms, 10s or 5m, from " + leastMillis + "ms to " + mostMillis + "ms"),
+        return problem(bad(name, value, "a duration such as 500ms, 10s or 5m, from " + leastMillis + "ms to "
+                + mostMillis + "ms"),
                 Duration.ofMillis(leastMillis));
     }
 
@@ -90,7 +91,8 @@ public final class Settings {
     }
 
     private static String bad(String name, String value, String expected) {
-        return name + (HARMLESS.matcher(value).matches() ? "=" + value.replaceAll("\\p{Cntrl}", "?") : "") + " is not " + expected;
+        return name + (HARMLESS.matcher(value).matches() ? "=" + value.replaceAll("\\p{Cntrl}", "?") : "")
+                + " is not " + expected;
     }
 
     private <T> T problem(String text, T result) {

@@ -10,11 +10,12 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * asyncio: {@code loop.add_signal_handler} and what stands in {@code finally}. The steps of a stop, in the order in which they are added,
- * each logged as it begins, each run whatever the others throw. {@link #exitOnSignal} runs them on SIGTERM or SIGINT, in {@code main}.
+ * asyncio: {@code loop.add_signal_handler} and what stands in {@code finally}. The steps of a stop, in the order in
+ * which they are added, each logged as it begins, each run whatever the others throw. {@link #exitOnSignal} runs them
+ * on SIGTERM or SIGINT, in {@code main}.
  *
- * <p>Steps wait for as long as they say: their sum is to be less than what comes before SIGKILL. A step that never ends costs the exit
- * code, not the exit: after the limit the hook says which it is and halts. Needs {@link Log}.
+ * <p>Steps wait for as long as they say: their sum is to be less than what comes before SIGKILL. A step that never ends
+ * costs the exit code, not the exit: after the limit the hook says which it is and halts. Needs {@link Log}.
  */
 public final class Stop {
     private final List<Step> steps = new ArrayList<>();
@@ -42,7 +43,11 @@ public final class Stop {
         steps.add(new Step(name, action));
     }
 
-    /** All steps, once: a second call waits for the first to end. An interrupt is for the steps to heed. @return false if one was not clean */
+    /**
+     * All steps, once: a second call waits for the first to end. An interrupt is for the steps to heed.
+     *
+     * @return false if one was not clean
+     */
     public boolean run() {
         if (!begun.compareAndSet(false, true)) {
             awaitEnd();
@@ -86,9 +91,10 @@ public final class Stop {
     }
 
     /**
-     * Starts, waits for a signal, runs the steps, ends the JVM: the last call of {@code main}. A signal while {@code start} runs interrupts
-     * it; if it does not heed that, the steps come when it returns. Exit codes: after a signal 143 (SIGINT: 130), or {@code exitCode} if
-     * that is not 143; 1: it could not start, or something still ran at the end. With another code than 143 it halts: other hooks may be cut.
+     * Starts, waits for a signal, runs the steps, ends the JVM: the last call of {@code main}. A signal while {@code
+     * start} runs interrupts it; if it does not heed that, the steps come when it returns. Exit codes: after a signal
+     * 143 (SIGINT: 130), or {@code exitCode} if that is not 143; 1: it could not start, or something still ran at the
+     * end. With another code than 143 it halts: other hooks may be cut.
      *
      * @param limit of all steps and the rest of the start
      */

@@ -12,8 +12,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Work that no request waits for: once, or again and again. Each has a virtual thread; what fails is logged. At the end what runs may
- * finish, then it is interrupted, once, and awaited. Not for what must not be lost. Thread-safe. Needs {@link Log}.
+ * Work that no request waits for: once, or again and again. Each has a virtual thread; what fails is logged. At the end
+ * what runs may finish, then it is interrupted, once, and awaited. Not for what must not be lost. Thread-safe. Needs
+ * {@link Log}.
  */
 public final class Tasks {
     private static final Duration AFTER_INTERRUPT = Duration.ofSeconds(2);
@@ -38,7 +39,11 @@ public final class Tasks {
         return threads.size();
     }
 
-    /** Never waits. Its lines in the log carry the id of the request that began it. @throws RejectedExecutionException too many, or stopping: 503 */
+    /**
+     * Never waits. Its lines in the log carry the id of the request that began it.
+     *
+     * @throws RejectedExecutionException too many, or stopping: 503
+     */
     public void background(String name, Task task) {
         if (stopping.isDone() || !places.tryAcquire()) {
             throw new RejectedExecutionException(name);
@@ -62,9 +67,13 @@ public final class Tasks {
         }
     }
 
-    /** The delay counts from the end of a run: no overlap, no burst. Survives every Throwable and a leftover interrupt flag. */
+    /**
+     * The delay counts from the end of a run: no overlap, no burst. Survives every Throwable and a leftover interrupt
+     * flag.
+     */
     public void every(String name, Duration delay, Task task) {
-        long nanos = Math.max(1_000_000, Math.min(TimeUnit.NANOSECONDS.convert(delay), Long.MAX_VALUE / 2)); // else it starves others
+        long nanos = Math.max(1_000_000, Math.min(TimeUnit.NANOSECONDS.convert(delay),
+                Long.MAX_VALUE / 2)); // else it starves others
         start(name, () -> {
             long wait = ThreadLocalRandom.current().nextLong(nanos); // instances do not run in step
             while (!stopping.isDone()) {
@@ -114,7 +123,11 @@ public final class Tasks {
         }
     }
 
-    /** Nothing begins any more; what runs may take that long, then it is interrupted. @return false if something still runs */
+    /**
+     * Nothing begins any more; what runs may take that long, then it is interrupted.
+     *
+     * @return false if something still runs
+     */
     public boolean stop(Duration grace) {
         if (threads.contains(Thread.currentThread())) {
             throw new IllegalStateException("a task cannot stop the tasks: it would wait for itself");
