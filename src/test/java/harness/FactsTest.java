@@ -37,7 +37,7 @@ class FactsTest {
     /** What says for whom a page or file is, and claims nothing of a JDK. */
     private static final List<String> NO_CLAIM = List.of("description: ", "compatibility: ", "Measured on 21", "Run on 21", "Everything here and there was run",
             "when you move between", "Java side was run on", "runs on JDK 21 and later", "**21 and later, preview", "if a JDK of 21 or later", "Shortest form, JDK 21",
-            "JDK 25:", "copy from the folder of that JDK", "JdkFacts.java --from");
+            "JDK 25:", "copy from the folder of that JDK", "--from 21 --to 25");
 
     @Test
     void aFactHasATextAndPlacesThatAreThere() throws IOException {
@@ -119,7 +119,7 @@ class FactsTest {
                 boolean claim = !header && !line.startsWith("|---") && (columns || CLAIM.matcher(line).find());
                 if (claim && !made && !tested && !(code && page.toString().startsWith("references") && !line.contains("#")) && !known.contains(i + 1)
                         && !SOURCE.matcher(line).find() && !isRun(line, "examples/traps") && NO_CLAIM.stream().noneMatch(line::contains)) {
-                    problems.add(page + ":" + (i + 1) + ": no fact of " + Facts.FILE + " is there, and no source: " + line);
+                    problems.add(page + ":" + (i + 1) + ": add it to a fact of " + Facts.FILE + " (column where), or say [read], or name the test that checks it: " + line);
                 }
             }
         }
