@@ -27,17 +27,18 @@ import java.util.stream.Collectors;
 public final class JdkFacts {
 
     private static final int LINES = 40;
-    private static final String USAGE = "java scripts/JdkFacts.java [--jdk N] [WORDS]           what holds on JDK N (without it: the one the build here names)\n"
+    private static final String USAGE = "java scripts/JdkFacts.java [--jdk N] [WORDS]           what holds on JDK N\n"
             + "java scripts/JdkFacts.java --from A --to B [WORDS]   what changes for concurrent code that moves\n"
+            + "Without --jdk it is the JDK that the build in this folder, or above it, names.\n"
             + "WORDS: all of them in a fact, such as: HttpClient timeout; dump owner; synchronized. At most 40 lines.";
     /** How a build says it; the first that is found counts. */
     private static final Map<String, Pattern> BUILDS = new LinkedHashMap<>();
 
     static {
-        BUILDS.put("pom.xml", Pattern.compile("<(?:maven\\.compiler\\.(?:release|target|source)|java\\.version|jdk\\.version|release|target|source)>"
-                + "\\s*(?:1\\.)?(\\d+)\\s*<"));
-        Pattern gradle = Pattern.compile("JavaLanguageVersion\\.of\\(\\s*[\"']?(\\d+)|jvmToolchain\\(\\s*(\\d+)|VERSION_(\\d\\d)"
-                + "|(?:release(?:\\.set\\(|\\s*=)|Compatibility\\s*=)\\s*[\"']?(\\d+)");
+        BUILDS.put("pom.xml", Pattern.compile("<(?:maven\\.compiler\\.(?:release|target|source)|(?:java|jdk)\\.version"
+                + "|release|target|source)>\\s*(?:1\\.)?(\\d+)\\s*<"));
+        Pattern gradle = Pattern.compile("JavaLanguageVersion\\.of\\(\\s*[\"']?(\\d+)|jvmToolchain\\(\\s*(\\d+)"
+                + "|VERSION_(\\d\\d)|(?:release(?:\\.set\\(|\\s*=)|Compatibility\\s*=)\\s*[\"']?(\\d+)");
         BUILDS.put("build.gradle.kts", gradle);
         BUILDS.put("build.gradle", gradle);
         BUILDS.put(".java-version", Pattern.compile("^(?:[A-Za-z][\\w-]*-)?(?:1\\.)?(\\d+)"));
@@ -61,7 +62,13 @@ public final class JdkFacts {
         }
 
         private boolean has(String word) {
-            return (id + " " + text + " " + advice + " " + values.values()).toLowerCase(Locale.ROOT).contains(word.toLowerCase(Locale.ROOT));
+            String all = id + " " + text + " " + advice + " " + values.values();
+            return all.toLowerCase(Locale.ROOT).contains(word.toLowerCase(Locale.ROOT));
+        }
+
+        /** What javac says of source for another JDK: asked for by words only. */
+        private boolean isOfJavac() {
+            return id.startsWith("javac.");
         }
 
         private String toDo() {
@@ -93,21 +100,24 @@ public final class JdkFacts {
             if (Arrays.asList("--jdk", "--from", "--to").contains(args[i])) {
                 String number = i + 1 < args.length ? args[i + 1] : "";
                 if (!number.matches("\\d{1,3}")) {
-                    throw new IllegalArgumentException(args[i] + " needs the number of a JDK, such as 25, not \"" + number + "\"");
+                    throw new IllegalArgumentException(
+                            args[i] + " needs the number of a JDK, such as 25, not \"" + number + "\"");
                 }
                 options.put(args[i++], Integer.valueOf(number));
             } else if (args[i].startsWith("-")) {
-                throw new IllegalArgumentException("unknown option " + args[i] + "\n" + USAGE);
+                throw new IllegalArgumentException("unknown option " + args[i] + "; --help shows the options");
             } else {
                 Collections.addAll(words, args[i].trim().split("\\s+"));
             }
         }
         words.removeIf(String::isEmpty);
-        if (options.containsKey("--from") != options.containsKey("--to") || options.containsKey("--jdk") && options.containsKey("--from")) {
+        Integer from = options.get("--from");
+        Integer to = options.get("--to");
+        if ((from == null) != (to == null) || from != null && options.containsKey("--jdk")) {
             throw new IllegalArgumentException("--from A --to B go together, and without --jdk");
         }
         JdkFacts facts = new JdkFacts(source().resolveSibling("../references/facts.tsv").normalize());
-        return options.containsKey("--from") ? facts.between(options.get("--from"), options.get("--to"), words) : facts.on(options.get("--jdk"), words);
+        return from != null ? facts.between(from, to, words) : facts.on(options.get("--jdk"), words);
     }
 
     private JdkFacts(Path file) throws IOException {
@@ -136,15 +146,13 @@ public final class JdkFacts {
         }
         List<Integer> columns = columns(jdk);
         // without words: what is not the same on all of them, first what asks for something to be done
-        Predicate<Fact> own = fact -> new LinkedHashSet<>(fact.values.values()).size() > 1 && !fact.id.startsWith("javac.");
+        Predicate<Fact> own = fact -> new LinkedHashSet<>(fact.values.values()).size() > 1 && !fact.isOfJavac();
         LinkedHashSet<String> out = new LinkedHashSet<>();
-        List<Fact> found = words.isEmpty() ? facts.stream().filter(own).sorted((a, b) -> Boolean.compare(a.advice.isEmpty(), b.advice.isEmpty()))
-                .collect(Collectors.toList()) : matching(facts, words);
-        for (Fact fact : found) {
+        for (Fact fact : words.isEmpty() ? adviceFirst(own) : matching(facts, words)) {
             LinkedHashSet<String> values = new LinkedHashSet<>();
             columns.forEach(column -> values.add(fact.values.get(column)));
-            String value = values.size() == 1 ? values.iterator().next()
-                    : columns.stream().map(column -> "JDK " + column + " " + fact.values.get(column)).collect(Collectors.joining(", "));
+            String value = values.size() == 1 ? values.iterator().next() : columns.stream()
+                    .map(column -> "JDK " + column + " " + fact.values.get(column)).collect(Collectors.joining(", "));
             out.add(fact.text + ": " + value + fact.toDo());
         }
         String seen = columns.stream().map(versions::get).collect(Collectors.joining(" and "));
@@ -158,8 +166,7 @@ public final class JdkFacts {
         LinkedHashSet<String> out = new LinkedHashSet<>();
         LinkedHashSet<String> added = new LinkedHashSet<>();
         LinkedHashSet<String> gone = new LinkedHashSet<>();
-        List<Fact> differing = facts.stream().filter(fact -> !fact.values.get(a).equals(fact.values.get(b))).filter(fact -> !fact.id.startsWith("javac."))
-                .sorted((x, y) -> Boolean.compare(x.advice.isEmpty(), y.advice.isEmpty())).collect(Collectors.toList());
+        List<Fact> differing = adviceFirst(fact -> !fact.values.get(a).equals(fact.values.get(b)) && !fact.isOfJavac());
         for (Fact fact : words.isEmpty() ? differing : matching(differing, words)) {
             String old = fact.values.get(a);
             String now = fact.values.get(b);
@@ -182,10 +189,16 @@ public final class JdkFacts {
         return print("from JDK " + versions.get(a) + " to " + versions.get(b), lines, words);
     }
 
+    private List<Fact> adviceFirst(Predicate<Fact> which) {
+        return facts.stream().filter(which).sorted((a, b) -> Boolean.compare(a.advice.isEmpty(), b.advice.isEmpty()))
+                .collect(Collectors.toList());
+    }
+
     /** Facts with all of the words; if there is none, with any of them. */
     private static List<Fact> matching(List<Fact> facts, List<String> words) {
-        List<Fact> all = facts.stream().filter(fact -> words.stream().allMatch(fact::has)).collect(Collectors.toList());
-        return all.isEmpty() ? facts.stream().filter(fact -> words.stream().anyMatch(fact::has)).collect(Collectors.toList()) : all;
+        Predicate<Fact> all = fact -> words.stream().allMatch(fact::has);
+        Predicate<Fact> any = fact -> words.stream().anyMatch(fact::has);
+        return facts.stream().filter(facts.stream().anyMatch(all) ? all : any).collect(Collectors.toList());
     }
 
     private static int print(String title, Iterable<String> entries, List<String> words) {
@@ -215,7 +228,8 @@ public final class JdkFacts {
     private List<Integer> columns(int jdk) {
         List<Integer> all = new ArrayList<>(versions.keySet());
         if (jdk < all.get(0)) {
-            throw new IllegalArgumentException("no facts of JDK " + jdk + ": the patterns need " + all.get(0) + " or later");
+            throw new IllegalArgumentException(
+                    "no facts of JDK " + jdk + ": the patterns need " + all.get(0) + " or later");
         }
         int last = all.stream().filter(column -> column <= jdk).reduce((a, b) -> b).get();
         List<Integer> columns = new ArrayList<>(Collections.singletonList(last));
@@ -239,14 +253,14 @@ public final class JdkFacts {
             for (Map.Entry<String, Pattern> build : BUILDS.entrySet()) {
                 File file = new File(folder, build.getKey());
                 if (file.isFile()) {
-                    String text = new String(Files.readAllBytes(file.toPath()), StandardCharsets.UTF_8).replaceAll("(?s)<!--.*?-->", "");
-                    Matcher matcher = build.getValue().matcher(text);
-                    while (matcher.find()) {
-                        for (int i = 1; i <= matcher.groupCount(); i++) {
-                            if (matcher.group(i) != null) {
-                                return new String[] {matcher.group(i), file.getPath()};
-                            }
+                    String text = new String(Files.readAllBytes(file.toPath()), StandardCharsets.UTF_8);
+                    Matcher matcher = build.getValue().matcher(text.replaceAll("(?s)<!--.*?-->", ""));
+                    if (matcher.find()) {
+                        int group = 1;
+                        while (matcher.group(group) == null) {
+                            group++;
                         }
+                        return new String[] {matcher.group(group), file.getPath()};
                     }
                 }
             }
@@ -255,7 +269,8 @@ public final class JdkFacts {
             }
         }
         String running = System.getProperty("java.specification.version");
-        return new String[] {running.replace("1.", ""), "the java that runs this: no build here names one, --jdk N does"};
+        return new String[] {
+                running.replace("1.", ""), "the java that runs this: no build here names one, --jdk N does"};
     }
 
     /** This file, as the command that runs it says. */

@@ -268,8 +268,14 @@ public final class Client {
     }
 
     private static String uploadTimeout() throws Exception {
-        var request = HttpRequest.newBuilder(silent()).timeout(Duration.ofMillis(300)).POST(BodyPublishers.ofByteArray(new byte[30_000_000]));
-        return type(Probe.outcome(() -> HttpClient.newHttpClient().sendAsync(request.build(), BodyHandlers.ofString()).get()));
+        var request = HttpRequest.newBuilder(silent()).POST(BodyPublishers.ofByteArray(new byte[30_000_000]));
+        for (var timeout = Duration.ofMillis(300); ; timeout = timeout.multipliedBy(4)) {
+            request.timeout(timeout);
+            String outcome = type(Probe.outcome(() -> HttpClient.newHttpClient().sendAsync(request.build(), BodyHandlers.ofString()).get()));
+            if (!outcome.equals("HttpConnectTimeoutException")) { // not even connected yet
+                return outcome;
+            }
+        }
     }
 
     private static String connectionAfter(String end) throws Exception {

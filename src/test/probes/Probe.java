@@ -30,10 +30,15 @@ final class Probe {
         System.out.flush();
     }
 
-    /** Whether it becomes true; false after rounds of 5 ms. */
+    /** Whether it becomes true; false after rounds of 5 ms, in each of which a thread of this process got its turn. */
     static boolean happens(BooleanSupplier condition) throws InterruptedException {
-        for (int i = 0; i < ROUNDS && !condition.getAsBoolean(); i++) {
+        return happens(condition, ROUNDS);
+    }
+
+    static boolean happens(BooleanSupplier condition, int rounds) throws InterruptedException {
+        for (int i = 0; i < rounds && !condition.getAsBoolean(); i++) {
             Thread.sleep(5);
+            Thread.ofPlatform().start(() -> { }).join();
         }
         return condition.getAsBoolean();
     }
