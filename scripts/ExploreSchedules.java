@@ -66,6 +66,7 @@ public final class ExploreSchedules {
                 throw new IOException("--debug needs a port");
             }
             command.add("-agentlib:jdwp=transport=dt_socket,server=y,suspend=y,address=" + rest.get(debug + 1));
+            command.add("-Dexplorer.debug=true");
             rest.subList(debug, debug + 2).clear();
         }
         command.add("explorer.Main");

@@ -87,7 +87,7 @@ public final class ScanAfterEdit extends Thread {
             throw new IOException(report.substring(start, Math.max(start, report.indexOf('\n'))));
         }
         return findings.isEmpty() ? "" : "find-blocking-calls on " + name + ", which you have just edited:\n"
-                + String.join("\n", findings) + "\nMend what is new. Why and how: java \""
+                + String.join("\n", findings) + "\nFix what is new. Why and how: java \""
                 + new File(scripts(), "FindBlockingCalls.java") + "\" --explain RULE\n"
                 + "Right as it is? Say so in the code, above the statement: // blocking-ok: reason\n";
     }

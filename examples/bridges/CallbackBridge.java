@@ -1,6 +1,7 @@
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -8,10 +9,12 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 
 /**
- * asyncio: {@code loop.create_future()} with {@code set_result} called from a callback, and {@code await}. Final API, JDK 21 and later.
+ * asyncio: {@code loop.create_future()} with {@code set_result} called from a callback, and {@code await}. Final API,
+ * JDK 21 and later.
  *
- * <p>Use to call an API that answers through a callback as if it were a blocking call. Do not use for callbacks that come many times
- * (a listener: {@code WorkQueue} or {@code BackpressureStream}), nor in the thread that calls the callbacks: it would wait for itself.
+ * <p>Use to call an API that answers through a callback as if it were a blocking call. Do not use for callbacks that
+ * come many times (a listener: {@code WorkQueue} or {@code BackpressureStream}), nor in the thread that calls the
+ * callbacks: it would wait for itself.
  *
  * <p>Run: {@code java examples/bridges/CallbackBridge.java}
  */
@@ -21,7 +24,10 @@ public final class CallbackBridge {
     }
 
     // @start region="bridge"
-    /** What the API is given. The first call counts, from any thread, also from within {@link Operation#start}. */
+    /**
+     * What the API is given. The first call counts, from any thread, also from within {@link Operation#start}. A null
+     * cause is a failure.
+     */
     public interface Callback<T> {
         void success(T value);
 
@@ -35,39 +41,52 @@ public final class CallbackBridge {
     }
 
     /**
-     * Starts the operation and waits for its callback. A caller who is interrupted or out of time cancels it and does not wait until it has
-     * ended; if the answer came in that very moment it is returned, the flag set again. One who is interrupted already starts nothing.
+     * Starts the operation and waits for its callback. A caller who is interrupted or out of time cancels it and does
+     * not wait until it has ended; if the answer came in that very moment it is returned, the flag set again. One who
+     * is interrupted already starts nothing.
      *
-     * @param unwanted gets each value that nobody receives, to release it: one that comes after the caller has left, or a second
-     *                 one. It runs in the thread of the callback and gets what it throws. Failures that come too late are dropped.
-     * @throws ExecutionException the callback's failure is the cause, or what {@code start} threw
-     * @throws TimeoutException   not answered in time; the operation was cancelled. What cancelling threw is suppressed, here as in the
-     *                            InterruptedException
+     * @param unwanted gets each value that nobody receives, to release it: one that comes after the caller has left,
+     *                 or a second one. It runs in the thread of the callback and gets what it throws. Failures that
+     *                 come too late are dropped.
+     * @throws ExecutionException the callback's failure is the cause, as it is, or what {@code start} threw
+     * @throws TimeoutException   not answered in time; the operation was cancelled. What cancelling threw is
+     *                            suppressed, here as in the InterruptedException
      */
     public static <T> T await(Operation<T> operation, Duration timeout, Consumer<? super T> unwanted)
             throws InterruptedException, ExecutionException, TimeoutException {
+        Objects.requireNonNull(operation, "operation");
+        Objects.requireNonNull(timeout, "timeout");
+        Objects.requireNonNull(unwanted, "unwanted");
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
-        var outcome = new CompletableFuture<T>();
+        var outcome = new CompletableFuture<Outcome<T>>();
         Runnable cancel;
         try {
             cancel = operation.start(new Callback<>() {
                 @Override
                 public void success(T value) {
-                    if (!outcome.complete(value)) {
+                    if (!outcome.complete(new Outcome<>(value, null))) {
                         unwanted.accept(value);
                     }
                 }
 
                 @Override
                 public void failure(Throwable cause) {
-                    outcome.completeExceptionally(cause);
+                    outcome.complete(new Outcome<>(null, Objects.requireNonNullElseGet(cause,
+                            NullPointerException::new)));
                 }
             });
         } catch (Throwable e) {
-            if (!outcome.cancel(false) && outcome.state() == CompletableFuture.State.SUCCESS) {
-                unwanted.accept(outcome.resultNow());
+            if (!outcome.cancel(false) && outcome.resultNow().failure == null) {
+                try {
+                    unwanted.accept(outcome.resultNow().value);
+                } catch (Throwable release) {
+                    e.addSuppressed(release);
+                }
+            }
+            if (e instanceof InterruptedException interrupt) {
+                throw interrupt;
             }
             throw new ExecutionException(e);
         }
@@ -75,7 +94,8 @@ public final class CallbackBridge {
         try {
             try {
                 // half: on 21 a wait of Long.MAX_VALUE in a virtual thread can stop the timers of all the others
-                return outcome.get(Math.min(TimeUnit.NANOSECONDS.convert(timeout), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
+                return outcome.get(Math.min(TimeUnit.NANOSECONDS.convert(timeout), Long.MAX_VALUE / 2),
+                        TimeUnit.NANOSECONDS).get();
             } catch (InterruptedException e) {
                 if (outcome.cancel(false)) { // from now on an answer is unwanted
                     throw cancelled(cancel, e);
@@ -86,11 +106,21 @@ public final class CallbackBridge {
                     throw cancelled(cancel, new TimeoutException("no answer within " + timeout));
                 }
             }
-            return outcome.get(); // answered meanwhile
+            return outcome.get().get(); // answered meanwhile
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
+        }
+    }
+
+    /** Not the future's own failure: a CompletableFuture does not wrap a CancellationException. */
+    private record Outcome<T>(T value, Throwable failure) {
+        private T get() throws ExecutionException {
+            if (failure != null) {
+                throw new ExecutionException(failure);
+            }
+            return value;
         }
     }
 
@@ -138,7 +168,8 @@ public final class CallbackBridge {
         }
         client.answerLate();
         System.out.println("the late connection is not leaked: " + client.log);
-        check(client.log.equals(List.of("cancelled far", "closed connection to far")), "cancelled, then the late value is released");
+        check(client.log.equals(List.of("cancelled far", "closed connection to far")),
+                "cancelled, then the late value is released");
     }
 
     private static void check(boolean expectation, String what) {

@@ -2,8 +2,10 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorCompletionService;
@@ -14,88 +16,189 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * asyncio: {@code run_in_executor(ProcessPoolExecutor(), f)}. Final API, JDK 21 and later.
  *
- * <p>Use for what computes for more than some milliseconds, called from virtual threads: they have no time slices, so as many loops as
- * there are processors stop every other virtual thread of the JVM. Threads suffice, there is no lock of the interpreter. Do not use for
- * calls that wait: they belong in virtual threads. One pool for the JVM; a task must not call its own pool (it would wait for itself).
+ * <p>Use for what computes for more than some milliseconds, called from virtual threads: they have no time slices, so
+ * as many loops as there are processors stop every other virtual thread of the JVM. Threads suffice, there is no lock
+ * of the interpreter. Do not use for calls that wait: they belong in virtual threads. One pool for the JVM; a task
+ * must not call its own pool (it would wait for itself).
  *
  * <p>Run: {@code java examples/bridges/CpuBoundPool.java}
  */
 public final class CpuBoundPool implements AutoCloseable {
 
     // @start region="pool"
-    private static final class Job<T> {
-        final AtomicBoolean begun = new AtomicBoolean(); // or withdrawn
-        final CountDownLatch ended = new CountDownLatch(1);
-        Future<T> future;
+    private final class Job<T> implements Runnable {
+        private final Callable<? extends T> task;
+        private final AtomicBoolean begun = new AtomicBoolean(); // or withdrawn
+        private final CountDownLatch ended = new CountDownLatch(1);
+        private final ReentrantLock lock = new ReentrantLock(); // else an interrupt could hit the next job
+        private Thread runner; // guarded by lock; null once it was interrupted
+        private T value;
+        private Throwable failure;
+
+        private Job(Callable<? extends T> task) {
+            this.task = task;
+        }
+
+        @Override
+        public void run() {
+            if (!begun.compareAndSet(false, true)) {
+                return;
+            }
+            setRunner(Thread.currentThread());
+            try {
+                if (stopping) {
+                    interrupt();
+                }
+                value = task.call();
+            } catch (Throwable e) {
+                failure = e;
+            } finally {
+                setRunner(null);
+                Thread.interrupted();
+                end();
+            }
+        }
+
+        private void setRunner(Thread thread) {
+            lock.lock();
+            runner = thread;
+            lock.unlock();
+        }
+
+        private void interrupt() {
+            lock.lock();
+            try {
+                if (runner != null) {
+                    runner.interrupt();
+                    runner = null;
+                }
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        private boolean withdraw() {
+            return begun.compareAndSet(false, true);
+        }
+
+        private void end() {
+            jobs.remove(this);
+            ended.countDown();
+        }
+
+        private T outcome() throws ExecutionException {
+            if (failure instanceof Withdrawn withdrawn) {
+                throw withdrawn;
+            }
+            if (failure != null) {
+                throw new ExecutionException(failure);
+            }
+            return value;
+        }
+    }
+
+    private static final class Withdrawn extends CancellationException {
+        private static final long serialVersionUID = 1;
+
+        private Withdrawn() {
+            super("withdrawn: the thread that closes the pool was interrupted");
+        }
     }
 
     private final ExecutorService pool;
+    private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
+    private final Set<Job<?>> jobs = ConcurrentHashMap.newKeySet();
+    private volatile boolean stopping;
 
-    /** @param threads as many as processors, or one less to keep one free for everything else */
+    /** @param threads as many as processors, or one less to keep one free for everything else; 1 or more */
     public CpuBoundPool(int threads) {
-        pool = Executors.newFixedThreadPool(threads, Thread.ofPlatform().name("cpu-", 0).factory());
+        if (threads < 1) {
+            throw new IllegalArgumentException("threads " + threads + ", must be 1 or more");
+        }
+        var factory = Thread.ofPlatform().name("cpu-", 0).factory();
+        pool = Executors.newFixedThreadPool(threads, run -> {
+            Thread thread = factory.newThread(run);
+            this.threads.add(thread);
+            return thread;
+        });
     }
 
     /**
-     * Computes in the pool and waits, which costs a virtual thread nothing. Jobs are begun in the order they come; their number is not
-     * bounded here. Thread-safe.
+     * Computes in the pool and waits, which costs a virtual thread nothing. Jobs are begun in the order they come;
+     * their number is not bounded here. Thread-safe. A job is interrupted at most once.
      *
-     * @throws ExecutionException         the job failed, which is the cause
-     * @throws InterruptedException       the caller was interrupted: a job not yet begun is withdrawn, one that runs is interrupted and has
-     *                                    ended (it has to look: {@link #checkpoint}). What it then returned is dropped; what it threw is
-     *                                    suppressed, an InterruptedException of its own aside
+     * @throws ExecutionException         the job failed, which is the cause, as it is
+     * @throws InterruptedException       the caller was interrupted: a job not yet begun is withdrawn, one that runs
+     *                                    is interrupted and has ended (it has to look: {@link #checkpoint}). What it
+     *                                    then returned is dropped; what it threw is suppressed, an
+     *                                    InterruptedException of its own aside
      * @throws CancellationException      withdrawn because the thread that closes this pool was interrupted
      * @throws RejectedExecutionException this pool is closed
+     * @throws IllegalStateException      called in a job of this pool: it would wait for a thread that it holds
      */
     public <T> T call(Callable<? extends T> job) throws InterruptedException, ExecutionException {
-        Objects.requireNonNull(job);
-        var state = new Job<T>();
-        var failure = new Throwable[1]; // written before ended
-        state.future = pool.submit(() -> {
-            if (!state.begun.compareAndSet(false, true)) {
-                throw new InterruptedException("withdrawn");
-            }
-            try {
-                return job.call();
-            } catch (Throwable e) {
-                failure[0] = e;
-                throw e;
-            } finally {
-                state.ended.countDown();
-            }
-        });
+        var state = new Job<T>(Objects.requireNonNull(job, "job"));
+        refuseInside();
+        jobs.add(state);
         try {
-            return state.future.get();
+            pool.execute(state);
+        } catch (Throwable e) {
+            jobs.remove(state);
+            throw e;
+        }
+        try {
+            state.ended.await();
+            return state.outcome();
         } catch (InterruptedException e) {
-            boolean withdrawn = state.begun.compareAndSet(false, true);
-            state.future.cancel(true);
-            boolean again = false;
-            while (!withdrawn && state.ended.getCount() > 0) {
-                try {
-                    state.ended.await();
-                } catch (InterruptedException twice) {
-                    again = true;
-                }
+            if (state.withdraw()) {
+                jobs.remove(state);
+                throw e;
             }
-            if (again) {
-                Thread.currentThread().interrupt();
-            }
-            if (!withdrawn && failure[0] != null && !(failure[0] instanceof InterruptedException)) {
-                e.addSuppressed(failure[0]);
+            state.interrupt();
+            awaitEnd(state.ended);
+            if (state.failure != null && !(state.failure instanceof InterruptedException)) {
+                e.addSuppressed(state.failure);
             }
             throw e;
         }
     }
 
+    private static void awaitEnd(CountDownLatch ended) {
+        boolean interrupted = false;
+        while (ended.getCount() > 0) {
+            try {
+                ended.await();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void refuseInside() {
+        if (threads.contains(Thread.currentThread())) {
+            throw new IllegalStateException("in a job of this pool, which would wait for itself");
+        }
+    }
+
     /**
-     * All jobs, as many at once as there are threads; results in the order of {@code jobs}. The first failure, or an interrupt of the
-     * caller, interrupts the rest. When it returns or throws, every job has ended.
+     * All jobs, as many at once as there are threads; results in the order of {@code jobs}. The first failure, or an
+     * interrupt of the caller, interrupts the rest. When it returns or throws, every job has ended. Throws as {@link
+     * #call} does.
      */
-    public <T> List<T> all(Collection<? extends Callable<? extends T>> jobs) throws InterruptedException, ExecutionException {
+    public <T> List<T> all(Collection<? extends Callable<? extends T>> jobs) throws InterruptedException,
+            ExecutionException {
+        refuseInside();
+        for (var job : jobs) {
+            Objects.requireNonNull(job, "jobs: an element");
+        }
         try (var callers = Executors.newVirtualThreadPerTaskExecutor()) {
             try {
                 var completed = new ExecutorCompletionService<T>(callers);
@@ -124,18 +227,30 @@ public final class CpuBoundPool implements AutoCloseable {
         }
     }
 
-    /** Waits for the jobs that were accepted; if the closing thread is interrupted, they are interrupted or withdrawn. */
+    /**
+     * Refuses new jobs and waits for those accepted. If the closing thread is interrupted, those that run are
+     * interrupted, once, and the others withdrawn; it still waits, and its flag is set again.
+     *
+     * @throws IllegalStateException called in a job of this pool
+     */
     @Override
     public void close() {
-        boolean interrupted = false;
+        refuseInside();
         pool.shutdown();
+        boolean interrupted = false;
         while (!pool.isTerminated()) {
             try {
                 pool.awaitTermination(1, TimeUnit.DAYS);
             } catch (InterruptedException e) {
                 interrupted = true;
-                for (var withdrawn : pool.shutdownNow()) { // ExecutorService.close() lets those who wait for them wait for ever
-                    ((Future<?>) withdrawn).cancel(false);
+                stopping = true;
+                for (Job<?> job : jobs) {
+                    if (job.withdraw()) {
+                        job.failure = new Withdrawn();
+                        job.end();
+                    } else {
+                        job.interrupt();
+                    }
                 }
             }
         }
@@ -176,7 +291,8 @@ public final class CpuBoundPool implements AutoCloseable {
                 }
             });
             other.join();
-            System.out.println(callers.size() + " endless jobs on " + processors + " processors; another virtual thread got "
+            System.out.println(callers.size() + " endless jobs on " + processors
+                    + " processors; another virtual thread got "
                     + turns + " turns");
             callers.forEach(Thread::interrupt);
             for (Thread caller : callers) {

@@ -13,6 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -20,12 +21,14 @@ import java.util.concurrent.locks.ReentrantLock;
 import javax.sql.DataSource;
 
 /**
- * asyncio: {@code async with pool.acquire() as c, c.transaction()} of asyncpg. Final API, JDK 21 and later; {@code java.sql} alone.
+ * asyncio: {@code async with pool.acquire() as c, c.transaction()} of asyncpg. Final API, JDK 21 and later; {@code
+ * java.sql} alone.
  *
- * <p>Use for JDBC from any number of virtual threads. Permits come before connections: a thousand callers wait in order for their
- * turn, instead of a few getting a connection and the rest the pool's timeout. The transaction runs in a thread that nobody interrupts: an
- * interrupt of a virtual thread that waits for a database closes its socket, and the connection is lost; here the statement is cancelled
- * instead. Do not use where a framework manages transactions: there {@code Bulkhead} around the call.
+ * <p>Use for JDBC from any number of virtual threads. Permits come before connections: a thousand callers wait in
+ * order for their turn, instead of a few getting a connection and the rest the pool's timeout. The transaction runs
+ * in a thread that nobody interrupts: an interrupt of a virtual thread that waits for a database closes its socket,
+ * and the connection is lost; here the statement is cancelled instead. Do not use where a framework manages
+ * transactions: there {@code Bulkhead} around the call.
  *
  * <p>Run: {@code java examples/bridges/DatabaseAccess.java}
  */
@@ -44,9 +47,12 @@ public final class DatabaseAccess {
 
     /** @param connections as many as the pool has. @param patience the longest wait for a turn */
     public DatabaseAccess(DataSource pool, int connections, Duration patience) {
-        this.pool = Objects.requireNonNull(pool);
+        if (connections < 1) {
+            throw new IllegalArgumentException("connections " + connections + ", must be 1 or more");
+        }
+        this.pool = Objects.requireNonNull(pool, "pool");
         this.permits = new Semaphore(connections, true);
-        this.patience = patience;
+        this.patience = Objects.requireNonNull(patience, "patience");
     }
 
     /** How many callers wait for a turn, for metrics. */
@@ -55,34 +61,39 @@ public final class DatabaseAccess {
     }
 
     /**
-     * One transaction: committed when {@code work} returns, rolled back when it throws or the caller is interrupted. Waiting callers are
-     * served in order. When it returns or throws, the work has ended and the connection is back in the pool. Thread-safe.
+     * One transaction: committed when {@code work} returns, rolled back when it throws or the caller is interrupted.
+     * Waiting callers are served in order. When it returns or throws, the work has ended and the connection is back
+     * in the pool. Thread-safe.
      *
-     * @throws ExecutionException              the work failed, or the pool, or the commit: the cause. What rolling back threw is suppressed
-     * @throws InterruptedException            the caller was interrupted: the statement that ran was cancelled ({@link Statement#cancel}), all
-     *                                         rolled back. What the work then threw is suppressed; if it had committed, it is returned, flag set.
-     *                                         Without effect for a second, the connection is aborted: drivers lose a cancel that overtakes its
-     *                                         statement
+     * @throws ExecutionException              the work failed, or the pool, or the commit: the cause. What rolling
+     *         back threw is suppressed
+     * @throws InterruptedException            the caller was interrupted: the statement that ran was cancelled
+     *                                         ({@link Statement#cancel}), all rolled back. What the work then threw
+     *                                         is suppressed; if it had committed, it is returned, flag set. Without
+     *                                         effect for a second, the connection is aborted: drivers lose a cancel
+     *                                         that overtakes its statement
      * @throws SQLTransientConnectionException no turn within the patience; nothing was done
-     * @throws IllegalStateException           called in a transaction: the second connection is what pools are exhausted by
+     * @throws IllegalStateException           called in a transaction: the second connection is what pools are
+     *         exhausted by
      */
-    public <T> T transaction(Work<T> work) throws InterruptedException, ExecutionException, SQLTransientConnectionException {
+    public <T> T transaction(Work<T> work) throws InterruptedException, ExecutionException,
+            SQLTransientConnectionException {
+        Objects.requireNonNull(work, "work");
         if (inside.contains(Thread.currentThread())) {
             throw new IllegalStateException("a transaction inside a transaction: pass the first one on");
         }
         // half: on 21 a wait of Long.MAX_VALUE in a virtual thread can stop the timers of all the others
-        if (!permits.tryAcquire(Math.min(TimeUnit.NANOSECONDS.convert(patience), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS)) {
+        if (!permits.tryAcquire(Math.min(TimeUnit.NANOSECONDS.convert(patience), Long.MAX_VALUE / 2),
+                TimeUnit.NANOSECONDS)) {
             throw new SQLTransientConnectionException("no turn within " + patience + ", " + waiting() + " others wait");
         }
         try {
             var transaction = new Transaction();
-            var result = new CompletableFuture<T>();
+            var result = new FutureTask<>(() -> run(work, transaction));
             Thread worker = Thread.ofVirtual().name("transaction").start(() -> {
                 inside.add(Thread.currentThread());
                 try {
-                    result.complete(run(work, transaction));
-                } catch (Throwable e) {
-                    result.completeExceptionally(e);
+                    result.run();
                 } finally {
                     inside.remove(Thread.currentThread());
                 }
@@ -126,7 +137,10 @@ public final class DatabaseAccess {
         }
     }
 
-    /** Not in the caller's thread: a second interrupt would break the cancel off, and it would hit the connection's next user. */
+    /**
+     * Not in the caller's thread: a second interrupt would break the cancel off, and it would hit the connection's
+     * next user.
+     */
     private static void stop(Thread worker, Transaction transaction) {
         Thread canceller = Thread.ofVirtual().name("cancel").start(() -> {
             try {
@@ -150,9 +164,12 @@ public final class DatabaseAccess {
         }
     }
 
-    /** To be used by the work's own thread, one statement at a time. That thread has no thread-locals of the caller's. */
+    /**
+     * To be used by the work's own thread, one statement at a time. That thread has no thread-locals of the caller's.
+     */
     public static final class Transaction {
-        private final ReentrantLock lock = new ReentrantLock(); // held while cancelling: the connection must not go to the next one
+        // held while cancelling: the connection must not go to the next one
+        private final ReentrantLock lock = new ReentrantLock();
         private Connection connection;
         private Statement current; // guarded by lock, as is the next
         private boolean cancelled;
@@ -251,7 +268,8 @@ public final class DatabaseAccess {
             for (var row : rows) {
                 updated += row.get();
             }
-            System.out.println(updated + " transactions from a thousand threads, connections at once: " + database.peak);
+            System.out.println(updated + " transactions from a thousand threads, connections at once: "
+                    + database.peak);
             check(updated == 1_000 && database.peak.get() <= 3, "never more than the pool has");
         }
         Thread caller = Thread.currentThread();
@@ -267,9 +285,11 @@ public final class DatabaseAccess {
             });
             check(false, "cancelled");
         } catch (InterruptedException e) {
-            System.out.println("interrupted: " + e.getSuppressed()[0].getMessage() + "; rolled back: " + database.rollbacks
+            System.out.println("interrupted: " + e.getSuppressed()[0].getMessage() + "; rolled back: "
+                    + database.rollbacks
                     + ", connections in use: " + database.inUse);
-            check(database.rollbacks.get() == 1 && database.inUse.get() == 0, "the connection is back in the pool, unharmed");
+            check(database.rollbacks.get() == 1 && database.inUse.get() == 0,
+                    "the connection is back in the pool, unharmed");
         }
     }
 

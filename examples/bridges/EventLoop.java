@@ -1,20 +1,21 @@
 import java.util.ArrayList;
 import java.util.Objects;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * asyncio: a loop in a thread of its own, {@code call_soon_threadsafe}, {@code run_coroutine_threadsafe(c, loop).result()}. Final API,
- * JDK 21 and later.
+ * asyncio: a loop in a thread of its own, {@code call_soon_threadsafe}, {@code run_coroutine_threadsafe(c,
+ * loop).result()}. Final API, JDK 21 and later.
  *
- * <p>Use for what only one thread may touch: a library bound to its thread (OpenGL, COM, embedded interpreters), or state whose steps must
- * come one after the other. Do not use for state that a lock can guard ({@code SharedState}: any thread, no queue), nor for work that
- * blocks: everything else waits for it.
+ * <p>Use for what only one thread may touch: a library bound to its thread (OpenGL, COM, embedded interpreters), or
+ * state whose steps must come one after the other. Do not use for state that a lock can guard ({@code SharedState}:
+ * any thread, no queue), nor for work that blocks: everything else waits for it.
  *
  * <p>Run: {@code java examples/bridges/EventLoop.java}
  */
@@ -24,8 +25,12 @@ public final class EventLoop implements AutoCloseable {
     private final ThreadPoolExecutor executor;
     private volatile Thread thread;
 
-    /** @param capacity tasks that may wait; {@code post} and {@code call} refuse more */
+    /** @param capacity tasks that may wait, 1 or more; {@code post} and {@code call} refuse more */
     public EventLoop(String name, int capacity) {
+        Objects.requireNonNull(name, "name");
+        if (capacity < 1) {
+            throw new IllegalArgumentException("capacity " + capacity + ", must be 1 or more");
+        }
         executor = new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(capacity),
                 task -> thread = Thread.ofPlatform().name(name).unstarted(task));
         executor.prestartCoreThread();
@@ -37,39 +42,43 @@ public final class EventLoop implements AutoCloseable {
     }
 
     /**
-     * {@code call_soon_threadsafe}: runs the task after those posted before it. Never waits. What it throws goes to the uncaught-exception
-     * handler of the loop's thread; the loop goes on.
+     * {@code call_soon_threadsafe}: runs the task after those posted before it. Never waits. What it throws goes to
+     * the uncaught-exception handler of the loop's thread; the loop goes on, in the same thread, whatever the handler
+     * does.
      *
      * @throws RejectedExecutionException the queue is full, or the loop closed: nothing runs
      */
     public void post(Runnable task) {
-        Objects.requireNonNull(task);
+        Objects.requireNonNull(task, "task");
         executor.execute(() -> {
             try {
                 task.run();
             } catch (Throwable e) {
-                thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+                try {
+                    thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+                } catch (Throwable ignored) {
+                    return; // as the JDK does; out of here it would end the thread
+                }
             }
         });
     }
 
     /**
-     * Runs the task in the loop, at once if the caller is the loop (a nested loop, {@code nest_asyncio}, is not needed), and waits for it.
+     * Runs the task in the loop, at once if the caller is the loop (a nested loop, {@code nest_asyncio}, is not
+     * needed), and waits for it.
      *
-     * @throws ExecutionException   the task failed, which is the cause
-     * @throws InterruptedException the caller was interrupted and the task will not run; one that has begun is waited for, because it
-     *                              must not leave the state half changed, and its outcome counts: the flag is set again
+     * @throws ExecutionException   the task failed, which is the cause, as it is
+     * @throws InterruptedException the caller was interrupted and the task will not run; one that has begun is waited
+     *                              for, because it must not leave the state half changed, and its outcome counts: the
+     *                              flag is set again
      */
     public <T> T call(Callable<? extends T> task) throws InterruptedException, ExecutionException {
-        var result = new CompletableFuture<T>();
-        var begun = new CompletableFuture<Void>();
+        // a CompletableFuture would not wrap a CancellationException of the task
+        var result = new FutureTask<T>(task::call);
+        var begun = new AtomicBoolean(); // or withdrawn
         Runnable run = () -> {
-            if (begun.complete(null)) {
-                try {
-                    result.complete(task.call());
-                } catch (Throwable e) {
-                    result.completeExceptionally(e);
-                }
+            if (begun.compareAndSet(false, true)) {
+                result.run();
             }
         };
         if (inLoop()) {
@@ -83,7 +92,7 @@ public final class EventLoop implements AutoCloseable {
                 try {
                     return result.get();
                 } catch (InterruptedException e) {
-                    if (begun.cancel(false)) {
+                    if (begun.compareAndSet(false, true)) {
                         executor.remove(run); // its place is free at once
                         throw e;
                     }
@@ -97,7 +106,12 @@ public final class EventLoop implements AutoCloseable {
         }
     }
 
-    /** Refuses new tasks, runs those that wait, and returns when the thread has ended; an interrupt meanwhile is kept in the flag. */
+    /**
+     * Refuses new tasks, runs those that wait, and returns when the thread has ended; an interrupt meanwhile is kept
+     * in the flag.
+     *
+     * @throws IllegalStateException called in the loop
+     */
     @Override
     public void close() {
         if (inLoop()) {

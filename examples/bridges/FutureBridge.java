@@ -1,4 +1,5 @@
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -12,12 +13,14 @@ import java.util.concurrent.TimeoutException;
 /**
  * asyncio: {@code run_coroutine_threadsafe(c, loop).result()}, {@code wrap_future}. Final API, JDK 21 and later.
  *
- * <p>Use to call an asynchronous API (anything that gives a {@code CompletionStage}) from blocking code in a virtual thread. Plain {@code
- * join} and {@code get} leave the asynchronous work running when the caller is interrupted or out of time, and wrap failures twice. Do
- * not use in an event loop or callback: go on with {@code thenCompose}. The other way round: {@code Offload}.
+ * <p>Use to call an asynchronous API (anything that gives a {@code CompletionStage}) from blocking code in a virtual
+ * thread. Plain {@code join} and {@code get} leave the asynchronous work running when the caller is interrupted or
+ * out of time, and wrap failures twice. Do not use in an event loop or callback: go on with {@code thenCompose}. The
+ * other way round: {@code Offload}.
  *
- * <p>What a cancel stops is the provider's matter: {@code HttpClient.sendAsync}, {@code Mono.toFuture} and {@code Offload} stop, {@code
- * supplyAsync} does not. A {@code copy()} or a {@code minimalCompletionStage()} hands no cancel on.
+ * <p>What a cancel stops is the provider's matter: {@code HttpClient.sendAsync}, {@code Mono.toFuture} and {@code
+ * Offload} stop, {@code supplyAsync} does not. A {@code copy()} or a {@code minimalCompletionStage()} hands no cancel
+ * on.
  *
  * <p>Run: {@code java examples/bridges/FutureBridge.java}
  */
@@ -28,8 +31,8 @@ public final class FutureBridge {
 
     // @start region="await"
     /**
-     * Waits for the stage. An interrupted caller cancels it; if it completed in that very moment its outcome counts, and the flag is
-     * set again: a result is never lost.
+     * Waits for the stage. An interrupted caller cancels it; if it completed in that very moment its outcome counts,
+     * and the flag is set again: a result is never lost.
      *
      * @throws ExecutionException    the stage failed; the cause is its failure, out of all {@code CompletionException}s
      * @throws CancellationException somebody else cancelled the stage
@@ -45,11 +48,12 @@ public final class FutureBridge {
     /**
      * The same with a time limit, which cancels the stage too.
      *
-     * @throws TimeoutException the stage was cancelled; one that the stage failed with is the cause of an ExecutionException
+     * @throws TimeoutException the stage was cancelled; one that the stage failed with is the cause of an
+     *         ExecutionException
      */
     public static <T> T await(CompletionStage<T> stage, Duration timeout)
             throws InterruptedException, ExecutionException, TimeoutException {
-        return await(stage.toCompletableFuture(), Objects.requireNonNull(timeout));
+        return await(stage.toCompletableFuture(), Objects.requireNonNull(timeout, "timeout"));
     }
 
     private static <T> T await(CompletableFuture<T> future, Duration timeout)
@@ -61,7 +65,8 @@ public final class FutureBridge {
                     return future.get();
                 }
                 // half: on 21 a wait of Long.MAX_VALUE in a virtual thread can stop the timers of all the others
-                return future.get(Math.min(TimeUnit.NANOSECONDS.convert(timeout), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
+                return future.get(Math.min(TimeUnit.NANOSECONDS.convert(timeout), Long.MAX_VALUE / 2),
+                        TimeUnit.NANOSECONDS);
             } catch (InterruptedException e) {
                 if (future.cancel(true)) {
                     throw e;
@@ -89,13 +94,15 @@ public final class FutureBridge {
 
     // @start region="cancelling"
     /**
-     * Carries the end of {@code dependent} back to what it was made of: once it is complete in any way (cancelled, timed out, failed
-     * early, a race won), the sources not yet complete are cancelled. {@code thenApply}, {@code allOf} and {@code anyOf} do not.
+     * Carries the end of {@code dependent} back to what it was made of: once it is complete in any way (cancelled,
+     * timed out, failed early, a race won), the sources not yet complete are cancelled. {@code thenApply}, {@code
+     * allOf} and {@code anyOf} do not.
      *
      * @return dependent
      */
     public static <T> CompletableFuture<T> cancelling(CompletableFuture<T> dependent, CompletableFuture<?>... sources) {
-        var all = sources.clone();
+        Objects.requireNonNull(dependent, "dependent");
+        var all = List.of(sources); // no null among them
         dependent.whenComplete((value, failure) -> {
             for (var source : all) {
                 source.cancel(true);
@@ -109,13 +116,15 @@ public final class FutureBridge {
         var rates = new CompletableFuture<Integer>();
         Thread.startVirtualThread(() -> rates.complete(3));
         // @start region="use"
-        int price = 100 * FutureBridge.await(rates, Duration.ofSeconds(10)); // a cancel of rates.thenApply(...) would not reach rates
+        int price = 100 * FutureBridge.await(rates,
+                Duration.ofSeconds(10)); // a cancel of rates.thenApply(...) would not reach rates
         // @end region="use"
         System.out.println("price " + price);
         check(price == 300, "the value of the future");
 
         try {
-            await(CompletableFuture.failedFuture(new IllegalStateException("no rates")).thenApply(x -> x).thenApply(x -> x));
+            await(CompletableFuture.failedFuture(new IllegalStateException("no rates")).thenApply(x -> x)
+                    .thenApply(x -> x));
             check(false, "a failure is thrown");
         } catch (ExecutionException e) {
             System.out.println("the failure itself is the cause: " + e.getCause());

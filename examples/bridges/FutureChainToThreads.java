@@ -13,11 +13,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * asyncio: what is left of callbacks when {@code async def} came: a {@code CompletableFuture} chain turned into plain code in virtual
- * threads, in four steps, each of which runs and gives the same. Final API, JDK 21 and later.
+ * asyncio: what is left of callbacks when {@code async def} came: a {@code CompletableFuture} chain turned into plain
+ * code in virtual threads, in four steps, each of which runs and gives the same. Final API, JDK 21 and later.
  *
- * <p>Use as a model for a migration: from the middle outwards, the signature of {@link #quoteWrapped} last. Do not begin with the leaves. Where
- * the chain is called from an event loop it stays a future there: {@code Offload} around step 3.
+ * <p>Use as a model for a migration: from the middle outwards, the signature of {@link #quoteWrapped} last. Do not
+ * begin with the leaves. Where the chain is called from an event loop it stays a future there: {@code Offload} around
+ * step 3.
  *
  * <p>Run: {@code java examples/bridges/FutureChainToThreads.java}
  */
@@ -38,7 +39,8 @@ public final class FutureChainToThreads {
     /** Step 0: the chain as it was. */
     CompletableFuture<Quote> quoteChain(String name) {
         return itemAsync(name)
-                .thenCompose(item -> priceAsync(item).thenCombine(stockAsync(item), (price, stock) -> new Quote(item, price, stock)))
+                .thenCompose(item -> priceAsync(item).thenCombine(stockAsync(item), (price, stock) -> new Quote(item,
+                        price, stock)))
                 .exceptionally(failure -> new Quote(name, -1, 0))
                 .orTimeout(1, TimeUnit.SECONDS);
     }
@@ -64,25 +66,49 @@ public final class FutureChainToThreads {
     // @end region="step1"
 
     // @start region="step2"
-    /** Step 2: blocking leaves in tasks that an interrupt reaches and that have ended at the end ({@code TaskGroup} also fails fast). */
+    /**
+     * Step 2: blocking leaves in tasks that an interrupt reaches and that have ended at the end ({@code TaskGroup}
+     * also fails fast).
+     */
     Quote quoteBlocking(String name) throws InterruptedException {
-        try (var tasks = Executors.newVirtualThreadPerTaskExecutor()) {
+        var tasks = Executors.newVirtualThreadPerTaskExecutor();
+        try {
+            String item = item(name);
+            Future<Integer> price = tasks.submit(() -> price(item));
+            Future<Integer> stock = tasks.submit(() -> stock(item));
+            return new Quote(item, price.get(), stock.get());
+        } catch (ExecutionException | IllegalArgumentException e) {
+            return new Quote(name, -1, 0);
+        } finally {
+            stop(tasks);
+        }
+    }
+
+    /**
+     * Interrupts what a failure or an interrupt left running, once, and waits for it: close() would pass on a second
+     * interrupt.
+     */
+    private static void stop(ExecutorService tasks) {
+        tasks.shutdownNow();
+        boolean interrupted = false;
+        while (!tasks.isTerminated()) {
             try {
-                String item = item(name);
-                Future<Integer> price = tasks.submit(() -> price(item));
-                Future<Integer> stock = tasks.submit(() -> stock(item));
-                return new Quote(item, price.get(), stock.get());
-            } catch (ExecutionException | IllegalArgumentException e) {
-                return new Quote(name, -1, 0);
-            } finally {
-                tasks.shutdownNow(); // stops what a failure or an interrupt left running
+                tasks.awaitTermination(1, TimeUnit.DAYS);
+            } catch (InterruptedException e) {
+                interrupted = true;
             }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
     // @end region="step2"
 
     // @start region="step3"
-    /** Step 3: the callers block too; a time limit that stops the work: {@code Timeout.call(() -> quoteBlocking(name), limit)}. */
+    /**
+     * Step 3: the callers block too; a time limit that stops the work: {@code Timeout.call(() -> quoteBlocking(name),
+     * limit)}.
+     */
     List<Quote> quotes(List<String> names) throws InterruptedException {
         var quotes = new ArrayList<Quote>();
         for (String name : names) {

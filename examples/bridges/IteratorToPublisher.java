@@ -8,10 +8,12 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * asyncio: an async generator around a blocking source, each {@code next} in {@code to_thread}. Final API, JDK 21 and later.
+ * asyncio: an async generator around a blocking source, each {@code next} in {@code to_thread}. Final API, JDK 21 and
+ * later.
  *
- * <p>Use to hand a source that blocks (a cursor, a queue, the pages of a listing) to a reactive API: an HTTP body, Reactor, Mutiny. Do
- * not use between virtual threads: pass the iterator, or {@code Generator}. The other way round: {@code PublisherToIterator}.
+ * <p>Use to hand a source that blocks (a cursor, a queue, the pages of a listing) to a reactive API: an HTTP body,
+ * Reactor, Mutiny. Do not use between virtual threads: pass the iterator, or {@code Generator}. The other way round:
+ * {@code PublisherToIterator}.
  *
  * <p>Run: {@code java examples/bridges/IteratorToPublisher.java}
  */
@@ -30,16 +32,17 @@ public final class IteratorToPublisher<T> implements Flow.Publisher<T> {
 
     /** @param open called once for each subscriber, when it first requests something */
     public IteratorToPublisher(Callable<? extends Source<? extends T>> open) {
-        this.open = Objects.requireNonNull(open);
+        this.open = Objects.requireNonNull(open, "open");
     }
 
     // @start region="publisher"
     /**
-     * By the rules of Reactive Streams. Each subscriber has a source and a virtual thread of its own, which calls it, so it may block. The
-     * source is asked for an item only when one is requested, hence also for its end; nothing is read ahead. A subscriber
-     * that cancels interrupts a waiting source, which is then closed, and sees nothing more; only an item that comes in that very moment is
-     * lost. What the source throws, in {@code close} too, is its {@code onError}. A subscriber that throws is taken to have cancelled; the
-     * thread's uncaught-exception handler hears of it, as of a failure that comes after a cancel.
+     * By the rules of Reactive Streams. Each subscriber has a source and a virtual thread of its own, which calls it,
+     * so it may block. The source is asked for an item only when one is requested, hence also for its end; nothing is
+     * read ahead. A subscriber that cancels interrupts a waiting source, once, which is then closed, and sees nothing
+     * more; only an item that comes in that very moment is lost. What the source throws, in {@code close} too, is its
+     * {@code onError}. A subscriber that throws is taken to have cancelled; the thread's uncaught-exception handler
+     * hears of it, as of a failure after a cancel that is not the answer to the interrupt.
      */
     @Override
     public void subscribe(Flow.Subscriber<? super T> subscriber) {
@@ -51,11 +54,13 @@ public final class IteratorToPublisher<T> implements Flow.Publisher<T> {
     private final class Reading implements Flow.Subscription {
         private final Flow.Subscriber<? super T> subscriber;
         private final Thread thread = Thread.ofVirtual().name("publisher").unstarted(this::run);
-        private final ReentrantLock lock = new ReentrantLock(); // guards what follows; not held while anybody's code runs
+        // guards what follows; not held while anybody's code runs
+        private final ReentrantLock lock = new ReentrantLock();
         private final Condition changed = lock.newCondition();
         private long requested;
         private boolean inSource; // only then cancel() interrupts: not in the subscriber's code
         private boolean cancelled;
+        private boolean interrupted; // in next(): then what it throws is its answer
         private IllegalArgumentException misuse;
 
         private Reading(Flow.Subscriber<? super T> subscriber) {
@@ -66,6 +71,9 @@ public final class IteratorToPublisher<T> implements Flow.Publisher<T> {
         public void request(long n) {
             lock.lock();
             try {
+                if (over()) {
+                    return; // rule 3.6
+                }
                 if (n <= 0) {
                     misuse = new IllegalArgumentException("request(" + n + "), must be 1 or more (rule 3.9)");
                     interruptSource();
@@ -81,8 +89,10 @@ public final class IteratorToPublisher<T> implements Flow.Publisher<T> {
         public void cancel() {
             lock.lock();
             try {
+                if (!over()) {
+                    interruptSource();
+                }
                 cancelled = true;
-                interruptSource();
                 changed.signal();
             } finally {
                 lock.unlock();
@@ -92,6 +102,7 @@ public final class IteratorToPublisher<T> implements Flow.Publisher<T> {
         private void interruptSource() {
             if (inSource) {
                 thread.interrupt();
+                interrupted = true;
             }
         }
 
@@ -109,11 +120,14 @@ public final class IteratorToPublisher<T> implements Flow.Publisher<T> {
                 failure = misuse == null ? failure : misuse;
                 cancelled = true;
                 inSource = false;
+                if (silent && interrupted && failure != null) { // what close() threw is still to be heard
+                    failure = failure.getSuppressed().length > 0 ? failure.getSuppressed()[0] : null;
+                }
             } finally {
                 lock.unlock();
             }
             Thread.interrupted();
-            Throwable unheard = silent && !(failure instanceof InterruptedException) ? failure : null;
+            Throwable unheard = silent ? failure : null;
             if (!silent) {
                 try {
                     if (failure == null) {

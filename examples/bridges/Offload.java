@@ -1,7 +1,9 @@
 import java.time.Duration;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -14,11 +16,12 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 
 /**
- * asyncio: {@code loop.run_in_executor(None, f)}, {@code to_thread(f)}, and the decorator that makes a blocking function
- * asynchronous. Final API, JDK 21 and later.
+ * asyncio: {@code loop.run_in_executor(None, f)}, {@code to_thread(f)}, and the decorator that makes a blocking
+ * function asynchronous. Final API, JDK 21 and later.
  *
- * <p>Use in a thread that must not block and wants a future: event loop, reactive operator, callback. Do not use in a virtual
- * thread (call the function), nor to compute ({@code CpuBoundPool}), nor for slow files on 25 and later (a bounded platform pool).
+ * <p>Use in a thread that must not block and wants a future: event loop, reactive operator, callback. Do not use in a
+ * virtual thread (call the function), nor to compute ({@code CpuBoundPool}), nor for slow files on 25 and later (a
+ * bounded platform pool).
  *
  * <p>Run: {@code java examples/bridges/Offload.java}
  */
@@ -34,11 +37,18 @@ public final class Offload implements AutoCloseable {
             Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("offload-", 0).factory());
     private final Semaphore running;
     private final Semaphore accepted;
+    private final Map<Thread,
+            AtomicReference<Thread>> workers = new ConcurrentHashMap<>(); // with what interrupts them, once
+    private volatile boolean stopping;
 
-    /** @param maxRunning calls at once. @param maxWaiting calls beyond them; more are refused, because an event loop cannot wait */
+    /**
+     * @param maxRunning calls at once. @param maxWaiting calls beyond them; more are refused, because an event loop
+     * cannot wait
+     */
     public Offload(int maxRunning, int maxWaiting) {
         if (maxRunning < 1 || maxWaiting < 0) {
-            throw new IllegalArgumentException("maxRunning " + maxRunning + " must be 1 or more, maxWaiting " + maxWaiting + " 0 or more");
+            throw new IllegalArgumentException("maxRunning " + maxRunning + " must be 1 or more, maxWaiting "
+                    + maxWaiting + " 0 or more");
         }
         running = new Semaphore(maxRunning, true);
         accepted = new Semaphore(Math.addExact(maxRunning, maxWaiting));
@@ -47,32 +57,29 @@ public final class Offload implements AutoCloseable {
     /**
      * Runs {@code work} in a virtual thread of its own. Never waits. Thread-safe.
      *
-     * <p>Whoever completes the future first ({@code cancel}, {@code orTimeout}, {@code complete}) interrupts the work, or it never
-     * begins; what it then returns or throws is dropped, so it closes by itself what it opened. Cancelling a future derived from
-     * this one ({@code thenApply}) does not reach it. Work that ends in {@link InterruptedException} cancels the future.
+     * <p>Whoever completes the future first ({@code cancel}, {@code orTimeout}, {@code complete}) interrupts the
+     * work, or it never begins; what it then returns or throws is dropped, so it closes by itself what it opened.
+     * Cancelling a future derived from this one ({@code thenApply}) does not reach it. Work that ends in {@link
+     * InterruptedException} or {@code CancellationException} cancels the future. Work is interrupted at most once.
      *
-     * <p>Dependents without {@code Async} run in the work's virtual thread, where they may block, or in the registering thread if they
-     * come late: {@code thenAcceptAsync(f, loop)} comes back to the loop.
+     * <p>Dependents without {@code Async} run in the work's virtual thread, where they may block, or in the
+     * registering thread if they come late: {@code thenAcceptAsync(f, loop)} comes back to the loop.
      *
-     * @return fails with {@link RejectedExecutionException} if too many wait or this is closed
+     * @return fails with {@link RejectedExecutionException} if too many wait or this is closed, and with what kept
+     *         the thread from starting
      */
     public <T> CompletableFuture<T> call(Callable<? extends T> work) {
-        Objects.requireNonNull(work);
+        Objects.requireNonNull(work, "work");
         var result = new CompletableFuture<T>();
+        var worker = new AtomicReference<Thread>();
         if (!accepted.tryAcquire()) {
             result.completeExceptionally(new RejectedExecutionException("too many calls run or wait"));
             return result;
         }
-        var worker = new AtomicReference<Thread>();
         try {
-            result.whenComplete((value, failure) -> {
-                Thread thread = worker.getAndSet(null);
-                if (thread != null) {
-                    thread.interrupt();
-                }
-            });
+            result.whenComplete((value, failure) -> interrupt(worker));
             executor.execute(() -> run(work, result, worker));
-        } catch (RejectedExecutionException e) {
+        } catch (Throwable e) { // closed, or no memory for a thread
             accepted.release();
             result.completeExceptionally(e);
         }
@@ -81,14 +88,20 @@ public final class Offload implements AutoCloseable {
 
     /** The decorator: a blocking function as one that returns a future. */
     public <A, R> Function<A, CompletableFuture<R>> async(Blocking<? super A, ? extends R> function) {
+        Objects.requireNonNull(function, "function");
         return argument -> call(() -> function.apply(argument));
     }
 
     private <T> void run(Callable<? extends T> work, CompletableFuture<T> result, AtomicReference<Thread> worker) {
+        Thread self = Thread.currentThread();
         T value = null;
         Throwable failure = null;
         try {
-            worker.set(Thread.currentThread()); // before isDone: one of the two threads sees the other
+            workers.put(self, worker);
+            worker.set(self); // before isDone and stopping: one of the two threads sees the other
+            if (stopping) {
+                interrupt(worker);
+            }
             if (!result.isDone()) {
                 running.acquire();
                 try {
@@ -103,19 +116,52 @@ public final class Offload implements AutoCloseable {
             accepted.release();
         }
         worker.set(null); // from here on nothing is interrupted; who was told to stop completes nothing
-        if (failure == null) {
-            result.complete(value);
-        } else if (failure instanceof InterruptedException) {
-            result.cancel(false);
-        } else {
-            result.completeExceptionally(failure);
+        Thread.interrupted(); // a flag that the work left behind is not the dependents' matter
+        try {
+            if (failure == null) {
+                result.complete(value);
+            } else if (failure instanceof InterruptedException) {
+                result.cancel(false);
+            } else {
+                result.completeExceptionally(failure);
+            }
+        } finally {
+            workers.remove(self);
         }
     }
 
-    /** Refuses new calls and waits for those accepted; if the closing thread is interrupted, so are they, and it still waits. */
+    private static void interrupt(AtomicReference<Thread> worker) {
+        Thread thread = worker.getAndSet(null);
+        if (thread != null) {
+            thread.interrupt();
+        }
+    }
+
+    /**
+     * Refuses new calls and waits for those accepted and their dependents. If the closing thread is interrupted,
+     * those that have not been interrupted yet are, once; it still waits, and its flag is set again.
+     *
+     * @throws IllegalStateException called in own work or a dependent that runs in its thread: it would wait for itself
+     */
     @Override
     public void close() {
-        executor.close();
+        if (workers.containsKey(Thread.currentThread())) {
+            throw new IllegalStateException("close() in own work would wait for itself");
+        }
+        executor.shutdown();
+        boolean interrupted = false;
+        while (!executor.isTerminated()) {
+            try {
+                executor.awaitTermination(1, TimeUnit.DAYS);
+            } catch (InterruptedException e) {
+                interrupted = true;
+                stopping = true;
+                workers.values().forEach(Offload::interrupt);
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
     // @end region="offload"
 
@@ -156,7 +202,8 @@ public final class Offload implements AutoCloseable {
             loop.shutdownNow();
         }
         try (var small = new Offload(1, 1)) {
-            var calls = new CompletableFuture<?>[] {small.call(Offload::forever), small.call(Offload::forever), small.call(Offload::forever)};
+            var calls = new CompletableFuture<?>[] {small.call(Offload::forever), small.call(Offload::forever),
+                    small.call(Offload::forever)};
             System.out.println("of three calls the third is refused at once: " + calls[2].exceptionNow().getMessage());
             calls[0].cancel(true);
             calls[1].cancel(true);

@@ -19,12 +19,13 @@ import java.util.stream.StreamSupport;
 /**
  * asyncio: {@code async for item in source}, where the source is a {@code Flow.Publisher}. Final API, JDK 21 and later.
  *
- * <p>Use to read a reactive stream (an HTTP body, {@code SubmissionPublisher}, Reactor or Mutiny through {@code JdkFlowAdapter} or {@code
- * AdaptersToFlow}) with a loop in a virtual thread. Do not use in the thread that publishes: it would wait for itself. The other way
- * round: {@code IteratorToPublisher}.
+ * <p>Use to read a reactive stream (an HTTP body, {@code SubmissionPublisher}, Reactor or Mutiny through {@code
+ * JdkFlowAdapter} or {@code AdaptersToFlow}) with a loop in a virtual thread. Do not use in the thread that
+ * publishes: it would wait for itself. The other way round: {@code IteratorToPublisher}.
  *
- * <p>At most {@code capacity} items are requested ahead. One consumer at a time; {@link #close} from any thread. An iterator that is left
- * early without {@code close()} leaves its publisher waiting for ever: try-with-resources, for {@link #stream} too.
+ * <p>At most {@code capacity} items are requested ahead. One consumer at a time; {@link #close} from any thread. An
+ * iterator that is left early without {@code close()} leaves its publisher waiting for ever: try-with-resources, for
+ * {@link #stream} too.
  *
  * <p>Run: {@code java examples/bridges/PublisherToIterator.java}
  */
@@ -43,8 +44,9 @@ public final class PublisherToIterator<T> implements Iterator<T>, AutoCloseable 
 
     /** Subscribes at once. @param capacity items buffered at most, and requested at the start */
     public PublisherToIterator(Flow.Publisher<? extends T> publisher, int capacity) {
+        Objects.requireNonNull(publisher, "publisher");
         if (capacity < 1) {
-            throw new IllegalArgumentException("capacity " + capacity);
+            throw new IllegalArgumentException("capacity " + capacity + ", must be 1 or more");
         }
         this.capacity = capacity;
         publisher.subscribe(new Reader());
@@ -54,7 +56,8 @@ public final class PublisherToIterator<T> implements Iterator<T>, AutoCloseable 
      * Waits for an item or the end. Items that came before a failure are read first.
      *
      * @throws CompletionException   the publisher failed, or gave more than was requested; the failure is the cause
-     * @throws CancellationException the consumer was interrupted: its flag is set again, nothing is lost; {@code close()} cancels
+     * @throws CancellationException the consumer was interrupted: its flag is set again, nothing is lost; {@code
+     *         close()} cancels
      * @throws IllegalStateException this is closed
      */
     @Override
@@ -217,7 +220,8 @@ public final class PublisherToIterator<T> implements Iterator<T>, AutoCloseable 
             for (int i = 0; i < 5_000 && endless.hasSubscribers(); i++) {
                 Thread.sleep(1); // SubmissionPublisher hears of a cancel in its own thread
             }
-            System.out.println("left after " + firstTwo + "; subscribers that remain: " + endless.getNumberOfSubscribers());
+            System.out.println("left after " + firstTwo + "; subscribers that remain: "
+                    + endless.getNumberOfSubscribers());
             check(!endless.hasSubscribers(), "leaving early cancels");
         }
         Flow.Publisher<Integer> failing = subscriber -> {

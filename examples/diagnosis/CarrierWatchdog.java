@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -27,8 +28,8 @@ import javax.management.ObjectName;
  *
  * <p>One starvation is one {@link Starved} and, once the virtual thread has run, one {@link Recovered}; heartbeats do
  * not pile up. The listener runs on the watchdog's own platform thread; what it throws goes to that thread's
- * uncaught-exception handler and ends nothing. Writes a thread dump to a temporary file for each starvation. {@link
- * #close} interrupts the watchdog and waits for it.
+ * uncaught-exception handler and ends nothing, nor does an Error of the watchdog itself. Writes a thread dump to a
+ * temporary file for each starvation.
  *
  * <p>Run: {@code java examples/diagnosis/CarrierWatchdog.java}
  */
@@ -51,8 +52,9 @@ public final class CarrierWatchdog implements AutoCloseable {
     }
 
     private static final int SHOWN = 20;
-    private static final Pattern UNMOUNTED =
-            Pattern.compile("\\s*(at )?java.base/java.lang.VirtualThread.(park|parkNanos|tryYield|yieldContinuation)\\(.*");
+    private static final Pattern UNMOUNTED = Pattern.compile(
+            "\\s*(at )?java.base/java.lang.VirtualThread.(park|parkNanos|tryYield|yieldContinuation)\\(.*");
+    private final AtomicBoolean closed = new AtomicBoolean();
     private final Thread thread;
 
     private CarrierWatchdog(Thread thread) {
@@ -60,18 +62,23 @@ public final class CarrierWatchdog implements AutoCloseable {
     }
 
     // @start region="watchdog"
-    /** @param limit how late a virtual thread may run; under load tens of milliseconds are normal, a second is not */
+    /**
+     * @param interval between two heartbeats, positive
+     * @param limit    how late a virtual thread may run, positive; under load tens of milliseconds are normal, a second
+     *                 is not
+     */
     public static CarrierWatchdog start(Duration interval, Duration limit, Consumer<? super Report> listener) {
+        if (!interval.isPositive() || !limit.isPositive()) {
+            throw new IllegalArgumentException("must be positive: interval " + interval + ", limit " + limit);
+        }
+        Objects.requireNonNull(listener, "listener");
         return new CarrierWatchdog(Thread.ofPlatform().name("carrier-watchdog").daemon().start(() -> {
             try {
                 while (true) {
-                    long start = System.nanoTime();
-                    var ran = new CountDownLatch(1);
-                    Thread.ofVirtual().name("carrier-watchdog heartbeat").start(ran::countDown);
-                    if (!ran.await(Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS)) {
-                        tell(listener, new Starved(since(start), scheduler(), holding()));
-                        ran.await();
-                        tell(listener, new Recovered(since(start)));
+                    try {
+                        beat(limit, listener);
+                    } catch (Error e) { // no memory for a thread: the next beat may find some
+                        uncaught(e);
                     }
                     Thread.sleep(interval);
                 }
@@ -79,6 +86,17 @@ public final class CarrierWatchdog implements AutoCloseable {
                 // close()
             }
         }));
+    }
+
+    private static void beat(Duration limit, Consumer<? super Report> listener) throws InterruptedException {
+        long start = System.nanoTime();
+        var ran = new CountDownLatch(1);
+        Thread.ofVirtual().name("carrier-watchdog heartbeat").start(ran::countDown);
+        if (!ran.await(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS)) {
+            tell(listener, new Starved(since(start), scheduler(), holding()));
+            ran.await();
+            tell(listener, new Recovered(since(start)));
+        }
     }
     // @end region="watchdog"
 
@@ -89,9 +107,17 @@ public final class CarrierWatchdog implements AutoCloseable {
     private static void tell(Consumer<? super Report> listener, Report report) {
         try {
             listener.accept(report);
-        } catch (RuntimeException | Error e) {
-            Thread self = Thread.currentThread();
-            self.getUncaughtExceptionHandler().uncaughtException(self, e);
+        } catch (Throwable e) {
+            uncaught(e);
+        }
+    }
+
+    private static void uncaught(Throwable failure) {
+        Thread self = Thread.currentThread();
+        try {
+            self.getUncaughtExceptionHandler().uncaughtException(self, failure);
+        } catch (Throwable ignored) {
+            return; // as the JDK does
         }
     }
 
@@ -115,9 +141,10 @@ public final class CarrierWatchdog implements AutoCloseable {
     /** Virtual threads that run, or wait and keep their carrier. */
     private static List<String> holding() {
         Path folder = null;
+        Path file = null;
         try {
             folder = Files.createTempDirectory("carrier-watchdog").toAbsolutePath();
-            Path file = folder.resolve("threads.txt");
+            file = folder.resolve("threads.txt");
             ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class)
                     .dumpThreads(file.toString(), HotSpotDiagnosticMXBean.ThreadDumpFormat.TEXT_PLAIN);
             var found = new ArrayList<String>();
@@ -134,13 +161,12 @@ public final class CarrierWatchdog implements AutoCloseable {
                     one.clear();
                 });
             }
-            Files.delete(file);
             return found;
         } catch (IOException | RuntimeException e) {
             return List.of("no thread dump: " + e);
         } finally {
-            if (folder != null && !folder.toFile().delete()) {
-                folder.toFile().deleteOnExit(); // the dump has failed and left its file
+            for (Path made : file == null ? List.<Path>of() : List.of(file, folder)) {
+                made.toFile().delete(); // File.delete heeds no interrupt
             }
         }
     }
@@ -155,9 +181,19 @@ public final class CarrierWatchdog implements AutoCloseable {
                 : !UNMOUNTED.matcher(lines.get(1)).matches();
     }
 
+    /**
+     * Interrupts the watchdog, once, and waits for it; an interrupt meanwhile is kept in the flag.
+     *
+     * @throws IllegalStateException called by the listener
+     */
     @Override
     public void close() {
-        thread.interrupt();
+        if (Thread.currentThread() == thread) {
+            throw new IllegalStateException("close() in the listener would wait for itself");
+        }
+        if (closed.compareAndSet(false, true)) {
+            thread.interrupt();
+        }
         boolean interrupted = false;
         while (thread.isAlive()) {
             try {

@@ -6,10 +6,10 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * For tests: makes threads pass named points in one order, so that a race happens each time. asyncio has no need of it: there
- * tasks change at {@code await} only. Final API, JDK 21 and later.
+ * For tests: makes threads pass named points in one order, so that a race happens each time. asyncio has no need of
+ * it: there tasks change at {@code await} only. Final API, JDK 21 and later.
  *
- * <p>Use to show that a race exists, and that it does not after the mend. Do not use in production code: put the points
+ * <p>Use to show that a race exists, and that it does not after the fix. Do not use in production code: put the points
  * where the code under test calls something that the test gives it (a repository, a clock, a listener); nor to wait for
  * an end (join the thread).
  *

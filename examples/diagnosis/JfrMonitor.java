@@ -3,6 +3,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -32,6 +33,10 @@ import jdk.jfr.consumer.RecordingStream;
  * <p>For each kind and place in the code the listener hears at most once in {@code gap}, with how many there were in
  * between. It runs on the recorder's thread, one call at a time; what it throws is printed and ends nothing. At most
  * 1,000 places are remembered.
+ *
+ * <p>The recorder writes at most 32 MB to the temporary folder. <strong>If it cannot, because that disk is full, the
+ * JVM ends</strong> (exit code 1 or an abort, on every JDK; nothing can catch it): give it a folder of its own with
+ * {@code -Djava.io.tmpdir}, or do not use it there.
  *
  * <p>Run: {@code java examples/diagnosis/JfrMonitor.java}
  */
@@ -83,10 +88,11 @@ public final class JfrMonitor implements AutoCloseable {
     };
     private final long gapNanos;
     private final Consumer<? super Wait> listener;
+    private volatile Thread telling;
 
     private JfrMonitor(Duration gap, Consumer<? super Wait> listener) {
         this.gapNanos = TimeUnit.NANOSECONDS.convert(gap); // saturates
-        this.listener = listener;
+        this.listener = Objects.requireNonNull(listener, "listener");
     }
 
     // @start region="start"
@@ -95,6 +101,8 @@ public final class JfrMonitor implements AutoCloseable {
      * @param wait   threshold for all other waits
      */
     public static JfrMonitor start(Duration pinned, Duration wait, Duration gap, Consumer<? super Wait> listener) {
+        Objects.requireNonNull(pinned, "pinned");
+        Objects.requireNonNull(wait, "wait");
         var monitor = new JfrMonitor(gap, listener);
         monitor.stream.setMaxSize(32L << 20); // on disk
         monitor.on("jdk.VirtualThreadPinned", pinned);
@@ -169,12 +177,24 @@ public final class JfrMonitor implements AutoCloseable {
         var wait = new Wait(name, event.getDuration(), who.strip(), detail, frames, place.skipped);
         place.told = now;
         place.skipped = 0;
-        listener.accept(wait);
+        telling = Thread.currentThread();
+        try {
+            listener.accept(wait);
+        } finally {
+            telling = null;
+        }
     }
 
-    /** Tells what has happened until now, and ends the recording. */
+    /**
+     * Tells what has happened until now, and ends the recording.
+     *
+     * @throws IllegalStateException called by the listener
+     */
     @Override
     public void close() {
+        if (Thread.currentThread() == telling) {
+            throw new IllegalStateException("close() in the listener would wait for itself");
+        }
         stream.stop();
         stream.close();
     }
@@ -217,7 +237,8 @@ public final class JfrMonitor implements AutoCloseable {
     private static final class Slow {
         static {
             try {
-                new CountDownLatch(1).await(100, TimeUnit.MILLISECONDS); // blocking-ok: a class initialiser pins on every JDK
+                new CountDownLatch(1).await(100,
+                        TimeUnit.MILLISECONDS); // blocking-ok: a class initialiser pins on every JDK
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }

@@ -32,7 +32,8 @@ import java.util.concurrent.locks.ReentrantLock;
  *
  * <p>Exit code: 0 no deadlock found, 1 deadlock, 2 not readable (one line on standard error).
  *
- * <p>Run: {@code java examples/diagnosis/LockOwners.java FILE.hprof}, or without a file to see it find a planted deadlock.
+ * <p>Run: {@code java examples/diagnosis/LockOwners.java FILE.hprof}, or without a file to see it find a planted
+ * deadlock.
  */
 public final class LockOwners {
 

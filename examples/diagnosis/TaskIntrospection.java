@@ -1,6 +1,7 @@
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -17,8 +18,9 @@ import java.util.concurrent.atomic.AtomicLong;
  * long ({@link #olderThan}). Do not use it as a limit (a {@code Semaphore}), nor for a hang in production that has no
  * such page ({@code ThreadDump}).
  *
- * <p>A thread is listed from {@code newThread} on until just after its task has ended, however it ends; one that was never
- * started, or could not be, for ever. Lists are snapshots. Thread-safe. Costs an entry of a map for each thread.
+ * <p>A thread is listed from {@code newThread} on until just after its task has ended, however it ends; one that was
+ * never started, or could not be, for ever. Lists are snapshots. Thread-safe. Costs an entry of a map for each
+ * thread.
  *
  * <p>Run: {@code java examples/diagnosis/TaskIntrospection.java}
  */
@@ -47,11 +49,12 @@ public final class TaskIntrospection implements ThreadFactory {
 
     /** @param name of the executor; its threads are named {@code name-0}, {@code name-1}, ... */
     public TaskIntrospection(String name) {
-        this.name = name;
+        this.name = Objects.requireNonNull(name, "name");
     }
 
     @Override
     public Thread newThread(Runnable task) {
+        Objects.requireNonNull(task, "task");
         var self = new Entry[1]; // written before the thread is started
         Thread thread = Thread.ofVirtual().name(name + "-" + number.getAndIncrement()).unstarted(() -> {
             try {

@@ -21,19 +21,22 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * asyncio: {@code all_tasks()} and {@code task.print_stack()}, of a JVM that hangs or is slow. Final API, JDK 21 and later.
+ * asyncio: {@code all_tasks()} and {@code task.print_stack()}, of a JVM that hangs or is slow. Final API, JDK 21 and
+ * later.
  *
- * <p>Turns {@code jcmd PID Thread.dump_to_file -format=json FILE}, which has every virtual thread, into a page: deadlocks, who
- * waits for which lock, pinned threads, threads by executor and by stack, the most frequent first. Reads the formats of JDK 21 to
- * 27 on any JDK. Who holds a lock is in the dump from 25 on for {@code synchronized}, from 26 on (and in 25.0.5) for
- * {@code java.util.concurrent.locks}; without it a deadlock is only called possible; {@code LockOwners} tells from a heap dump.
+ * <p>Turns {@code jcmd PID Thread.dump_to_file -format=json FILE}, which has every virtual thread, into a page:
+ * deadlocks, who waits for which lock, pinned threads, threads by executor and by stack, the most frequent first.
+ * Reads the formats of JDK 21 to 27 on any JDK. Who holds a lock is in the dump from 25 on for {@code synchronized},
+ * from 26 on (and in 25.0.5) for {@code java.util.concurrent.locks}; without it a deadlock is only called possible;
+ * {@code LockOwners} tells from a heap dump.
  *
  * <p>Use when something hangs, or piles up. Do not use for CPU time or rates (JFR). The file is read as a stream: one
  * of a million threads, 1.1 GB, with {@code -Xmx512m}. Not thread-safe.
  *
  * <p>Exit code: 0 no deadlock found, 1 deadlock, 2 no dump could be made or read (one line on standard error).
  *
- * <p>Run: {@code java examples/diagnosis/ThreadDump.java PID}, or {@code FILE}, or without either to see it find a planted deadlock.
+ * <p>Run: {@code java examples/diagnosis/ThreadDump.java PID}, or {@code FILE}, or without either to see it find a
+ * planted deadlock.
  */
 public final class ThreadDump {
 
@@ -59,7 +62,10 @@ public final class ThreadDump {
         }
     }
 
-    /** @param lock the monitor or exclusive lock it waits for, or null. @param mounted has a carrier (never known on 21) */
+    /**
+     * @param lock the monitor or exclusive lock it waits for, or null. @param mounted has a carrier (never known on
+     * 21)
+     */
     public record Task(long tid, String name, Stack stack, String lock, boolean mounted) {
         @Override
         public String toString() {
@@ -157,7 +163,10 @@ public final class ThreadDump {
         return cycles;
     }
 
-    /** Threads that wait for a lock whose owner is not in the dump, if several are waited for; {@link #deadlocks} are certain. */
+    /**
+     * Threads that wait for a lock whose owner is not in the dump, if several are waited for; {@link #deadlocks} are
+     * certain.
+     */
     public List<Task> possibleDeadlock() {
         var waiting = tasks.stream().filter(task -> task.lock != null).toList();
         long locks = waiting.stream().map(Task::lock).filter(lock -> !lock.equals(UNNAMED)).distinct().count()
@@ -312,7 +321,10 @@ public final class ThreadDump {
                 lock == null ? null : share(String.class, lock), mounted));
     }
 
-    /** Strict JSON (RFC 8259): maps, lists, null, and strings for all else. Of arrays "threads" the elements are handed on. */
+    /**
+     * Strict JSON (RFC 8259): maps, lists, null, and strings for all else. Of arrays "threads" the elements are handed
+     * on.
+     */
     private static final class Json {
         private static final Pattern LITERAL =
                 Pattern.compile("true|false|null|-?(0|[1-9]\\d*)(\\.\\d+)?([eE][+-]?\\d+)?");

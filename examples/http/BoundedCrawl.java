@@ -12,14 +12,18 @@ import java.net.http.HttpResponse.BodySubscribers;
 import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -28,12 +32,13 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.stream.IntStream;
 
 /**
- * aiohttp: {@code gather} of fetches behind a {@code Semaphore} and {@code TCPConnector(limit, limit_per_host)}. Final API, JDK 21 and
- * later.
+ * aiohttp: {@code gather} of fetches behind a {@code Semaphore} and {@code TCPConnector(limit, limit_per_host)}. Final
+ * API, JDK 21 and later.
  *
- * <p>Use to fetch many pages of several hosts: so many at once, fewer of one host, each with a deadline; a failed page is an outcome and
- * stops nothing. A host that hangs holds {@code perHost} of the permits and no more, so the others go on. Do not use for a handful of
- * calls that are all needed ({@code FetchConcurrently}) or against one service ({@code BoundedGather} around {@code SharedHttpClient}).
+ * <p>Use to fetch many pages of several hosts: at most N at a time, fewer of one host, each with a deadline; a failed
+ * page is an outcome and stops nothing. A host that hangs holds {@code perHost} of the permits and no more, so the
+ * others go on. Do not use for a handful of calls that are all needed ({@code FetchConcurrently}) or against one
+ * service ({@code BoundedGather} around {@code SharedHttpClient}).
  *
  * <p>No state, thread-safe. Memory: the outcomes, and {@code total} times what the reader holds.
  *
@@ -46,19 +51,21 @@ public final class BoundedCrawl {
 
     // @start region="crawl"
     /**
-     * @param total   pages at once
-     * @param perHost pages at once of one host and port
+     * @param total   pages at a time
+     * @param perHost pages at a time of one host (its name in any case) and port
      * @param perPage for one page: connecting, headers, body, reader
      */
     public record Limits(int total, int perHost, Duration perPage) {
         public Limits {
+            Objects.requireNonNull(perPage, "perPage");
             if (total < 1 || perHost < 1) {
-                throw new IllegalArgumentException("total is " + total + ", perHost " + perHost + ": must be 1 or more");
+                throw new IllegalArgumentException("total is " + total + ", perHost " + perHost
+                        + ": must be 1 or more");
             }
         }
     }
 
-    /** Makes the result of a page, as its body comes in; run by many threads at once. Any status gets here. */
+    /** Makes the result of a page, as its body comes in; run by many threads at a time. Any status gets here. */
     @FunctionalInterface
     public interface Reader<R> {
         R read(HttpResponse<InputStream> response) throws Exception;
@@ -75,77 +82,133 @@ public final class BoundedCrawl {
     public record Failed<R>(URI page, Throwable failure) implements Outcome<R> { }
 
     /**
-     * Fetches the pages, in the order given for each host; returns one outcome for each, in the order of {@code pages}. When it returns
-     * or throws, every thread has ended and no connection is in use: a reader that ignores its interrupt is waited for.
+     * Fetches the pages, in the order given for each host; returns one outcome for each, in the order of {@code pages}.
+     * When it returns or throws, every thread has ended and no connection is in use: a reader that ignores its
+     * interrupt is waited for.
      *
-     * @param client the caller's, one for the whole program, with a connect timeout
-     * @throws InterruptedException the caller was interrupted, and all that ran
+     * @param client the caller's, one for the whole program, with a connect timeout; HTTP/1.1 unless you trust every
+     *               host
+     * @throws InterruptedException the caller was interrupted, and all that ran, once
      */
-    public static <R> List<Outcome<R>> all(HttpClient client, List<URI> pages, Limits limits, Reader<? extends R> reader)
+    public static <R> List<Outcome<R>> all(HttpClient client, List<URI> pages, Limits limits,
+            Reader<? extends R> reader)
             throws InterruptedException {
-        var hosts = new LinkedHashMap<String, Queue<Integer>>();
-        for (int i = 0; i < pages.size(); i++) {
-            hosts.computeIfAbsent(String.valueOf(pages.get(i).getRawAuthority()), host -> new ConcurrentLinkedQueue<>()).add(i);
+        return new Crawl<R>(client, pages, limits, reader).run();
+    }
+
+    private static final class Crawl<R> {
+        private final HttpClient client;
+        private final List<URI> pages;
+        private final Limits limits;
+        private final Reader<? extends R> reader;
+        private final AtomicReferenceArray<Outcome<R>> outcomes;
+        private final Semaphore permits;
+        private volatile boolean cancelled;
+
+        private Crawl(HttpClient client, List<URI> pages, Limits limits, Reader<? extends R> reader) {
+            this.client = Objects.requireNonNull(client, "client");
+            this.pages = List.copyOf(Objects.requireNonNull(pages, "pages"));
+            this.limits = Objects.requireNonNull(limits, "limits");
+            this.reader = Objects.requireNonNull(reader, "reader");
+            outcomes = new AtomicReferenceArray<>(this.pages.size());
+            permits = new Semaphore(limits.total, true); // fair: hosts take turns
         }
-        var outcomes = new AtomicReferenceArray<Outcome<R>>(pages.size());
-        var permits = new Semaphore(limits.total, true); // fair: hosts take turns
-        try (var workers = Executors.newVirtualThreadPerTaskExecutor()) {
+
+        private List<Outcome<R>> run() throws InterruptedException {
+            var hosts = new LinkedHashMap<String, Queue<Integer>>();
+            for (int i = 0; i < pages.size(); i++) {
+                hosts.computeIfAbsent(host(pages.get(i)), host -> new ConcurrentLinkedQueue<>()).add(i);
+            }
+            var workers = new ArrayList<Thread>();
             try {
-                for (var host : hosts.values()) { // threads by host, not by page: who waits for a host holds no permit meanwhile
+                for (var host : hosts.values()) { // threads by host, not by page: who waits for a host holds no permit
                     int threads = Math.min(limits.perHost, host.size());
                     for (int n = 0; n < threads; n++) {
-                        workers.execute(() -> work(client, pages, host, outcomes, permits, limits, reader));
+                        workers.add(Thread.ofVirtual().name("crawl").unstarted(() -> work(host)));
                     }
                 }
-                workers.shutdown();
-                workers.awaitTermination(Long.MAX_VALUE / 2, TimeUnit.NANOSECONDS);
-            } finally {
-                workers.shutdownNow();
+                workers.forEach(Thread::start);
+                for (var worker : workers) {
+                    worker.join();
+                }
+            } catch (Throwable e) {
+                cancelled = true;
+                workers.forEach(Thread::interrupt); // each once: a second one would hit what the reader cleans up
+                workers.forEach(BoundedCrawl::join);
+                throw e;
             }
+            return IntStream.range(0, pages.size()).mapToObj(outcomes::get).toList();
         }
-        return IntStream.range(0, pages.size()).mapToObj(outcomes::get).toList();
-    }
 
-    private static <R> void work(HttpClient client, List<URI> pages, Queue<Integer> host, AtomicReferenceArray<Outcome<R>> outcomes,
-                                 Semaphore permits, Limits limits, Reader<? extends R> reader) {
-        try {
-            for (Integer i = host.poll(); i != null; i = host.poll()) {
-                permits.acquire();
+        private void work(Queue<Integer> host) {
+            for (Integer i = host.poll(); i != null && !cancelled; i = host.poll()) {
+                URI page = pages.get(i);
                 try {
-                    outcomes.set(i, fetch(client, pages.get(i), limits.perPage, reader));
-                } finally {
-                    permits.release();
+                    permits.acquire();
+                    try {
+                        outcomes.set(i, fetch(page));
+                    } finally {
+                        permits.release();
+                    }
+                } catch (Throwable e) { // no thread to be had, say: the others go on
+                    outcomes.set(i, new Failed<>(page, e));
                 }
             }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt(); // the crawl was cancelled
         }
-    }
 
-    private static <R> Outcome<R> fetch(HttpClient client, URI page, Duration perPage, Reader<? extends R> reader)
-            throws InterruptedException {
-        try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
+        private Outcome<R> fetch(URI page) throws InterruptedException {
+            var task = new FutureTask<R>(() -> {
+                var response = send(client, HttpRequest.newBuilder(page).build());
+                InputStream body = response.body();
+                try (body) {
+                    return reader.read(response);
+                }
+            });
+            var thread = Thread.ofVirtual().name("crawl-page").start(task);
             try {
-                Future<R> result = executor.submit(() -> {
-                    var response = send(client, HttpRequest.newBuilder(page).build());
-                    InputStream body = response.body();
-                    try (body) {
-                        return reader.read(response);
-                    }
-                });
-                return new Fetched<>(page, result.get(Math.min(TimeUnit.NANOSECONDS.convert(perPage), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS));
-            } finally {
-                executor.shutdownNow(); // an interrupt ends send() and read(), and closes the connection
+                long nanos = Math.min(TimeUnit.NANOSECONDS.convert(limits.perPage), Long.MAX_VALUE / 2);
+                return new Fetched<>(page, task.get(nanos, TimeUnit.NANOSECONDS));
+            } catch (TimeoutException e) {
+                thread.interrupt(); // ends send() and read(), and closes the connection
+                join(thread);
+                return task.state() == Future.State.SUCCESS ? new Fetched<>(page, task.resultNow())
+                        : new Failed<>(page, new HttpTimeoutException(page + " not done within " + limits.perPage));
+            } catch (ExecutionException e) {
+                return new Failed<>(page, e.getCause());
+            } catch (InterruptedException e) {
+                thread.interrupt();
+                join(thread);
+                throw e;
             }
-        } catch (TimeoutException e) {
-            return new Failed<>(page, new HttpTimeoutException(page + " not done within " + perPage));
-        } catch (ExecutionException e) {
-            return new Failed<>(page, e.getCause());
         }
     }
 
-    /** As {@code client.send}, which if interrupted just as the headers arrive leaves the body open, and nobody has it (21 to 27). */
-    private static HttpResponse<InputStream> send(HttpClient client, HttpRequest request) throws IOException, InterruptedException {
+    /** Name in lower case, and port. */
+    private static String host(URI page) {
+        int port = page.getPort() >= 0 ? page.getPort() : "https".equalsIgnoreCase(page.getScheme()) ? 443 : 80;
+        String name = page.getHost() == null ? String.valueOf(page.getRawAuthority()) : page.getHost();
+        return name.toLowerCase(Locale.ROOT) + " " + port;
+    }
+
+    private static void join(Thread thread) {
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /**
+     * As {@code client.send}, which if interrupted just as the headers arrive leaves the body open, and nobody has it.
+     */
+    private static HttpResponse<InputStream> send(HttpClient client, HttpRequest request)
+            throws IOException, InterruptedException {
         var opened = new CompletableFuture<InputStream>();
         try {
             return client.send(request, headers -> {
@@ -153,7 +216,7 @@ public final class BoundedCrawl {
                 subscriber.getBody().thenAccept(opened::complete);
                 return subscriber;
             });
-        } catch (IOException | InterruptedException e) {
+        } catch (Throwable e) {
             opened.thenAccept(body -> { // now, or once there is one
                 try {
                     body.close();
@@ -167,8 +230,13 @@ public final class BoundedCrawl {
     // @end region="crawl"
 
     // @start region="bytes"
-    /** The body of a page that answers 200, if it has at most {@code limit} bytes: what bounds the memory of a crawl. */
+    /**
+     * The body of a page that answers 200, if it has at most {@code limit} bytes: what bounds the memory of a crawl.
+     */
     public static Reader<byte[]> bytes(int limit) {
+        if (limit < 0) {
+            throw new IllegalArgumentException("limit is " + limit + ": must be 0 or more");
+        }
         return response -> {
             if (response.statusCode() != 200) {
                 throw new IOException(response.uri() + " answered " + response.statusCode());
@@ -183,11 +251,12 @@ public final class BoundedCrawl {
     // @end region="bytes"
 
     public static void main(String[] args) throws Exception {
-        System.setProperty("sun.net.httpserver.nodelay", "true"); // before the first server: on 21 a kept connection stalls 40 ms
+        // before the first server: on 21 a kept connection stalls 40 ms
+        System.setProperty("sun.net.httpserver.nodelay", "true");
         var running = new AtomicInteger();
         var most = new AtomicInteger();
         var server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        server.setExecutor(Thread::startVirtualThread);
+        server.setExecutor(Executors.newCachedThreadPool(Thread.ofPlatform().daemon().factory()));
         server.createContext("/", exchange -> {
             try (exchange) {
                 most.accumulateAndGet(running.incrementAndGet(), Math::max);
@@ -205,22 +274,26 @@ public final class BoundedCrawl {
              var client = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build()) {
             var pages = IntStream.range(0, 200).mapToObj(i -> URI.create("http://127.0.0.1:"
                     + (i < 6 ? hanging.getLocalPort() : server.getAddress().getPort()) + "/page/" + i)).toList();
-            all(client, List.of(pages.getLast()), new Limits(1, 1, Duration.ofSeconds(20)), bytes(100)); // the first one loads classes
+            // the first one loads classes
+            all(client, List.of(pages.getLast()), new Limits(1, 1, Duration.ofSeconds(20)), bytes(100));
             long start = System.nanoTime();
             // @start region="use"
             var limits = new BoundedCrawl.Limits(20, 10, Duration.ofSeconds(1));
             var outcomes = BoundedCrawl.all(client, pages, limits, bytes(1_000_000));
             for (var outcome : outcomes) {
                 switch (outcome) {
-                    case Fetched<byte[]>(URI page, byte[] body) -> check(page.getPath().equals(new String(body)), "each page at its place");
+                    case Fetched<byte[]>(URI page, byte[] body) -> check(page.getPath().equals(new String(body)),
+                            "each page at its place");
                     case Failed<byte[]>(URI page, Throwable failure) -> System.out.println(failure.getMessage());
                 }
             }
             // @end region="use"
             System.out.println("200 pages, 6 of them hang, in " + (System.nanoTime() - start) / 1_000_000
                     + " ms; at most " + most + " at once of one host");
-            long givenUp = outcomes.stream() // by the client, on a busy machine: the server may still be at work on them
-                    .filter(outcome -> outcome instanceof Failed && outcome.page().getPort() == server.getAddress().getPort()).count();
+            // by the client, on a busy machine: the server may still be at work on them
+            long givenUp = outcomes.stream()
+                    .filter(outcome -> outcome instanceof Failed
+                            && outcome.page().getPort() == server.getAddress().getPort()).count();
             check(most.get() <= 10 + givenUp, "the limit of the host is held");
         } finally {
             server.stop(0);

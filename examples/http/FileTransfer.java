@@ -1,4 +1,5 @@
 import com.sun.net.httpserver.HttpServer;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -10,7 +11,9 @@ import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpResponse.BodySubscriber;
 import java.net.http.HttpResponse.BodySubscribers;
+import java.net.http.HttpResponse.ResponseInfo;
 import java.net.http.HttpTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -18,80 +21,107 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Flow;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
+import java.util.regex.Pattern;
 
 /**
- * aiohttp: {@code session.post(url, data=open(file, 'rb'))} and {@code async for chunk in response.content.iter_chunked(n)} into a file.
- * Final API, JDK 21 and later.
+ * aiohttp: {@code session.post(url, data=open(file, 'rb'))} and {@code async for chunk in
+ * response.content.iter_chunked(n)} into a file. Final API, JDK 21 and later.
  *
- * <p>Use for files of any size, also larger than the heap: both ways a few buffers are in memory. A transfer has no deadline but must
- * move: {@code idle} without a byte ends it. Do not use for answers that are to be looked at ({@code SharedHttpClient}).
+ * <p>Use for files of any size, also larger than the heap: both ways a few buffers are in memory. A transfer has no
+ * deadline but must move: {@code idle} without a byte ends it. Do not use for answers that are to be looked at
+ * ({@code SharedHttpClient}).
  *
- * <p>No state, thread-safe; two downloads to the same target at a time are not. {@code client} is the caller's, with a connect timeout.
- * Retry around it ({@code Retry}): a download goes on where the last attempt ended.
+ * <p>No state, thread-safe; two downloads to the same target at a time are not. {@code client} is the caller's, with a
+ * connect timeout. Retry around it ({@code Retry}): a download goes on where the last attempt ended.
  *
  * <p>Run: {@code java examples/http/FileTransfer.java}
  */
 public final class FileTransfer {
 
     private static final int BUFFER = 64 * 1024;
+    private static final int MOST_OF_ANSWER = 1024 * 1024;
 
     private FileTransfer() {
     }
 
     // @start region="download"
     /**
-     * Downloads into {@code target}, which appears when it is complete, and not before. What is there of an attempt that failed, in
-     * {@code target.part}, is not fetched again if the server has the same version still (a strong ETag, If-Range) and answers ranges.
+     * Downloads into {@code target}, which appears when it is complete, and not before. What is there of an attempt
+     * that failed, in {@code target.part}, is not fetched again if the server still has the same version (a strong
+     * ETag, If-Range) and answers with the rest of it: the ETag, the place and the total must agree, else the next
+     * attempt starts anew.
+     *
+     * <p>Only a server that announces no length and closes the connection at the end (HTTP/1.0) can break off
+     * unnoticed.
      *
      * @param idle     longest wait for the next bytes; the transfer is ended at most twice that late
-     * @param progress gets the bytes there are, in the transfer's thread
+     * @param progress gets the bytes there are, in the transfer's thread; what it throws ends the transfer
      * @throws HttpTimeoutException nothing came for {@code idle}
-     * @throws IOException          a bad status, a connection lost, a full disk; {@code target.part} is kept
+     * @throws IOException          a bad status, a connection lost, less than announced, a full disk; {@code
+     *                              target.part} is kept
      * @throws InterruptedException the caller was interrupted; the transfer has ended, {@code target.part} is kept
      */
     public static void download(HttpClient client, URI uri, Path target, Duration idle, LongConsumer progress)
             throws IOException, InterruptedException {
+        Objects.requireNonNull(client, "client");
+        Objects.requireNonNull(uri, "uri");
+        Objects.requireNonNull(target, "target");
+        Objects.requireNonNull(progress, "progress");
         Path part = target.resolveSibling(target.getFileName() + ".part");
+        // the ETag, then the total if it is known
         Path version = target.resolveSibling(target.getFileName() + ".part.etag");
         var moved = new AtomicLong();
         untilIdle(uri, idle, moved, () -> {
             var request = HttpRequest.newBuilder(uri);
-            long there = Files.exists(part) && Files.exists(version) ? Files.size(part) : 0;
+            List<String> known = Files.exists(version) ? Files.readAllLines(version) : List.of();
+            long there = Files.exists(part) && !known.isEmpty() ? Files.size(part) : 0;
             if (there > 0) {
-                request.header("Range", "bytes=" + there + "-").header("If-Range", Files.readString(version));
+                request.header("Range", "bytes=" + there + "-").header("If-Range", known.getFirst());
             }
             var response = send(client, request.build());
+            int status = response.statusCode();
+            var range = CONTENT_RANGE.matcher(response.headers().firstValue("Content-Range").orElse(""));
+            boolean sameVersion = status == 206 && there > 0 && range.matches()
+                    && response.headers().firstValue("ETag").filter(known.getFirst()::equals).isPresent()
+                    && (known.size() == 1 || known.get(1).equals(range.group(2)));
+            boolean resumed = sameVersion && Long.parseLong(range.group(1)) == there;
+            long total = resumed ? Long.parseLong(range.group(2))
+                    : response.headers().firstValue("Content-Length").map(Long::parseLong).orElse(-1L);
+            long size = resumed ? there : 0;
             try (InputStream body = response.body()) {
-                boolean resumed = response.statusCode() == 206
-                        && response.headers().firstValue("Content-Range").orElse("").startsWith("bytes " + there + "-");
-                if (response.statusCode() == 416 && there > 0) {
-                    Files.delete(version); // the part is not of this file: the next attempt starts anew
-                }
-                if (response.statusCode() != 200 && !resumed) {
-                    throw new IOException(uri + " answered " + response.statusCode());
+                if (status != 200 && !resumed) {
+                    if (there > 0 && (status == 416 || status == 206 && !sameVersion)) {
+                        Files.delete(version); // the part is not of what the server has: the next attempt starts anew
+                    }
+                    throw new IOException(uri + " answered " + status
+                            + (status == 206 ? " with another range or version" : ""));
                 }
                 if (!resumed) {
-                    Files.deleteIfExists(version); // first, so that a part and a version that do not belong together never meet
+                    Files.deleteIfExists(version); // first, so that a part and a version of two files never meet
                     Files.deleteIfExists(part);
                     var etag = response.headers().firstValue("ETag").filter(tag -> !tag.startsWith("W/"));
                     if (etag.isPresent()) {
-                        Files.writeString(version, etag.get());
+                        Files.write(version, total < 0 ? List.of(etag.get())
+                                : List.of(etag.get(), Long.toString(total)));
                     }
                 }
-                long size = resumed ? there : 0;
                 try (var out = Files.newOutputStream(part, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
                     byte[] buffer = new byte[BUFFER];
-                    for (int n = body.read(buffer); n >= 0; n = body.read(buffer)) { // throws if the body is shorter than announced
+                    for (int n = body.read(buffer); n >= 0; n = body.read(buffer)) { // throws if shorter than announced
                         out.write(buffer, 0, n);
                         size += n;
                         moved.addAndGet(n);
@@ -99,14 +129,25 @@ public final class FileTransfer {
                     }
                 }
             }
+            if (total >= 0 && size != total) { // a server may answer with less than the range that was asked for
+                if (size > total) {
+                    Files.deleteIfExists(version);
+                }
+                throw new IOException(uri + ": " + size + " of " + total + " bytes");
+            }
             Files.move(part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             Files.deleteIfExists(version);
             return null;
         });
     }
 
-    /** As {@code client.send}, which if interrupted just as the headers arrive leaves the body open, and nobody has it (21 to 27). */
-    private static HttpResponse<InputStream> send(HttpClient client, HttpRequest request) throws IOException, InterruptedException {
+    private static final Pattern CONTENT_RANGE = Pattern.compile("bytes (\\d{1,18})-\\d{1,18}/(\\d{1,18})");
+
+    /**
+     * As {@code client.send}, which if interrupted just as the headers arrive leaves the body open, and nobody has it.
+     */
+    private static HttpResponse<InputStream> send(HttpClient client, HttpRequest request)
+            throws IOException, InterruptedException {
         var opened = new CompletableFuture<InputStream>();
         try {
             return client.send(request, headers -> {
@@ -114,7 +155,7 @@ public final class FileTransfer {
                 subscriber.getBody().thenAccept(opened::complete);
                 return subscriber;
             });
-        } catch (IOException | InterruptedException e) {
+        } catch (Throwable e) {
             opened.thenAccept(body -> { // now, or once there is one
                 try {
                     body.close();
@@ -129,31 +170,51 @@ public final class FileTransfer {
 
     // @start region="upload"
     /**
-     * Sends {@code request}, to which it adds the body as {@code send} says, and returns the answer, whatever its status. Sends the file as
-     * it is when the call begins: if it shrinks meanwhile, an {@link IOException}.
+     * Sends {@code request}, to which it adds the body as {@code send} says, and returns the answer, whatever its
+     * status, with at most the first megabyte of its text. Sends the file as it is when the call begins: if it shrinks
+     * meanwhile, an {@link IOException}.
      *
      * @param request  its method is set here, to {@code method}; a {@code timeout} of it would cover the sending too
-     * @param idle     longest wait for the server to take the next bytes, and for its answer; ended at most twice that late
-     * @param progress gets the bytes handed over so far, in a thread of the client, which it must not block
+     * @param idle     longest wait for the server to take the next bytes, and for its answer; ended at most twice that
+     *                 late
+     * @param progress gets the bytes handed over so far, in a thread of the client, which it must not block; what it
+     *                 throws ends the transfer with an {@link IOException}
      */
-    public static HttpResponse<String> upload(HttpClient client, HttpRequest.Builder request, String method, Path file, Duration idle,
-                                              LongConsumer progress) throws IOException, InterruptedException {
+    public static HttpResponse<String> upload(HttpClient client, HttpRequest.Builder request, String method, Path file,
+                                              Duration idle, LongConsumer progress)
+            throws IOException, InterruptedException {
+        Objects.requireNonNull(client, "client");
+        Objects.requireNonNull(progress, "progress");
         var sent = new AtomicLong();
         var body = counted(BodyPublishers.ofFile(file), bytes -> progress.accept(sent.addAndGet(bytes)));
         var complete = request.copy().method(method, body).build();
-        return untilIdle(complete.uri(), idle, sent, () -> client.send(complete, BodyHandlers.ofString()));
+        return untilIdle(complete.uri(), idle, sent, () -> client.send(complete, FileTransfer::text));
     }
 
     private static BodyPublisher counted(BodyPublisher body, LongConsumer counter) {
         return BodyPublishers.fromPublisher(subscriber -> body.subscribe(new Flow.Subscriber<ByteBuffer>() {
+            private Flow.Subscription subscription;
+            private boolean failed;
+
             @Override
             public void onSubscribe(Flow.Subscription subscription) {
+                this.subscription = subscription;
                 subscriber.onSubscribe(subscription);
             }
 
             @Override
             public void onNext(ByteBuffer bytes) {
-                counter.accept(bytes.remaining()); // before: afterwards they belong to the client
+                if (failed) {
+                    return;
+                }
+                try {
+                    counter.accept(bytes.remaining()); // before: afterwards they belong to the client
+                } catch (Throwable e) { // else the client would not hear of it, and wait
+                    failed = true;
+                    subscription.cancel();
+                    subscriber.onError(e);
+                    return;
+                }
                 subscriber.onNext(bytes);
             }
 
@@ -164,30 +225,62 @@ public final class FileTransfer {
 
             @Override
             public void onComplete() {
-                subscriber.onComplete();
+                if (!failed) {
+                    subscriber.onComplete();
+                }
             }
         }), body.contentLength());
+    }
+
+    /** As {@code BodyHandlers.ofString}, which has no limit. */
+    private static BodySubscriber<String> text(ResponseInfo answer) {
+        var bytes = new ByteArrayOutputStream();
+        var first = BodySubscribers.ofByteArrayConsumer(part -> part.ifPresent(
+                more -> bytes.write(more, 0, Math.min(more.length, MOST_OF_ANSWER - bytes.size()))));
+        return BodySubscribers.mapping(first, nothing -> {
+            var decoder = BodyHandlers.ofString().apply(answer); // knows the charset
+            decoder.onSubscribe(new Flow.Subscription() {
+                @Override
+                public void request(long n) {
+                    // all of it follows
+                }
+
+                @Override
+                public void cancel() {
+                    // likewise
+                }
+            });
+            decoder.onNext(List.of(ByteBuffer.wrap(bytes.toByteArray())));
+            decoder.onComplete();
+            return decoder.getBody().toCompletableFuture().join();
+        });
     }
     // @end region="upload"
 
     // @start region="idle"
-    /** Runs the transfer in a virtual thread, and interrupts it if {@code moved} stands still for {@code idle}. Then it has ended. */
-    private static <T> T untilIdle(URI uri, Duration idle, AtomicLong moved, Callable<T> transfer) throws IOException, InterruptedException {
-        try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
-            try {
-                var result = executor.submit(transfer);
-                for (long before = -1; before != moved.get(); ) {
-                    before = moved.get();
-                    try {
-                        return result.get(Math.min(TimeUnit.NANOSECONDS.convert(idle), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
-                    } catch (TimeoutException e) {
-                        // look whether it has moved
-                    }
+    /** Runs the transfer in a virtual thread, and interrupts it once if {@code moved} stands still for {@code idle}. */
+    private static <T> T untilIdle(URI uri, Duration idle, AtomicLong moved, Callable<T> transfer)
+            throws IOException, InterruptedException {
+        long nanos = Math.min(TimeUnit.NANOSECONDS.convert(Objects.requireNonNull(idle, "idle")), Long.MAX_VALUE / 2);
+        var task = new FutureTask<>(transfer);
+        var thread = Thread.ofVirtual().name("transfer").start(task);
+        try {
+            for (long before = -1; before != moved.get(); ) {
+                before = moved.get();
+                try {
+                    return task.get(nanos, TimeUnit.NANOSECONDS);
+                } catch (TimeoutException e) {
+                    // look whether it has moved
                 }
-                throw new HttpTimeoutException(uri + ": nothing moved for " + idle + " after " + moved + " bytes");
-            } finally {
-                executor.shutdownNow();
             }
+            interruptAndJoin(thread);
+            if (task.state() == Future.State.SUCCESS) {
+                return task.resultNow();
+            }
+            throw new HttpTimeoutException(uri + ": nothing moved for " + idle + " after " + moved + " bytes");
+        } catch (InterruptedException e) {
+            interruptAndJoin(thread);
+            throw e;
         } catch (ExecutionException e) {
             switch (e.getCause()) {
                 case IOException failure -> throw failure;
@@ -197,10 +290,26 @@ public final class FileTransfer {
             }
         }
     }
+
+    private static void interruptAndJoin(Thread thread) {
+        thread.interrupt();
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
     // @end region="idle"
 
     public static void main(String[] args) throws Exception {
-        System.setProperty("sun.net.httpserver.nodelay", "true"); // before the first server: on 21 a kept connection stalls 40 ms
+        // before the first server: on 21 a kept connection stalls 40 ms
+        System.setProperty("sun.net.httpserver.nodelay", "true");
         Path folder = Files.createTempDirectory("transfer");
         Path stored = folder.resolve("stored");
         var server = server(stored);
@@ -243,7 +352,7 @@ public final class FileTransfer {
     private static HttpServer server(Path stored) throws IOException {
         var gets = new AtomicLong();
         var server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        server.setExecutor(Thread::startVirtualThread);
+        server.setExecutor(Executors.newCachedThreadPool(Thread.ofPlatform().daemon().factory()));
         server.createContext("/file", exchange -> {
             try (exchange) {
                 if (exchange.getRequestMethod().equals("PUT")) {
@@ -255,9 +364,11 @@ public final class FileTransfer {
                 String range = exchange.getRequestHeaders().getFirst("Range");
                 int from = range == null ? 0 : Integer.parseInt(range.replaceAll("\\D", ""));
                 exchange.getResponseHeaders().set("ETag", "\"1\"");
-                exchange.getResponseHeaders().set("Content-Range", "bytes " + from + "-" + (content.length - 1) + "/" + content.length);
+                exchange.getResponseHeaders().set("Content-Range", "bytes " + from + "-" + (content.length - 1) + "/"
+                        + content.length);
                 exchange.sendResponseHeaders(range == null ? 200 : 206, content.length - from);
-                exchange.getResponseBody().write(content, from, gets.incrementAndGet() == 1 ? content.length / 2 : content.length - from);
+                exchange.getResponseBody().write(content, from, gets.incrementAndGet() == 1 ? content.length / 2
+                        : content.length - from);
             }
         });
         server.start();

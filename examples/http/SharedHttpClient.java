@@ -6,6 +6,7 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpClient.Redirect;
+import java.net.http.HttpClient.Version;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodySubscribers;
@@ -13,10 +14,13 @@ import java.net.http.HttpTimeoutException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -25,14 +29,17 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * aiohttp: {@code ClientSession(timeout=ClientTimeout(total, connect), connector=TCPConnector(limit))}. Final API, JDK 21 and later.
+ * aiohttp: {@code ClientSession(timeout=ClientTimeout(total, connect), connector=TCPConnector(limit))}. Final API, JDK
+ * 21 and later.
  *
- * <p>Use one for the whole program: it holds the connections that are kept alive. What {@code HttpClient} lacks is here: a limit of
- * exchanges, and so of connections, a deadline for the <em>whole</em> exchange, and bodies of bounded size. ({@code HttpRequest.timeout}
- * ends with the headers on 21 and 25, and covers the body from 26 on; {@code sendAsync().orTimeout()} leaves the connection open.) For
- * files use {@code FileTransfer}; for many pages {@code BoundedCrawl}; to tell failures apart {@code HttpErrors}.
+ * <p>Use one for the whole program: it holds the connections that are kept alive. What {@code HttpClient} lacks is
+ * here: a limit of exchanges, and so of connections, a deadline for the <em>whole</em> exchange, and bodies of bounded
+ * size. ({@code HttpRequest.timeout} ends with the headers on 21 and 25, and covers the body from 26 on;
+ * {@code sendAsync().orTimeout()} leaves the connection open.) For files use {@code FileTransfer}; for many pages
+ * {@code BoundedCrawl}; for {@code sendAsync} {@code BoundedBody}; to tell failures apart {@code HttpErrors}.
  *
- * <p>Thread-safe. An exchange that ends early, for whatever reason, closes its connection.
+ * <p>It speaks HTTP/1.1: a server that takes HTTP/2 and goes silent blocks every later exchange on the one connection
+ * that all share, and {@code HttpClient} never notices. Thread-safe. An exchange that ends early closes its connection.
  *
  * <p>Run: {@code java examples/http/SharedHttpClient.java}
  */
@@ -40,48 +47,67 @@ public final class SharedHttpClient implements AutoCloseable {
 
     private final HttpClient client;
     private final Semaphore permits;
+    private final ThreadLocal<Boolean> inside = new ThreadLocal<>();
 
     /**
-     * @param limit          exchanges at once; {@code HttpClient} itself opens as many connections as it has exchanges on HTTP/1.1
+     * @param limit          exchanges at a time, 1 or more; {@code HttpClient} itself opens as many connections as it
+     *                       has exchanges
      * @param connectTimeout of each new connection, name look-up left out
      */
     // @start region="client"
     public SharedHttpClient(int limit, Duration connectTimeout) {
-        this.permits = new Semaphore(limit, true);
+        if (limit < 1) {
+            throw new IllegalArgumentException("limit is " + limit + ": must be 1 or more");
+        }
+        Objects.requireNonNull(connectTimeout, "connectTimeout");
+        var longest = Duration.ofDays(365); // more is a "long overflow" on 21 and 25
         this.client = HttpClient.newBuilder()
-                .connectTimeout(connectTimeout)
+                .version(Version.HTTP_1_1)
+                .connectTimeout(connectTimeout.compareTo(longest) < 0 ? connectTimeout : longest)
                 .followRedirects(Redirect.NORMAL) // the default follows none; NORMAL never goes from https to http
                 .build();
+        this.permits = new Semaphore(limit, true);
     }
     // @end region="client"
 
     // @start region="exchange"
-    /** Reads a response as it comes in. What it leaves unread costs the connection, which is then closed and not kept. */
+    /**
+     * Reads a response as it comes in. What it leaves unread costs the connection, which is then closed and not kept.
+     */
     @FunctionalInterface
     public interface Reader<T> {
         T read(HttpResponse<InputStream> response) throws IOException, InterruptedException;
     }
 
     /**
-     * Sends, and reads the answer, in a virtual thread of its own; returns what {@code reader} returned. When it returns or throws, that
-     * thread has ended and the body is closed.
+     * Sends, and reads the answer, in a virtual thread of its own; returns what {@code reader} returned. When it
+     * returns or throws, that thread has ended and the body is closed: a reader that ignores its interrupt is waited
+     * for. A result that is there at the limit is returned.
      *
      * @param total for all of it: waiting for a permit, connecting, sending, headers, body, reader
      * @throws HttpTimeoutException if {@code total} has passed (the connection is closed), or the connect timeout
-     * @throws IOException          as thrown by the exchange or the reader; so are unchecked exceptions ({@link IllegalArgumentException}
-     *                              for a bad Content-Length on 21 to 26)
-     * @throws InterruptedException the caller was interrupted, and the exchange with it
+     * @throws IOException          as thrown by the exchange or the reader; so are unchecked exceptions
+     *                              ({@link IllegalArgumentException} for a bad Content-Length on 21 to 26)
+     * @throws InterruptedException the caller was interrupted, and the exchange with it, once
      */
-    public <T> T exchange(HttpRequest request, Duration total, Reader<? extends T> reader) throws IOException, InterruptedException {
-        try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
-            try {
-                return executor.<T>submit(() -> exchange(request, reader))
-                        .get(Math.min(TimeUnit.NANOSECONDS.convert(total), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
-            } finally {
-                executor.shutdownNow(); // an interrupt ends send() and read() on every JDK, and closes the connection
-            }
+    public <T> T exchange(HttpRequest request, Duration total, Reader<? extends T> reader)
+            throws IOException, InterruptedException {
+        Objects.requireNonNull(request, "request");
+        Objects.requireNonNull(reader, "reader");
+        long nanos = Math.min(TimeUnit.NANOSECONDS.convert(Objects.requireNonNull(total, "total")), Long.MAX_VALUE / 2);
+        var task = new FutureTask<T>(() -> exchange(request, reader));
+        var thread = Thread.ofVirtual().name("exchange").start(task);
+        try {
+            return task.get(nanos, TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
+            interruptAndJoin(thread); // ends send() and read() on every JDK, and closes the connection
+            if (task.state() == Future.State.SUCCESS) {
+                return task.resultNow();
+            }
             throw new HttpTimeoutException(request.uri() + " not done within " + total);
+        } catch (InterruptedException e) {
+            interruptAndJoin(thread);
+            throw e;
         } catch (ExecutionException e) {
             switch (e.getCause()) {
                 case IOException failure -> throw failure;
@@ -92,7 +118,24 @@ public final class SharedHttpClient implements AutoCloseable {
         }
     }
 
+    /** Interrupts once: a second one would hit what the reader cleans up. */
+    private static void interruptAndJoin(Thread thread) {
+        thread.interrupt();
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     private <T> T exchange(HttpRequest request, Reader<T> reader) throws IOException, InterruptedException {
+        inside.set(true);
         permits.acquire();
         try {
             var response = send(client, request);
@@ -105,8 +148,11 @@ public final class SharedHttpClient implements AutoCloseable {
         }
     }
 
-    /** As {@code client.send}, which if interrupted just as the headers arrive leaves the body open, and nobody has it (21 to 27). */
-    private static HttpResponse<InputStream> send(HttpClient client, HttpRequest request) throws IOException, InterruptedException {
+    /**
+     * As {@code client.send}, which if interrupted just as the headers arrive leaves the body open, and nobody has it.
+     */
+    private static HttpResponse<InputStream> send(HttpClient client, HttpRequest request)
+            throws IOException, InterruptedException {
         var opened = new CompletableFuture<InputStream>();
         try {
             return client.send(request, headers -> {
@@ -114,7 +160,7 @@ public final class SharedHttpClient implements AutoCloseable {
                 subscriber.getBody().thenAccept(opened::complete);
                 return subscriber;
             });
-        } catch (IOException | InterruptedException e) {
+        } catch (Throwable e) {
             opened.thenAccept(body -> { // now, or once there is one
                 try {
                     body.close();
@@ -128,8 +174,14 @@ public final class SharedHttpClient implements AutoCloseable {
     // @end region="exchange"
 
     // @start region="readers"
-    /** The body, if it has at most {@code limit} bytes; else an {@link IOException}. {@code BodyHandlers.ofString} has no limit. */
+    /**
+     * The body, if it has at most {@code limit} bytes; else an {@link IOException}. {@code BodyHandlers.ofString} has
+     * none.
+     */
     public static Reader<byte[]> bytes(int limit) {
+        if (limit < 0) {
+            throw new IllegalArgumentException("limit is " + limit + ": must be 0 or more");
+        }
         return response -> {
             byte[] body = response.body().readNBytes(limit);
             if (body.length == limit && response.body().read() >= 0) {
@@ -139,26 +191,41 @@ public final class SharedHttpClient implements AutoCloseable {
         };
     }
 
-    /** As {@link #bytes}, in the charset of the Content-Type, or UTF-8. */
+    /** As {@link #bytes}, in the charset of the Content-Type if this JDK knows it, or UTF-8. */
     public static Reader<String> text(int limit) {
-        return response -> {
-            var charset = CHARSET.matcher(response.headers().firstValue("Content-Type").orElse(""));
-            return new String(bytes(limit).read(response), charset.find() && Charset.isSupported(charset.group(1))
-                    ? Charset.forName(charset.group(1)) : StandardCharsets.UTF_8);
-        };
+        var bytes = bytes(limit);
+        return response -> new String(bytes.read(response),
+                charset(response.headers().firstValue("Content-Type").orElse("")));
     }
 
     private static final Pattern CHARSET = Pattern.compile("(?i);\\s*charset=\"?([\\w.:+-]+)");
+
+    private static Charset charset(String contentType) {
+        var name = CHARSET.matcher(contentType);
+        try {
+            return name.find() ? Charset.forName(name.group(1)) : StandardCharsets.UTF_8;
+        } catch (IllegalArgumentException e) { // the server decides what stands there
+            return StandardCharsets.UTF_8;
+        }
+    }
     // @end region="readers"
 
-    /** Waits until the exchanges have ended; an interrupt of the caller ends them. No exchange can be started any more. */
+    /**
+     * Waits until the exchanges have ended; an interrupt of the caller ends them. No exchange can be started any more.
+     *
+     * @throws IllegalStateException called by a reader: it would wait for itself
+     */
     @Override
     public void close() {
+        if (inside.get() != null) {
+            throw new IllegalStateException("close() within an exchange would wait for itself");
+        }
         client.close();
     }
 
     public static void main(String[] args) throws Exception {
-        System.setProperty("sun.net.httpserver.nodelay", "true"); // before the first server: on 21 a kept connection stalls 40 ms
+        // before the first server: on 21 a kept connection stalls 40 ms
+        System.setProperty("sun.net.httpserver.nodelay", "true");
         var connections = new AtomicInteger();
         var server = server(connections);
         var base = URI.create("http://127.0.0.1:" + server.getAddress().getPort());
@@ -172,20 +239,26 @@ public final class SharedHttpClient implements AutoCloseable {
 
             long start = System.nanoTime();
             try {
-                http.exchange(HttpRequest.newBuilder(base.resolve("/trickle")).build(), Duration.ofMillis(300), text(1000));
+                http.exchange(HttpRequest.newBuilder(base.resolve("/trickle")).build(), Duration.ofMillis(300),
+                        text(1000));
                 check(false, "the deadline holds for the body");
             } catch (HttpTimeoutException e) {
                 System.out.println(e.getMessage() + ": " + (System.nanoTime() - start) / 1_000_000 + " ms");
             }
             try {
-                http.exchange(HttpRequest.newBuilder(base.resolve("/trickle")).build(), Duration.ofSeconds(10), text(3));
+                http.exchange(HttpRequest.newBuilder(base.resolve("/trickle")).build(), Duration.ofSeconds(10),
+                        text(3));
                 check(false, "the limit of the body holds");
             } catch (IOException e) {
                 System.out.println(e.getMessage());
             }
-            try (var callers = Executors.newVirtualThreadPerTaskExecutor(); var narrow = new SharedHttpClient(2, Duration.ofSeconds(5))) {
+            try (var callers = Executors.newVirtualThreadPerTaskExecutor(); var narrow = new SharedHttpClient(2,
+                    Duration.ofSeconds(5))) {
                 connections.set(0);
-                var calls = Stream.generate(() -> callers.submit(() -> narrow.exchange(request, Duration.ofSeconds(10), text(10)))).limit(50).toList();
+                var calls = Stream
+                        .generate(() -> callers
+                                .submit(() -> narrow.exchange(request, Duration.ofSeconds(10), text(10))))
+                                        .limit(50).toList();
                 for (var call : calls) {
                     call.get();
                 }
@@ -199,7 +272,7 @@ public final class SharedHttpClient implements AutoCloseable {
 
     private static HttpServer server(AtomicInteger connections) throws IOException {
         var server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        server.setExecutor(Thread::startVirtualThread);
+        server.setExecutor(Executors.newCachedThreadPool(Thread.ofPlatform().daemon().factory()));
         var seen = ConcurrentHashMap.<InetSocketAddress>newKeySet();
         server.createContext("/hello", exchange -> {
             try (exchange) {

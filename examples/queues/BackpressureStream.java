@@ -13,14 +13,14 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * asyncio: one source, a bounded {@code Queue} for each subscriber. Final API, JDK 21 and later.
  *
- * <p>Use to show every item to several readers of different speed, each with a buffer and a rule for when it is full. Do
- * not use to share work out ({@code WorkQueue}), for one reader ({@code Generator}), or where a library hands you a
- * {@code Flow.Publisher} ({@code SubmissionPublisher}, with an executor of yours: its own is, on two processors, a single
- * thread from JDK 25 on).
+ * <p>Use to show every item to several readers of different speed, each with a buffer and a rule for when it is full.
+ * Do not use to share work out ({@code WorkQueue}), for one reader ({@code Generator}), or where a library hands you
+ * a {@code Flow.Publisher} ({@code SubmissionPublisher}, with an executor of yours: its own is, on two processors, a
+ * single thread from JDK 25 on).
  *
- * <p>Thread-safe. All subscribers see the items in the same order. A subscriber reads in a thread of its own, so nothing of
- * yours runs in the publisher's thread or under a lock. Only {@link WhenFull#BLOCK} lets a slow subscriber delay the
- * source, and with it the others.
+ * <p>Thread-safe. All subscribers see the items in the same order. A subscriber reads in a thread of its own, so
+ * nothing of yours runs in the publisher's thread or under a lock. Only {@link WhenFull#BLOCK} lets a slow subscriber
+ * delay the source, and with it the others.
  *
  * <p>Run: {@code java examples/queues/BackpressureStream.java}
  */
@@ -34,7 +34,9 @@ public final class BackpressureStream<T> implements AutoCloseable {
         DROP_OLDEST,
         /** The subscriber loses the new item. */
         DROP_NEWEST,
-        /** The subscriber is cut off: it reads what is buffered, without a gap, then {@link SlowSubscriberException}. */
+        /**
+         * The subscriber is cut off: it reads what is buffered, without a gap, then {@link SlowSubscriberException}.
+         */
         FAIL
     }
 
@@ -52,10 +54,11 @@ public final class BackpressureStream<T> implements AutoCloseable {
         if (capacity < 1) {
             throw new IllegalArgumentException("capacity " + capacity);
         }
-        var subscription = new Subscription(capacity, Objects.requireNonNull(whenFull));
+        var subscription = new Subscription(capacity, Objects.requireNonNull(whenFull, "whenFull"));
         subscriptions.add(subscription);
         if (end.get() != null) {
             subscription.end(end.get());
+            subscriptions.remove(subscription); // or an ended stream would keep all who ask
         }
         return subscription;
     }
@@ -66,10 +69,11 @@ public final class BackpressureStream<T> implements AutoCloseable {
      *
      * @throws InterruptedException  interrupted while waiting: who had no room has missed the item; it is not to be
      *                               published again
-     * @throws IllegalStateException the stream has ended, perhaps while waiting: who has not got the item by then misses it
+     * @throws IllegalStateException the stream has ended, perhaps while waiting: who has not got the item by then
+     *         misses it
      */
     public void publish(T item) throws InterruptedException {
-        Objects.requireNonNull(item);
+        Objects.requireNonNull(item, "item");
         publishing.lockInterruptibly();
         try {
             if (end.get() != null) {
@@ -112,9 +116,12 @@ public final class BackpressureStream<T> implements AutoCloseable {
         end(null);
     }
 
-    /** The end by failure: subscribers read what is buffered, then an ExecutionException with this cause. Does not wait. */
+    /**
+     * The end by failure: subscribers read what is buffered, then an ExecutionException with this cause. Does not
+     * wait.
+     */
     public void fail(Throwable cause) {
-        end(Objects.requireNonNull(cause));
+        end(Objects.requireNonNull(cause, "cause"));
     }
 
     private void end(Throwable cause) {
@@ -122,6 +129,7 @@ public final class BackpressureStream<T> implements AutoCloseable {
         for (var subscription : subscriptions) {
             subscription.end(end.get());
         }
+        subscriptions.clear();
     }
 
     /**

@@ -1,3 +1,5 @@
+import java.net.SocketException;
+import java.nio.channels.ClosedByInterruptException;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -13,24 +15,26 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
 /**
- * asyncio: an async generator, {@code yield} in the middle of {@code async with}, and {@code aclose()}. Final API, JDK 21
- * and later.
+ * asyncio: an async generator, {@code yield} in the middle of {@code async with}, and {@code aclose()}. Final API,
+ * JDK 21 and later.
  *
- * <p>Use when a producer holds something open while it yields (a cursor, a connection, pages of a listing) and the consumer
- * may leave early. Do not use if {@code Stream.iterate} or a plain {@code Iterator} will do (blocking in it is fine in a
- * virtual thread), or for several consumers ({@code WorkQueue}, {@code BackpressureStream}).
+ * <p>Use when a producer holds something open while it yields (a cursor, a connection, pages of a listing) and the
+ * consumer may leave early. Do not use if {@code Stream.iterate} or a plain {@code Iterator} will do (blocking in it
+ * is fine in a virtual thread), or for several consumers ({@code WorkQueue}, {@code BackpressureStream}).
  *
- * <p>The body runs in a virtual thread, begins with the first {@code hasNext()} and is one item ahead at most:
- * {@code yield} returns when the item has been taken. One consumer at a time; {@link #close} from any thread. Without
- * {@code close()} a producer that was left early waits for ever and its {@code finally} never runs, so always use
- * try-with-resources, for {@link #stream} too.
+ * <p>The body runs in a virtual thread, begins with the first {@code hasNext()} and is one item ahead at most: {@code
+ * yield} returns when the item has been taken. No item is null, and nothing goes the other way: for {@code asend} and
+ * {@code athrow} take two queues. One consumer at a time; {@link #close} from any thread. Without {@code close()} a
+ * producer that was left early waits for ever and its {@code finally} never runs, so always use try-with-resources,
+ * for {@link #stream} too.
  *
  * <p>Run: {@code java examples/queues/Generator.java}
  */
 public final class Generator<T> implements Iterator<T>, AutoCloseable {
 
     /**
-     * Produces the items. An InterruptedException from {@code out} means that the item was not taken: clean up and leave.
+     * Produces the items. An InterruptedException from {@code out} means that the item was not taken: clean up and
+     * leave.
      */
     @FunctionalInterface
     public interface Body<T> {
@@ -54,7 +58,7 @@ public final class Generator<T> implements Iterator<T>, AutoCloseable {
     private boolean failureSeen;
 
     public Generator(Body<T> body) {
-        this.body = Objects.requireNonNull(body);
+        this.body = Objects.requireNonNull(body, "body");
     }
 
     // @start region="consumer"
@@ -109,8 +113,9 @@ public final class Generator<T> implements Iterator<T>, AutoCloseable {
     }
 
     /**
-     * {@code aclose()}: interrupts the body and returns when it has ended, its {@code finally} included, however long that
-     * takes; an interrupt meanwhile is kept in the flag. A body that was never asked for an item never runs.
+     * {@code aclose()}: interrupts the body, once, and returns when it has ended, its {@code finally} included, however
+     * long that takes; an interrupt meanwhile is kept in the flag. A body that was never asked for an item never runs.
+     * Called again, or by two threads, each waits for the end.
      *
      * @throws CompletionException what the body threw, its answer to the interrupt apart, and nobody has seen yet
      */
@@ -121,7 +126,7 @@ public final class Generator<T> implements Iterator<T>, AutoCloseable {
             if (Thread.currentThread() == producer) {
                 throw new IllegalStateException("the body ends by returning, not by close()");
             }
-            if (producer != null && !ended) {
+            if (producer != null && !ended && !closed) { // once, however often it is closed
                 producer.interrupt();
             }
             closed = true;
@@ -160,15 +165,22 @@ public final class Generator<T> implements Iterator<T>, AutoCloseable {
         lock.lock();
         try {
             ended = true;
-            failure = closed && thrown instanceof InterruptedException ? null : thrown;
+            failure = closed && isAnswer(thrown) ? null : thrown;
             changed.signalAll();
         } finally {
             lock.unlock();
         }
     }
 
+    /** What a wait, a channel, a socket, and an iterator such as this one make of an interrupt. */
+    private static boolean isAnswer(Throwable thrown) {
+        return thrown instanceof InterruptedException || thrown instanceof ClosedByInterruptException
+                || Thread.currentThread().isInterrupted()
+                        && (thrown instanceof CancellationException || thrown instanceof SocketException);
+    }
+
     private void yield(T next) throws InterruptedException {
-        Objects.requireNonNull(next);
+        Objects.requireNonNull(next, "item");
         lock.lockInterruptibly();
         try {
             if (Thread.currentThread() != producer) {

@@ -1,4 +1,5 @@
 import java.io.ByteArrayOutputStream;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.Charset;
@@ -8,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -16,9 +18,9 @@ import java.util.concurrent.TimeoutException;
  * asyncio: {@code create_subprocess_exec}, {@code communicate()} under {@code wait_for}. Final API, JDK 21 and later,
  * Unix and Windows.
  *
- * <p>Use for a command that ends and whose output fits into memory. Do not use for a dialogue with a process or for
- * endless output (read {@code getInputStream()} yourself, in a platform thread), nor with a shell and words from
- * outside: pass arguments, no shell is involved.
+ * <p>Use {@link #run} for a command that ends and whose output fits into memory, {@link Dialogue} to talk to one in
+ * lines. Do not use for endless output that must be fast (read {@code getInputStream()} yourself, in a platform
+ * thread), nor with a shell and words from outside: pass arguments, no shell is involved.
  *
  * <p>Nothing here blocks in a pipe: both are emptied as they fill, in the calling thread, so neither a full pipe nor a
  * surviving grandchild that keeps one open can hold the caller, no reader thread is left behind, and a virtual thread's
@@ -50,7 +52,7 @@ public final class Subprocess {
      * @param charset  of input and output; what the platform's own tools write: {@code
      *                 System.getProperty("native.encoding")}
      * @param maxBytes kept of each stream
-     * @throws IOException          if it cannot be started
+     * @throws IOException          if it cannot be started; or what happened to its output
      * @throws TimeoutException     if it still runs after {@code timeout}; with the beginning of its error output
      * @throws InterruptedException if the caller was interrupted. Now as after a timeout it and its descendants were
      *                              told to end (SIGTERM), after 2 seconds forced to, and have ended, unless the system
@@ -59,10 +61,16 @@ public final class Subprocess {
      */
     public static Result run(ProcessBuilder command, byte[] input, Charset charset, int maxBytes, Duration timeout)
             throws IOException, InterruptedException, TimeoutException {
+        Objects.requireNonNull(command, "command");
+        Objects.requireNonNull(input, "input");
+        Objects.requireNonNull(charset, "charset");
+        if (maxBytes < 0) {
+            throw new IllegalArgumentException("maxBytes is " + maxBytes + ", must be 0 or more");
+        }
+        long end = end(Objects.requireNonNull(timeout, "timeout"));
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
-        long end = System.nanoTime() + Math.min(TimeUnit.NANOSECONDS.convert(timeout), Long.MAX_VALUE / 2);
         Path file = input.length == 0 ? null : Files.createTempFile("stdin", null);
         try {
             var process = start(command, input, file);
@@ -93,6 +101,10 @@ public final class Subprocess {
         }
     }
 
+    private static long end(Duration limit) {
+        return System.nanoTime() + Math.clamp(TimeUnit.NANOSECONDS.convert(limit), 0, Long.MAX_VALUE / 2);
+    }
+
     private static Process start(ProcessBuilder command, byte[] input, Path file) throws IOException {
         if (file == null) {
             return command.start();
@@ -113,7 +125,13 @@ public final class Subprocess {
             boolean exited = !process.isAlive(); // asked before the last read, so that nothing is missed
             boolean moved = out.drain() | err.drain();
             long nanos = end - System.nanoTime();
-            if (exited && !moved || nanos <= 0) {
+            if (exited && !moved) {
+                return true;
+            }
+            if (nanos <= 0 && exited) {
+                drainTheRest(out, err);
+            }
+            if (nanos <= 0) {
                 return exited;
             }
             if (Thread.interrupted()) {
@@ -121,6 +139,17 @@ public final class Subprocess {
             }
             if (!moved) {
                 process.waitFor(Math.min(nanos, PAUSE.toNanos()), TimeUnit.NANOSECONDS);
+            }
+        }
+    }
+
+    /** What it wrote before it exited is in its pipes, and no more than they hold: the limit does not cut that off. */
+    private static void drainTheRest(Capture out, Capture err) throws IOException {
+        int pipes = 2 << 20; // two of the largest that Linux allows, and more than elsewhere
+        for (int read = 0; out.drain() | err.drain(); read += 8192) {
+            if (read > pipes) { // others go on writing
+                out.truncated = true;
+                return;
             }
         }
     }
@@ -191,6 +220,114 @@ public final class Subprocess {
     }
     // @end region="subprocess"
 
+    /**
+     * {@code send_signal}: by the shell's {@code kill}, so on Unix only.
+     *
+     * @param signal its name, such as HUP
+     * @param pid    negative: the process group, which a command has of its own if it begins with {@code setsid}
+     *         (Linux)
+     * @throws IOException if there is no such process or signal, or it may not be sent
+     */
+    public static void signal(String signal, long pid) throws IOException, InterruptedException, TimeoutException {
+        Objects.requireNonNull(signal, "signal");
+        var kill = run(new ProcessBuilder("sh", "-c", "kill -s \"$1\" -- \"$2\"", "sh", signal, "" + pid), new byte[0],
+                StandardCharsets.UTF_8, 1000, Duration.ofMinutes(1));
+        if (kill.exitCode() != 0) {
+            throw new IOException("signal " + signal + " to " + pid + ": " + kill.stderr().strip());
+        }
+    }
+
+    // @start region="dialogue"
+    /**
+     * {@code create_subprocess_exec(stdin=PIPE, stdout=PIPE)} for a dialogue in lines. One thread talks; {@link
+     * #close} from any. Its error output goes where the command sends it, or to that of this program.
+     */
+    public static final class Dialogue implements AutoCloseable {
+        private final Process process;
+        private final InputStream in;
+        private final Charset charset;
+        private final int maxBytes;
+        private final ByteArrayOutputStream line = new ByteArrayOutputStream();
+
+        /** @param maxBytes of a line that it writes */
+        public Dialogue(ProcessBuilder command, Charset charset, int maxBytes) throws IOException {
+            this.charset = Objects.requireNonNull(charset, "charset");
+            this.maxBytes = maxBytes;
+            var before = command.redirectError();
+            if (before == ProcessBuilder.Redirect.PIPE) {
+                // nobody reads it: full, it would stop everything
+                command.redirectError(ProcessBuilder.Redirect.INHERIT);
+            }
+            try {
+                process = command.start();
+            } finally {
+                command.redirectError(before);
+            }
+            in = process.getInputStream();
+        }
+
+        public Process process() {
+            return process;
+        }
+
+        /** Waits while the process does not read and the pipe is full; {@link #close} ends that with an IOException. */
+        public void send(String text) throws IOException {
+            process.getOutputStream().write((text + "\n").getBytes(charset));
+            process.getOutputStream().flush();
+        }
+
+        /**
+         * The next line without its end, a few milliseconds after it was written; null: the process has exited. After
+         * an exception nothing is lost: called again it goes on in the line.
+         *
+         * @throws IOException a line of more than {@code maxBytes}
+         */
+        public String readLine(Duration limit) throws IOException, InterruptedException, TimeoutException {
+            long end = end(limit);
+            while (true) {
+                boolean exited = !process.isAlive(); // asked before the last read, so that nothing is missed
+                while (in.available() > 0) {
+                    int b = in.read();
+                    if (b == '\n') {
+                        return take();
+                    }
+                    if (line.size() >= maxBytes) {
+                        throw new IOException("a line of more than " + maxBytes + " bytes");
+                    }
+                    line.write(b);
+                }
+                if (exited) {
+                    return line.size() == 0 ? null : take();
+                }
+                long nanos = end - System.nanoTime();
+                if (nanos <= 0) {
+                    throw new TimeoutException("no line within " + limit);
+                }
+                process.waitFor(Math.min(nanos, PAUSE.toNanos()), TimeUnit.NANOSECONDS);
+            }
+        }
+
+        private String take() {
+            String text = line.toString(charset);
+            line.reset();
+            return text.endsWith("\r") ? text.substring(0, text.length() - 1) : text;
+        }
+
+        /** It and its descendants are told to end, then forced to, and have ended, as after a timeout of {@link #run}. */
+        @Override
+        public void close() {
+            kill(process, new Capture(in, 0), new Capture(process.getErrorStream(), 0));
+            for (Closeable stream : List.of(process.getOutputStream(), in)) { // now nobody waits in them
+                try {
+                    stream.close();
+                } catch (IOException e) {
+                    // what was not written has no reader
+                }
+            }
+        }
+    }
+    // @end region="dialogue"
+
     public static void main(String[] args) throws Exception {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         var version = run(new ProcessBuilder(java, "--version"), new byte[0], StandardCharsets.UTF_8,
@@ -212,6 +349,11 @@ public final class Subprocess {
         } catch (TimeoutException e) {
             System.out.println(e.getMessage());
         }
+        // @start region="talk"
+        try (var server = new Subprocess.Dialogue(new ProcessBuilder(endless), StandardCharsets.UTF_8, 1000)) {
+            System.out.println("it says: " + server.readLine(Duration.ofMinutes(1))); // after a server.send("text")
+        } // killed and ended
+        // @end region="talk"
         check(ProcessHandle.current().children().findAny().isEmpty(), "nothing is left running");
     }
 

@@ -1,6 +1,5 @@
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -11,25 +10,31 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Locale;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
 /**
- * asyncio: {@code start_server(handler)}, {@code StreamReader}, {@code StreamWriter}, {@code wait_closed}. Final API, JDK 21 and later.
+ * asyncio: {@code start_server(handler)}, {@code StreamReader}, {@code StreamWriter}, {@code wait_closed}. Final API,
+ * JDK 21 and later.
  *
- * <p>Use for a protocol of your own over TCP: a virtual thread for each connection, plain blocking reads and writes, as many connections
- * at once as you say (the next ones wait in the backlog). Do not use for HTTP ({@code jdk.httpserver}).
+ * <p>Use for a protocol of your own over TCP: a virtual thread for each connection, plain blocking reads and writes,
+ * at most {@code limit} connections at a time (the next ones wait in the backlog). Do not use for HTTP ({@code
+ * jdk.httpserver}).
  *
- * <p>Thread-safe. A read that gets nothing for {@code idle} throws; a <em>write</em> has no time limit in Java, so a peer that does not
- * read keeps its connection until {@link #close}. There is no {@code drain()}: a write waits by itself. What you buffer you must flush.
+ * <p>Thread-safe. A read that gets nothing for {@code idle} throws; a <em>write</em> has no time limit in Java, so a
+ * peer that does not read keeps its connection until {@link #close}. There is no {@code drain()}: a write waits by
+ * itself. What you buffer you must flush.
  *
  * <p>Run: {@code java examples/queues/TcpServer.java}
  */
@@ -43,35 +48,45 @@ public final class TcpServer implements AutoCloseable {
 
     private final ServerSocket listener;
     private final Semaphore permits;
-    private final Duration idle;
-    private final Duration grace;
+    private final int idleMillis;
+    private final long graceNanos;
     private final Handler handler;
     private final Consumer<? super Throwable> onFailure;
-    private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
-    private volatile boolean stopping;
+    private final Thread acceptor = Thread.ofVirtual().name("acceptor").unstarted(this::acceptAll);
+    private final Set<Thread> serving = ConcurrentHashMap.newKeySet();
+    private final AtomicBoolean interrupted = new AtomicBoolean();
 
     private TcpServer(ServerSocket listener, int limit, Duration idle, Duration grace, Handler handler,
                       Consumer<? super Throwable> onFailure) {
         this.listener = listener;
         this.permits = new Semaphore(limit);
-        this.idle = idle;
-        this.grace = grace;
+        this.idleMillis = Math.clamp(TimeUnit.MILLISECONDS.convert(idle), 1, Integer.MAX_VALUE); // 0 would be for ever
+        this.graceNanos = Math.clamp(TimeUnit.NANOSECONDS.convert(grace), 0, Long.MAX_VALUE / 2);
         this.handler = handler;
         this.onFailure = onFailure;
     }
 
     /**
-     * Listens at once. {@code onFailure} gets what handlers and {@code accept} throw, on their threads, and must not throw itself.
+     * Listens at once. {@code onFailure} gets what handlers and {@code accept} throw, on their threads; what it
+     * throws itself is dropped.
      *
-     * @param limit connections at once
-     * @param idle  longest wait of one read
+     * @param limit connections at a time, 1 or more
+     * @param idle  longest wait of one read, a millisecond at least
      * @param grace how long {@link #close} lets connections end by themselves
      */
     public static TcpServer start(InetSocketAddress address, int limit, Duration idle, Duration grace, Handler handler,
                                   Consumer<? super Throwable> onFailure) throws IOException {
+        Objects.requireNonNull(address, "address");
+        Objects.requireNonNull(idle, "idle");
+        Objects.requireNonNull(grace, "grace");
+        Objects.requireNonNull(handler, "handler");
+        Objects.requireNonNull(onFailure, "onFailure");
+        if (limit < 1) {
+            throw new IllegalArgumentException("limit is " + limit + ", must be 1 or more");
+        }
         var listener = new ServerSocket(address.getPort(), 0, address.getAddress());
         var server = new TcpServer(listener, limit, idle, grace, handler, onFailure);
-        server.executor.execute(server::acceptAll);
+        server.acceptor.start();
         return server;
     }
 
@@ -85,90 +100,167 @@ public final class TcpServer implements AutoCloseable {
                 permits.acquire(); // before accept: who gets no permit waits in the backlog, not in memory
                 try {
                     serveInThread(listener.accept());
-                } catch (IOException e) {
+                } catch (Throwable e) {
                     permits.release();
                     if (listener.isClosed()) {
                         return;
                     }
-                    onFailure.accept(e);
+                    tell(e);
                     Thread.sleep(100); // "too many open files" would come back at once, for ever
                 }
             }
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+            // closed while it waited for a permit
         }
     }
 
     private void serveInThread(Socket connection) throws IOException {
         try {
-            executor.execute(() -> serve(connection));
-        } catch (RejectedExecutionException e) { // accepted while close() began
+            Thread thread = Thread.ofVirtual().name("connection").unstarted(() -> serve(connection));
+            serving.add(thread);
+            try {
+                thread.start();
+            } catch (Throwable e) { // no memory for it
+                serving.remove(thread);
+                throw e;
+            }
+        } catch (Throwable e) {
             connection.close();
-            permits.release();
+            throw e;
         }
     }
 
     private void serve(Socket connection) {
         try (connection) {
-            connection.setSoTimeout(Math.clamp(TimeUnit.MILLISECONDS.convert(idle), 1, Integer.MAX_VALUE)); // 0: for ever
+            connection.setSoTimeout(idleMillis);
             connection.setTcpNoDelay(true);
             handler.serve(connection);
         } catch (Throwable failure) {
-            boolean cancelled = failure instanceof InterruptedException || failure instanceof SocketException;
-            if (!(stopping && cancelled)) {
-                onFailure.accept(failure);
+            boolean cancelled = failure instanceof InterruptedException || failure instanceof SocketException
+                    || failure instanceof ClosedByInterruptException;
+            if (!(interrupted.get() && cancelled)) {
+                tell(failure);
             }
         } finally {
+            serving.remove(Thread.currentThread());
             permits.release();
         }
     }
 
-    /**
-     * Accepts no more, gives the connections {@code grace} to end, then interrupts their threads, which closes sockets they are
-     * blocked in. Returns when every handler has returned. An interrupt of the caller ends the grace; its flag stays set.
-     */
-    @Override
-    public void close() {
+    private void tell(Throwable failure) {
         try {
-            listener.close();
-            executor.shutdown();
-            boolean ended = executor.awaitTermination(Math.min(TimeUnit.NANOSECONDS.convert(grace), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
-            stopping = true;
-            if (!ended) {
-                executor.shutdownNow();
-            }
-        } catch (IOException e) {
-            onFailure.accept(e);
-        } catch (InterruptedException e) {
-            stopping = true;
-            Thread.currentThread().interrupt(); // close() below sees it and interrupts the handlers
+            onFailure.accept(failure);
+        } catch (Throwable e) {
+            // it costs no connection and no permit
         }
-        executor.close();
     }
 
     /**
-     * asyncio: {@code readline()} with its limit, which {@code BufferedReader.readLine} does not have.
+     * Accepts no more, gives the connections {@code grace} to end, then interrupts their threads, once, which closes
+     * sockets they are blocked in. Returns when every handler has returned. An interrupt of the caller ends the
+     * grace; its flag stays set. Called again, or by two threads, each waits.
      *
-     * @param in buffered
-     * @return the line without its end, or null where the stream ends
-     * @throws IOException if the line is longer than {@code limit} bytes; {@link EOFException} if the stream ends within it
+     * @throws IllegalStateException called by a handler, which would wait for itself: let another thread close
      */
-    public static String readLine(InputStream in, int limit) throws IOException {
-        var line = new ByteArrayOutputStream();
-        for (int b = in.read(); b != '\n'; b = in.read()) {
-            if (b < 0 && line.size() == 0) {
+    @Override
+    public void close() {
+        if (serving.contains(Thread.currentThread()) || Thread.currentThread() == acceptor) {
+            throw new IllegalStateException("close() called by a handler would wait for itself");
+        }
+        try {
+            listener.close();
+        } catch (IOException e) {
+            tell(e);
+        }
+        acceptor.interrupt(); // it waits for a permit, or its accept has ended
+        boolean restore = join(acceptor);
+        long end = System.nanoTime() + graceNanos;
+        try {
+            for (Thread thread : serving) {
+                if (restore || !thread.join(Duration.ofNanos(Math.max(1, end - System.nanoTime())))) {
+                    break;
+                }
+            }
+        } catch (InterruptedException e) {
+            restore = true;
+        }
+        if (interrupted.compareAndSet(false, true)) {
+            serving.forEach(Thread::interrupt);
+        }
+        for (Thread thread : serving) {
+            restore |= join(thread);
+        }
+        if (restore) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** True: this thread was interrupted meanwhile. */
+    private static boolean join(Thread thread) {
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        return interrupted;
+    }
+
+    /**
+     * asyncio: {@code readuntil(separator)} with its limit. After an exception close the connection: what was read of
+     * the message is lost, and what follows begins in the middle of it.
+     *
+     * @param in    buffered
+     * @param limit of the bytes before the separator
+     * @return the bytes and the separator, or null where the stream ends
+     * @throws IOException if there are more than {@code limit} bytes; {@link EOFException} if the stream ends before
+     *                     the separator
+     */
+    public static byte[] readUntil(InputStream in, byte[] separator, int limit) throws IOException {
+        if (separator.length == 0 || limit < 0) {
+            throw new IllegalArgumentException("separator of " + separator.length + " bytes, limit " + limit);
+        }
+        byte[] read = new byte[Math.min(limit, 100) + separator.length];
+        int size = 0;
+        while (size < separator.length || !Arrays.equals(read, size - separator.length, size, separator, 0,
+                separator.length)) {
+            if (size - (long) separator.length >= limit) {
+                throw new IOException("more than " + limit + " bytes before the separator");
+            }
+            int b = in.read();
+            if (b < 0 && size == 0) {
                 return null;
             }
             if (b < 0) {
-                throw new EOFException("the stream ended within a line");
+                throw new EOFException("the stream ended after " + size + " bytes, before the separator");
             }
-            if (line.size() == limit) {
-                throw new IOException("a line of more than " + limit + " bytes");
+            if (size == read.length) {
+                read = Arrays.copyOf(read, (int) Math.min(2L * size, limit + (long) separator.length));
             }
-            line.write(b);
+            read[size++] = (byte) b;
         }
-        String text = line.toString(StandardCharsets.UTF_8);
-        return text.endsWith("\r") ? text.substring(0, text.length() - 1) : text;
+        return Arrays.copyOf(read, size);
+    }
+
+    /**
+     * asyncio: {@code readline()} with its limit, which {@code BufferedReader.readLine} does not have: {@link
+     * #readUntil} for a line in UTF-8. (asyncio drops a line that is too long and goes on; here the rest of it would
+     * be the next line.)
+     *
+     * @param in    buffered
+     * @param limit of its bytes without the line feed
+     * @return the line without its end, or null where the stream ends
+     * @throws IOException as {@link #readUntil}
+     */
+    public static String readLine(InputStream in, int limit) throws IOException {
+        byte[] line = readUntil(in, new byte[] {'\n'}, limit);
+        if (line == null) {
+            return null;
+        }
+        int end = line.length - 1;
+        return new String(line, 0, end > 0 && line[end - 1] == '\r' ? end - 1 : end, StandardCharsets.UTF_8);
     }
 
     public static void main(String[] args) throws Exception {

@@ -248,7 +248,8 @@ public final class KeyedLimits<K> {
                 System.out.println("429, Retry-After: " + wait.plusNanos(999_999_999).toSeconds());
             }
         }
-        try (var place = limits.tryEnter("a client").orElseThrow()) { // empty: 503
+        var place = limits.tryEnter("a client").orElseThrow(); // empty: 503
+        try (place) {
             System.out.println(answered + " of 150 requests at once; one of 8 places is taken until the block ends");
         }
         // @end region="use"

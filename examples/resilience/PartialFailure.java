@@ -2,8 +2,11 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.stream.IntStream;
@@ -11,9 +14,10 @@ import java.util.stream.IntStream;
 /**
  * asyncio: {@code gather(..., return_exceptions=True)} that stops when too much fails. Final API, JDK 21 and later.
  *
- * <p>Use for a batch in which some items may fail, but whose rest is not worth trying once many have: a wrong password fails a million
- * times. The outcome tells what may be repeated as it is from what may have happened by half. Do not use if the first failure
- * ends it all ({@code BoundedGather}), or if nothing does ({@code SettledGather}).
+ * <p>Use for a batch in which some items may fail, but whose rest is not worth trying once many have: a wrong
+ * password fails a million times. The outcome tells what may be repeated as it is from what may have happened by
+ * half. Do not use if the first failure ends it all ({@code BoundedGather}), or if nothing does ({@code
+ * SettledGather}).
  *
  * <p>Run: {@code java examples/resilience/PartialFailure.java}
  */
@@ -33,7 +37,9 @@ public final class PartialFailure {
         record Failure<T, R>(T item, Throwable cause) implements Outcome<T, R> {
         }
 
-        /** Told to stop. @param started false: untouched, can be repeated; true: may have happened, wholly or by half */
+        /**
+         * Told to stop. @param started false: untouched, can be repeated; true: may have happened, wholly or by half
+         */
         record Cancelled<T, R>(T item, boolean started) implements Outcome<T, R> {
         }
     }
@@ -47,72 +53,95 @@ public final class PartialFailure {
     }
 
     /**
-     * Applies {@code operation} to each item, at most {@code limit} at once, each in a virtual thread of its own, and returns what became
-     * of each, in the order of the items. The failure number {@code maxFailures}, an {@link Error} included, aborts: no further item is
-     * started, those running are interrupted, once. When it returns or throws, all have ended: one that ignores its interrupt is
-     * waited for.
+     * Applies {@code operation} to each item, at most {@code limit} at a time, each in a virtual thread of its own,
+     * and returns what became of each, in the order of the items. The failure number {@code maxFailures}, an {@link
+     * Error} included, aborts: no further item is started, those running are interrupted, once. When it returns or
+     * throws, all have ended: one that ignores its interrupt is waited for, and an interrupt of the caller meanwhile
+     * is kept in its flag.
      *
-     * <p>What an item returns after the abort is dropped: it is {@code Cancelled}, as with {@link InterruptedException}. What else it throws
-     * then is a {@code Failure}, so that there may be more of them than {@code maxFailures}.
+     * <p>After the abort an item is {@code Cancelled} when it returns (the value is dropped), when it throws {@link
+     * InterruptedException}, and when it throws an exception with the interrupt flag set, as sockets do. What else it
+     * throws is a {@code Failure}, so that there may be more of them than {@code maxFailures}.
      *
      * @param limit       1 or more
      * @param maxFailures 1 or more; {@link Integer#MAX_VALUE} never aborts
-     * @throws InterruptedException if the caller was interrupted; the running items were interrupted
+     * @throws InterruptedException if the caller was interrupted; the running items were, and what became of them is
+     *                              not told
      */
     public static <T, R> List<Outcome<T, R>> map(Collection<? extends T> items, int limit, int maxFailures,
             Operation<? super T, ? extends R> operation) throws InterruptedException {
         if (limit < 1 || maxFailures < 1) {
-            throw new IllegalArgumentException("limit " + limit + " and maxFailures " + maxFailures + " must be 1 or more");
+            throw new IllegalArgumentException("limit " + limit + " and maxFailures " + maxFailures
+                    + " must be 1 or more");
         }
+        Objects.requireNonNull(operation, "operation");
         var all = List.<T>copyOf(items);
         var outcomes = new AtomicReferenceArray<Outcome<T, R>>(all.size());
         var failures = new AtomicInteger();
         int bound = Math.min(limit, Integer.MAX_VALUE / 2); // the abort doubles the permits
         var permits = new Semaphore(bound);
-        try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
-            try {
-                for (int i = 0; i < all.size(); i++) {
-                    permits.acquire();
-                    if (failures.get() >= maxFailures) {
-                        break;
-                    }
-                    int index = i;
-                    T item = all.get(i);
-                    executor.execute(() -> {
-                        Outcome<T, R> outcome;
-                        try {
-                            R value = operation.apply(item);
-                            outcome = failures.get() >= maxFailures
-                                    ? new Outcome.Cancelled<>(item, true) : new Outcome.Success<>(item, value);
-                        } catch (Throwable e) {
-                            outcome = failures.get() >= maxFailures && e instanceof InterruptedException
-                                    ? new Outcome.Cancelled<>(item, true) : new Outcome.Failure<>(item, e);
-                        }
-                        outcomes.set(index, outcome);
-                        if (outcome instanceof Outcome.Failure && failures.incrementAndGet() == maxFailures) {
-                            permits.release(bound); // whatever the caller waits for, it waits no longer
-                        }
-                        permits.release();
-                    });
+        var executor = Executors.newVirtualThreadPerTaskExecutor();
+        try {
+            for (int i = 0; i < all.size(); i++) {
+                permits.acquire();
+                if (failures.get() >= maxFailures) {
+                    break;
                 }
-                permits.acquire(bound);
-            } finally {
-                executor.shutdownNow();
+                int index = i;
+                T item = all.get(i);
+                executor.execute(() -> {
+                    Outcome<T, R> outcome;
+                    try {
+                        R value = operation.apply(item);
+                        outcome = failures.get() >= maxFailures
+                                ? new Outcome.Cancelled<>(item, true) : new Outcome.Success<>(item, value);
+                    } catch (Throwable e) {
+                        boolean interrupted = e instanceof InterruptedException
+                                || e instanceof Exception && Thread.currentThread().isInterrupted();
+                        outcome = failures.get() >= maxFailures && interrupted
+                                ? new Outcome.Cancelled<>(item, true) : new Outcome.Failure<>(item, e);
+                    }
+                    outcomes.set(index, outcome);
+                    if (outcome instanceof Outcome.Failure && failures.incrementAndGet() == maxFailures) {
+                        permits.release(bound); // whatever the caller waits for, it waits no longer
+                    }
+                    permits.release();
+                });
             }
+            permits.acquire(bound);
+        } finally {
+            end(executor);
         }
         return IntStream.range(0, all.size()).mapToObj(i -> outcomes.get(i) != null
                 ? outcomes.get(i) : new Outcome.Cancelled<T, R>(all.get(i), false)).toList();
+    }
+
+    private static void end(ExecutorService executor) {
+        executor.shutdownNow(); // once: close() would interrupt again, in the middle of a cleanup
+        boolean interrupted = false;
+        for (boolean ended = false; !ended; ) {
+            try {
+                ended = executor.awaitTermination(1, TimeUnit.DAYS);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
     // @end region="partial"
 
     public static void main(String[] args) throws Exception {
         // @start region="use"
-        var outcomes = PartialFailure.map(List.of("ann", "bob", "", "cy", "", "dan", "eve"), 2, 2, PartialFailure::greet);
+        var outcomes = PartialFailure.map(List.of("ann", "bob", "", "cy", "", "dan", "eve"), 2, 2,
+                PartialFailure::greet);
         for (var outcome : outcomes) {
             System.out.println(switch (outcome) {
                 case Outcome.Success<String, String>(String name, String greeting) -> greeting;
                 case Outcome.Failure<String, String>(String name, Throwable cause) -> "failed: " + cause.getMessage();
-                case Outcome.Cancelled<String, String>(String name, boolean started) -> name + (started ? ": find out" : ": again");
+                case Outcome.Cancelled<String, String>(String name, boolean started) ->
+                        name + (started ? ": find out" : ": again");
             });
         }
         // @end region="use"

@@ -12,16 +12,21 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 
 /**
- * asyncio: the retry loop with {@code await asyncio.sleep(delay)}, and {@code @retry} as a decorator. Final API, JDK 21 and later.
+ * asyncio: the retry loop with {@code await asyncio.sleep(delay)}, and {@code @retry} as a decorator. Final API, JDK
+ * 21 and later.
  *
- * <p>Use for calls that are idempotent and fail for a moment, at one layer only: three layers of four attempts are 64 calls. Do not
- * use to wait for something that is down ({@code CircuitBreaker}) or slow ({@code HedgedRequest}). {@code HttpClient} repeats a GET on a
- * dropped connection by itself: 2 attempts on 21 and 25, 5 on 26 and 27.
+ * <p>Use for calls that are idempotent and fail for a moment, at one layer only: three layers of four attempts are 64
+ * calls. {@link #call(Attempt)} is for a blocking call; {@link #next(Exception, int, Duration) next} only decides:
+ * how long to wait, or give up. Do not use to wait for something that is down ({@code CircuitBreaker}) or slow
+ * ({@code HedgedRequest}). {@code HttpClient} repeats a GET on a dropped connection by itself: 2 attempts on 21 and
+ * 25, 5 on 26 and 27.
  *
  * <p>Immutable and thread-safe. Calls run in the caller's thread; no other thread is started.
  *
@@ -30,7 +35,11 @@ import java.util.random.RandomGenerator;
 public final class Retry {
 
     // @start region="retry"
-    /** Decides on a failure: empty gives up; else the least wait, as {@code Retry-After} asks for, zero for the backoff alone. */
+    /**
+     * Decides on a failure: empty gives up; else the least wait, as {@code Retry-After} asks for, zero for the
+     * backoff alone. If it throws, or returns null, that is suppressed on the failure, and there is no further
+     * attempt.
+     */
     @FunctionalInterface
     public interface Rule {
         Optional<Duration> leastWait(Exception failure);
@@ -51,20 +60,21 @@ public final class Retry {
     /**
      * @param attempts   at most so many calls, the first included
      * @param firstDelay before the second attempt at most this, doubled before each further one
-     * @param maxDelay   no backoff is longer, jitter included
-     * @param total      no attempt starts when this has passed since the first, and no wait that would end then is begun
+     * @param maxDelay   no backoff is longer, jitter included, {@code firstDelay} neither
+     * @param total      no attempt starts when this has passed since the first, and no wait that would end then is
+     *                   begun
      */
     public record Policy(int attempts, Duration firstDelay, Duration maxDelay, Duration total, Rule rule) {
         public Policy {
-            Objects.requireNonNull(rule);
+            Objects.requireNonNull(rule, "rule");
             if (attempts < 1 || firstDelay.isNegative() || maxDelay.isNegative() || !total.isPositive()) {
-                throw new IllegalArgumentException("attempts and total must be positive, delays not negative: attempts " + attempts
-                        + ", firstDelay " + firstDelay + ", maxDelay " + maxDelay + ", total " + total);
+                throw new IllegalArgumentException("attempts and total must be positive, delays not negative: attempts "
+                        + attempts + ", firstDelay " + firstDelay + ", maxDelay " + maxDelay + ", total " + total);
             }
         }
     }
 
-    private static final int KEPT = 10; // of the earlier failures, the latest: a retry without end must not fill the heap
+    private static final int KEPT = 10; // of the earlier failures, the latest: not all of a retry without end
     private final Policy policy;
     private final Sleeper sleeper;
     private final LongSupplier nanoTime;
@@ -76,74 +86,136 @@ public final class Retry {
 
     /** For tests: with their own sleep, monotonic clock and random numbers. */
     public Retry(Policy policy, Sleeper sleeper, LongSupplier nanoTime, RandomGenerator random) {
-        this.policy = Objects.requireNonNull(policy);
-        this.sleeper = Objects.requireNonNull(sleeper);
-        this.nanoTime = Objects.requireNonNull(nanoTime);
-        this.random = Objects.requireNonNull(random);
+        this.policy = Objects.requireNonNull(policy, "policy");
+        this.sleeper = Objects.requireNonNull(sleeper, "sleeper");
+        this.nanoTime = Objects.requireNonNull(nanoTime, "nanoTime");
+        this.random = Objects.requireNonNull(random, "random");
     }
 
     /**
-     * Returns the first result. Between attempts it waits a random part of the backoff ("full jitter"), after the least wait that the
-     * rule asks for. Gives up when the rule says so, when attempts or time are used up, and at once on an {@link Error}, an
-     * {@link InterruptedException} (as such or as a cause), or any failure that leaves the interrupt flag set.
+     * How long to wait before the next attempt; empty: give up. That is when the rule says so, when the attempts are
+     * used up, when {@code left} of your budget would be over by then, or when the caller was cancelled: an {@link
+     * InterruptedException} (as such or as a cause), or any failure that leaves the interrupt flag set. The wait is a
+     * random part of the backoff ("full jitter"), after the least wait that the rule asks for.
      *
-     * <p>A running attempt is not cut off when the total has passed: pass {@code remaining} on, or put it in {@code Timeout.call}.
+     * @param made attempts so far, 1 or more
+     */
+    public Optional<Duration> next(Exception failure, int made, Duration left) {
+        if (made >= policy.attempts || cancelled(failure)) {
+            return Optional.empty();
+        }
+        Optional<Duration> least;
+        try {
+            least = Objects.requireNonNull(policy.rule.leastWait(failure), "what the rule returned");
+        } catch (Throwable broken) {
+            suppress(failure, broken);
+            return Optional.empty();
+        }
+        return least.flatMap(wait -> next(wait, made, left));
+    }
+
+    /** The same for an answer that is no exception, without the rule: 503 with {@code Retry-After}, "not yet". */
+    public Optional<Duration> next(Duration leastWait, int made, Duration left) {
+        if (made < 1) {
+            throw new IllegalArgumentException("made " + made + " must be 1 or more");
+        }
+        long wait = plus(Math.max(0, nanos(leastWait)), jitter(made));
+        return made < policy.attempts && wait < nanos(left) ? Optional.of(Duration.ofNanos(wait)) : Optional.empty();
+    }
+
+    /**
+     * Returns the first result. Between attempts it waits, and it gives up, as {@link #next(Exception, int, Duration)
+     * next} says; at once on an {@link Error}.
      *
-     * @throws InterruptedException while waiting; the failures so far, at most the last ten here and below, are suppressed
+     * <p>A running attempt is not cut off when the total has passed: pass {@code remaining} on, or put it in {@code
+     * Timeout.call}.
+     *
+     * @throws InterruptedException while waiting; the failures so far, at most the last ten here and below, are
+     *                              suppressed
      * @throws Exception            the last failure itself, the earlier ones suppressed; an Error likewise
      */
     public <T> T call(Attempt<? extends T> attempt) throws Exception {
+        return call(policy.total, result -> Optional.empty(), attempt);
+    }
+
+    /**
+     * The same within this caller's budget, if that is less than the policy's total. Results count, too.
+     *
+     * @param budget zero or less: no attempt is made, TimeoutException
+     * @param again  empty: the result is good; else it is tried again after this wait at least, and when that is
+     *               given up, the latest result is returned
+     */
+    public <T> T call(Duration budget, Function<? super T, Optional<Duration>> again, Attempt<? extends T> attempt)
+            throws Exception {
+        Objects.requireNonNull(again, "again");
+        Objects.requireNonNull(attempt, "attempt");
+        long total = Math.min(nanos(budget), nanos(policy.total));
+        if (total <= 0) {
+            throw new TimeoutException("nothing is left of the budget: " + budget);
+        }
         long start = nanoTime.getAsLong();
-        long total = Math.min(TimeUnit.NANOSECONDS.convert(policy.total), Long.MAX_VALUE / 2);
-        var earlier = new ArrayDeque<Throwable>();
+        var earlier = new ArrayDeque<Throwable>(0);
         try {
+            long left = total;
             for (int made = 1; ; made++) {
+                T result = null;
+                Exception failure = null;
                 try {
-                    return attempt.call(Duration.ofNanos(Math.max(0, total - (nanoTime.getAsLong() - start))));
+                    result = attempt.call(Duration.ofNanos(left));
                 } catch (Exception e) {
+                    failure = e;
                     if (earlier.size() > KEPT) {
                         earlier.remove();
                     }
                     earlier.add(e);
-                    Optional<Duration> least = made < policy.attempts && !cancelled(e) ? policy.rule.leastWait(e) : Optional.empty();
-                    if (least.isEmpty()) {
-                        throw e;
+                }
+                Optional<Duration> least = failure == null ? again.apply(result) : Optional.empty();
+                if (failure == null && least.isEmpty()) {
+                    return result;
+                }
+                left = total - (nanoTime.getAsLong() - start);
+                var wait = failure == null ? next(least.get(), made, Duration.ofNanos(left))
+                        : next(failure, made, Duration.ofNanos(left));
+                if (wait.isPresent()) {
+                    sleeper.sleep(wait.get());
+                    left = total - (nanoTime.getAsLong() - start); // it may have slept longer than asked for
+                }
+                if (wait.isEmpty() || left <= 0) {
+                    if (failure != null) {
+                        throw failure;
                     }
-                    long wait = plus(Math.max(0, TimeUnit.NANOSECONDS.convert(least.get())), jitter(made));
-                    if (wait >= total - (nanoTime.getAsLong() - start)) {
-                        throw e;
-                    }
-                    sleeper.sleep(Duration.ofNanos(wait));
-                    if (nanoTime.getAsLong() - start >= total) { // slept longer than asked for
-                        throw e;
-                    }
+                    return result;
                 }
             }
         } catch (Throwable last) {
-            for (Throwable failure : earlier) {
-                if (failure != last && last.getSuppressed().length < KEPT) { // a shared constant would grow with each call
-                    last.addSuppressed(failure);
-                }
-            }
+            earlier.forEach(failure -> suppress(last, failure));
             throw last;
         }
     }
 
     /** The same with a task that takes no deadline, as a task: each call of it is retried. */
     public <T> Callable<T> decorate(Callable<? extends T> task) {
+        Objects.requireNonNull(task, "task");
         return () -> call(remaining -> task.call());
     }
 
     /** Retries these failures, with backoff alone. */
     public static Rule on(Predicate<? super Exception> failures) {
+        Objects.requireNonNull(failures, "failures");
         return failure -> failures.test(failure) ? Optional.of(Duration.ZERO) : Optional.empty();
     }
 
+    private static void suppress(Throwable thrown, Throwable other) {
+        if (other != thrown && thrown.getSuppressed().length < KEPT) { // a shared constant would grow with each call
+            thrown.addSuppressed(other);
+        }
+    }
+
     private long jitter(int made) {
-        long first = Math.min(TimeUnit.NANOSECONDS.convert(policy.firstDelay), Long.MAX_VALUE / 2);
-        long max = Math.min(TimeUnit.NANOSECONDS.convert(policy.maxDelay), Long.MAX_VALUE / 2);
+        long first = nanos(policy.firstDelay);
+        long max = nanos(policy.maxDelay);
         int doublings = Math.min(made - 1, 62);
-        long backoff = first > max >> doublings ? max : first << doublings; // compared the other way round it would overflow
+        long backoff = first > max >> doublings ? max : first << doublings; // the other way round it would overflow
         return backoff == 0 ? 0 : random.nextLong(backoff);
     }
 
@@ -157,20 +229,29 @@ public final class Retry {
         return Thread.currentThread().isInterrupted();
     }
 
+    /** At most half of what there is: on 21 a longer wait in a virtual thread can stop the timers of all the others. */
+    private static long nanos(Duration duration) {
+        return Math.min(TimeUnit.NANOSECONDS.convert(duration), Long.MAX_VALUE / 2);
+    }
+
     private static long plus(long a, long b) {
-        return Math.min(a, Long.MAX_VALUE / 2 - b) + b; // half: on 21 a longer wait in a virtual thread can stop the timers of all the others
+        return Math.min(a, Long.MAX_VALUE / 2 - b) + b;
     }
     // @end region="retry"
 
     // @start region="retry-after"
-    /** An HTTP {@code Retry-After}, in seconds or as a date, from {@code now} on (zero if past); empty if it is neither. */
+    /**
+     * An HTTP {@code Retry-After}, in seconds or as a date, from {@code now} on (zero if past); empty if it is
+     * neither.
+     */
     public static Optional<Duration> parseRetryAfter(String header, Instant now) {
         String value = header.strip();
         if (value.matches("\\d{1,18}")) {
             return Optional.of(Duration.ofSeconds(Long.parseLong(value)));
         }
         try {
-            var wait = Duration.between(now, ZonedDateTime.parse(value, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant());
+            var wait = Duration.between(now, ZonedDateTime.parse(value, DateTimeFormatter.RFC_1123_DATE_TIME)
+                    .toInstant());
             return Optional.of(wait.isNegative() ? Duration.ZERO : wait);
         } catch (DateTimeException e) {
             return Optional.empty();
@@ -211,6 +292,14 @@ public final class Retry {
             check(slept.equals(List.of(Duration.ofSeconds(120), Duration.ofSeconds(120))), "the server's wait is kept");
             check(e.getSuppressed().length == 2, "the earlier failures are kept");
         }
+
+        // @start region="next"
+        Duration left = Duration.ofMillis(1_500); // of the request's budget
+        var wait = polite.next(new IOException("2"), 1, left); // for a timer of your own: decides, does not wait
+        String answer = wait.isPresent() ? "again in " + wait.get() : "error at once";
+        // @end region="next"
+        System.out.println("two seconds do not fit into " + left + ": " + answer);
+        check(wait.isEmpty(), "not asked again in vain");
     }
 
     private static void check(boolean expectation, String what) {

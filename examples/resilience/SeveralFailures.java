@@ -3,6 +3,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -11,9 +12,9 @@ import java.util.concurrent.TimeoutException;
 /**
  * asyncio: {@code ExceptionGroup} and {@code except*}. Final API, JDK 21 and later.
  *
- * <p>Use where several failures come at once, as from {@code TaskGroup}: in Java the first is the cause, the others are suppressed, and
- * {@code catch} sees only the first. Here they are handled by type, nested ones too. Do not use where the first failure is all that
- * matters: {@code catch (ExecutionException e)} and {@code e.getCause()}.
+ * <p>Use where several failures come at once, as from {@code TaskGroup}: in Java the first is the cause, the others
+ * are suppressed, and {@code catch} sees only the first. Here they are handled by type, nested ones too. Do not use
+ * where the first failure is all that matters: {@code catch (ExecutionException e)} and {@code e.getCause()}.
  *
  * <p>Not thread-safe: a local variable of a catch block.
  *
@@ -32,6 +33,7 @@ public final class SeveralFailures {
         void run() throws Exception;
     }
 
+    private static final String NOT_JOINED = ".*(without|did not) join.*"; // of TaskGroup, of StructuredTaskScope
     private final List<Throwable> failures;
     private final List<Throwable> unhandled;
     private final List<Throwable> thrownByHandlers = new ArrayList<>();
@@ -42,9 +44,10 @@ public final class SeveralFailures {
     }
 
     /**
-     * All failures of an exception, each once, the first one first. {@link ExecutionException} and {@link CompletionException} with a cause
-     * are wrappers and stand for it; any other exception is a failure itself. Suppressed ones follow what they are suppressed on, to
-     * any depth. An ordinary cause is not a failure of its own.
+     * All failures of an exception, each once, the first one first. {@link ExecutionException} and {@link
+     * CompletionException} with a cause are wrappers and stand for it; any other exception is a failure itself.
+     * Suppressed ones follow what they are suppressed on, to any depth. An ordinary cause is not a failure of its
+     * own, nor is the remark that a group was closed without {@code join()}, suppressed on the failure that is why.
      */
     public static SeveralFailures of(Throwable thrown) {
         var found = new ArrayList<Throwable>();
@@ -56,9 +59,12 @@ public final class SeveralFailures {
         if (!seen.add(thrown)) {
             return;
         }
-        if ((thrown instanceof ExecutionException || thrown instanceof CompletionException) && thrown.getCause() != null) {
+        boolean remark = !found.isEmpty() && thrown instanceof IllegalStateException
+                && String.valueOf(thrown.getMessage()).matches(NOT_JOINED);
+        boolean wrapper = thrown instanceof ExecutionException || thrown instanceof CompletionException;
+        if (wrapper && thrown.getCause() != null) {
             collect(thrown.getCause(), found, seen);
-        } else {
+        } else if (!remark) { // else only the failures of tasks that are suppressed on it count
             found.add(thrown);
         }
         for (Throwable suppressed : thrown.getSuppressed()) {
@@ -72,10 +78,12 @@ public final class SeveralFailures {
     }
 
     /**
-     * As {@code except* type}: calls the handler once with all failures of the type that no handler before took, in order; not at all if there
-     * are none. What the handler throws joins the unhandled failures, where no later handler sees it.
+     * As {@code except* type}: calls the handler once with all failures of the type that no handler before took, in
+     * order; not at all if there are none. What the handler throws joins the unhandled failures, where no later
+     * handler sees it.
      */
     public <E extends Throwable> SeveralFailures on(Class<E> type, Handler<? super E> handler) {
+        Objects.requireNonNull(handler, "handler");
         var taken = unhandled.stream().filter(type::isInstance).map(type::cast).toList();
         unhandled.removeIf(type::isInstance);
         if (!taken.isEmpty()) {
@@ -91,7 +99,10 @@ public final class SeveralFailures {
         return this;
     }
 
-    /** Ends the chain. @throws ExecutionException if anything is unhandled: the first is the cause, the others are suppressed */
+    /**
+     * Ends the chain. @throws ExecutionException if anything is unhandled: the first is the cause, the others are
+     * suppressed
+     */
     public void throwUnhandled() throws ExecutionException {
         var rest = new ArrayList<>(unhandled);
         rest.addAll(thrownByHandlers);
@@ -105,13 +116,15 @@ public final class SeveralFailures {
 
     // @start region="run-all"
     /**
-     * Runs every step in order, although steps before have failed. An interrupt does not skip steps: it reaches the step that waits next.
+     * Runs every step in order, although steps before have failed; none if one is null. An interrupt does not skip
+     * steps: it reaches the step that waits next.
      *
-     * @throws ExecutionException the first failure is the cause, the others are suppressed; the flag is set if an interrupt is among them
+     * @throws ExecutionException the first failure is the cause, the others are suppressed; the flag is set if an
+     *                            interrupt is among them
      */
     public static void runAll(List<? extends Step> steps) throws ExecutionException {
         var failed = new ArrayList<Throwable>();
-        for (Step step : steps) {
+        for (Step step : List.<Step>copyOf(steps)) {
             try {
                 step.run();
             } catch (Throwable e) {
@@ -141,16 +154,19 @@ public final class SeveralFailures {
             check(false, "what nobody handles is thrown");
         } catch (ExecutionException e) {
             System.out.println("unhandled: " + e.getCause());
-            check(e.getCause().getMessage().equals("node 4: a bug") && e.getSuppressed().length == 0, "the bug alone is left");
+            check(e.getCause().getMessage().equals("node 4: a bug") && e.getSuppressed().length == 0,
+                    "the bug alone is left");
         }
 
         var ran = new StringBuilder();
         try {
-            runAll(List.of(() -> ran.append("a"), () -> Integer.parseInt("x"), () -> ran.append("b"), () -> List.of().getFirst()));
+            runAll(List.of(() -> ran.append("a"), () -> Integer.parseInt("x"), () -> ran.append("b"), () -> List.of()
+                    .getFirst()));
             check(false, "failures are thrown");
         } catch (ExecutionException e) {
             System.out.println("ran " + ran + "; " + e.getCause() + "; suppressed " + List.of(e.getSuppressed()));
-            check(ran.toString().equals("ab") && e.getSuppressed().length == 1, "every step ran, every failure is kept");
+            check(ran.toString().equals("ab") && e.getSuppressed().length == 1,
+                    "every step ran, every failure is kept");
         }
     }
 

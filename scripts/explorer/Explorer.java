@@ -2,6 +2,7 @@ package explorer;
 
 import explorer.run.Replay;
 import explorer.run.Schedule;
+import explorer.run.Site;
 import explorer.run.Strategy;
 import explorer.run.Verdict;
 import java.lang.reflect.Constructor;
@@ -23,14 +24,16 @@ final class Explorer {
     private static final long SHORTEN_NANOS = 3_000_000_000L;
 
     /** What a failing schedule was. */
-    record Found(long seed, Verdict verdict, boolean repeats, Schedule traced) { }
+    record Found(long seed, Verdict verdict, boolean repeats, String note, Schedule traced) { }
 
     private final Options options;
     private final Code code;
-    private final ClassLoader loader;
+    private final ClassLoader loaded;
+    private volatile Schedule running;
     private int usual = 50;
     private int longest;
     int schedules;
+    long sum;
     int failed;
     double seconds;
     final Map<String, Integer> verdicts = new TreeMap<>();
@@ -38,7 +41,8 @@ final class Explorer {
     Explorer(Options options, Code code) {
         this.options = options;
         this.code = code;
-        loader = code.loader(false);
+        Site.forgetAll();
+        loaded = code.loader(false);
     }
 
     /** Null if nothing was found. */
@@ -48,13 +52,19 @@ final class Explorer {
         Found found = null;
         for (int i = 0; i < options.runs() && (schedules == 0 || System.nanoTime() < end); i++) {
             long seed = i < LEARNING ? i : options.seed() + i;
+            ClassLoader loader = loader();
             Schedule schedule = schedule(seed, loader, false);
-            Verdict verdict = schedule.run(main(loader));
+            Verdict verdict = run(schedule, loader);
             learn(i, schedule);
             schedules++;
+            sum += schedule.decisions();
             if (verdict != null) {
                 failed++;
                 verdicts.merge(verdict.kind().toString(), 1, Integer::sum);
+                if (options.first()) {
+                    found = new Found(seed, verdict, true, "", schedule);
+                    break;
+                }
                 if (found == null) {
                     found = again(seed, verdict, schedule);
                     end = Math.min(end, System.nanoTime() + LOOK_ON_NANOS); // for the share that fails
@@ -72,17 +82,18 @@ final class Explorer {
     /** That seed alone, after the schedules that show where threads meet; with its output. */
     Found replay(long seed, Runnable beforeIt) throws Misuse {
         for (int i = 0; i < LEARNING; i++) {
+            ClassLoader loader = loader();
             Schedule schedule = schedule(i, loader, false);
-            schedule.run(main(loader));
+            run(schedule, loader);
             learn(i, schedule);
         }
         beforeIt.run();
         ClassLoader traced = code.loader(true);
         Schedule schedule = schedule(seed, traced, true);
-        Verdict verdict = schedule.run(main(traced));
+        Verdict verdict = run(schedule, traced);
         schedules = 1;
         failed = verdict == null ? 0 : 1;
-        return verdict == null ? null : new Found(seed, verdict, true, schedule);
+        return verdict == null ? null : new Found(seed, verdict, true, "", schedule);
     }
 
     private void learn(int run, Schedule schedule) {
@@ -99,20 +110,25 @@ final class Explorer {
     }
 
     private Found again(long seed, Verdict verdict, Schedule schedule) throws Misuse {
+        ClassLoader loader = loader();
         Schedule second = schedule(seed, loader, false);
-        boolean repeats = verdict.sameAs(second.run(main(loader))) && second.decisions() == schedule.decisions();
+        boolean repeats = verdict.sameAs(run(second, loader)) && second.decisions() == schedule.decisions();
         if (!repeats || verdict.kind() == Verdict.Kind.NOT_CONTROLLED) {
-            return new Found(seed, verdict, repeats, schedule);
+            return new Found(seed, verdict, repeats, "", schedule);
         }
         List<Replay.Switch> switches = shorten(schedule.switches(), verdict, seed);
         ClassLoader traced = code.loader(true);
         Schedule shown = with(switches, seed, traced, true);
-        Verdict same = shown.run(main(traced));
+        Verdict same = run(shown, traced);
         if (!verdict.sameAs(same)) {
             shown = schedule(seed, traced, true);
-            same = shown.run(main(traced));
+            same = run(shown, traced);
         }
-        return verdict.sameAs(same) ? new Found(seed, same, true, shown) : new Found(seed, verdict, true, schedule);
+        String note = (switches.stream().anyMatch(one -> one.chosen() == 0)
+                ? "; time passes while a thread that could go on does not" : "")
+                + (switches.stream().anyMatch(one -> one.chosen() < 0) ? "; a wait ends for nothing, as it may" : "");
+        return verdict.sameAs(same) ? new Found(seed, same, true, note, shown)
+                : new Found(seed, verdict, true, note, schedule);
     }
 
     private Schedule with(List<Replay.Switch> switches, long seed, ClassLoader classes, boolean traced) {
@@ -127,7 +143,8 @@ final class Explorer {
             for (int i = 0; i < switches.size() && System.nanoTime() < end;) {
                 List<Replay.Switch> fewer = new ArrayList<>(switches.subList(0, i));
                 fewer.addAll(switches.subList(Math.min(switches.size(), i + size), switches.size()));
-                if (verdict.sameAs(with(fewer, seed, loader, false).run(main(loader)))) {
+                ClassLoader loader = loader();
+                if (verdict.sameAs(run(with(fewer, seed, loader, false), loader))) {
                     switches = fewer;
                 } else {
                     i += size;
@@ -135,6 +152,21 @@ final class Explorer {
             }
         }
         return switches;
+    }
+
+    private Verdict run(Schedule schedule, ClassLoader classes) throws Misuse {
+        Runnable main = main(classes);
+        running = schedule;
+        return schedule.run(main);
+    }
+
+    private ClassLoader loader() {
+        return options.fresh() ? code.loader(false) : loaded;
+    }
+
+    /** The one that runs, or has run last. */
+    Schedule running() {
+        return running;
     }
 
     /** The scenario, as a program. */

@@ -47,11 +47,12 @@ final class Instrument {
     /** Calls of their methods may meet those of another thread. */
     private static final Set<String> COLLECTIONS = Set.of("Map", "List", "Set", "Collection", "Queue", "Deque",
             "HashMap", "LinkedHashMap", "TreeMap", "ArrayList", "LinkedList", "HashSet", "LinkedHashSet", "TreeSet",
-            "ArrayDeque", "PriorityQueue", "SortedMap", "NavigableMap", "SortedSet", "NavigableSet", "Iterator", "BitSet",
+            "ArrayDeque", "PriorityQueue", "SortedMap", "NavigableMap", "SortedSet", "NavigableSet", "Iterator",
+            "BitSet",
             "IdentityHashMap", "WeakHashMap", "EnumMap", "Hashtable", "Vector", "Stack");
     private static final Set<String> NOT_SHARED = Set.of("TimeUnit", "Callable", "Executors", "ThreadLocalRandom");
     private static final Set<String> READS = Set.of("get", "getAcquire", "getOpaque", "getPlain", "getVolatile",
-            "isDone", "isEmpty", "size", "peek", "isCancelled", "isInterrupted", "isAlive", "getState", "getCount",
+            "isDone", "isEmpty", "size", "peek", "isCancelled", "isInterrupted", "interrupted", "isAlive", "getState", "getCount",
             "isLocked", "isShutdown", "isTerminated", "state", "intValue", "longValue", "sum");
 
     private final ClassFile classFile;
@@ -254,7 +255,7 @@ final class Instrument {
             }
             return type.equals("java/lang/invoke/VarHandle")
                     || type.equals("java/lang/Thread") && Set.of("start", "join", "interrupt", "isInterrupted",
-                            "isAlive", "getState").contains(name)
+                            "interrupted", "isAlive", "getState").contains(name)
                     || type.startsWith("java/util/") && !statics && COLLECTIONS.contains(simple);
         }
 

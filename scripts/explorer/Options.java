@@ -6,7 +6,7 @@ import java.util.regex.Pattern;
 
 /** What the command line says. */
 record Options(int runs, double seconds, int depth, long seed, String classPath, Pattern points, boolean json,
-        Long replay, List<String> code) {
+        boolean first, boolean fresh, Long replay, List<String> code) {
 
     static final String USAGE = """
             Runs a scenario, a class with a main or a Callable, under many orders of its threads.
@@ -24,7 +24,10 @@ record Options(int runs, double seconds, int depth, long seed, String classPath,
               --classpath CP   more classes, as for java
               --replay SEED    that schedule only, with its output; again in every detail
               --debug PORT     waits for a debugger to attach there, best with --replay
+              --fresh          loads the classes anew for each schedule: where statics change
+              --first          ends with the first schedule that fails, as it is
               --json           the report for a program
+              @FILE            alone: each line of the file is a run, all in one JVM
 
             The first line says what was found: FAILED, DEADLOCK, LOST WAKE-UP, LEFT OVER (threads), NO END,
             NOT CONTROLLED, NOT REPEATABLE, or nothing found.
@@ -39,6 +42,8 @@ record Options(int runs, double seconds, int depth, long seed, String classPath,
         String classPath = "";
         String points = "*";
         boolean json = false;
+        boolean first = false;
+        boolean fresh = false;
         Long replay = null;
         List<String> code = new ArrayList<>();
         for (int i = 0; i < args.length; i++) {
@@ -49,6 +54,14 @@ record Options(int runs, double seconds, int depth, long seed, String classPath,
             }
             if (option.equals("--json")) {
                 json = true;
+                continue;
+            }
+            if (option.equals("--fresh")) {
+                fresh = true;
+                continue;
+            }
+            if (option.equals("--first")) {
+                first = true;
                 continue;
             }
             if (i + 1 == args.length) {
@@ -69,7 +82,7 @@ record Options(int runs, double seconds, int depth, long seed, String classPath,
         if (code.isEmpty()) {
             throw new Misuse("no scenario; see --help");
         }
-        return new Options(runs, seconds, depth, seed, classPath, pattern(points), json, replay, code);
+        return new Options(runs, seconds, depth, seed, classPath, pattern(points), json, first, fresh, replay, code);
     }
 
     private static boolean known(String option) {

@@ -45,9 +45,11 @@ final class Report {
         }
         if (!found.repeats()) {
             return "NOT REPEATABLE " + verdict.kind() + " " + verdict.detail() + " (seed " + found.seed()
-                    + " did not do it again: statics, identity, or something outside?)";
+                    + " did not do it again: " + (options.fresh() ? "something outside" : "statics, for which there is"
+                            + " --fresh, or something outside") + "?)";
         }
-        return verdict.kind() + " " + verdict.detail() + " (seed " + found.seed() + ", failed again; " + share + ")";
+        return verdict.kind() + " " + verdict.detail() + " (seed " + found.seed() + ", failed again; " + share
+                + found.note() + ")";
     }
 
     private static String reached() {
@@ -84,14 +86,16 @@ final class Report {
         if (!found.traced().trace().isEmpty()) {
             trace(text.append('\n'));
         }
-        if (found.repeats()) {
+        if (found.repeats() && found.verdict().kind() != Verdict.Kind.NOT_CONTROLLED) {
             text.append("\nagain: ").append(again()).append('\n');
         }
         return text.toString();
     }
 
     private String again() {
-        return command + " --replay " + found.seed() + (options.depth() == 0 ? "" : " --depth " + options.depth()) + " "
+        return command + " --replay " + found.seed() + (options.depth() == 0 ? "" : " --depth " + options.depth())
+                + (options.fresh() ? " --fresh" : "")
+                + (options.classPath().isEmpty() ? "" : " --classpath " + options.classPath()) + " "
                 + String.join(" ", options.code());
     }
 

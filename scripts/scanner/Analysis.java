@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -17,7 +18,6 @@ import scanner.blocking.Contexts;
 import scanner.checks.TaskScan;
 import scanner.findings.DataFile;
 import scanner.findings.Finding;
-import scanner.findings.Rules;
 import scanner.project.Related;
 import scanner.project.Source;
 import scanner.source.DeepStack;
@@ -49,10 +49,11 @@ final class Analysis {
     }
 
     /**
-     * @param findings most harmful first, the same from run to run. @param problems one line for each file or class
-     * that could not be analysed.
+     * @param findings most harmful first, the same from run to run
+     * @param problems one line for each file or class that could not be analysed
+     * @param unknown  libraries that nothing is known of, each with how many calls went into it
      */
-    record Result(List<Finding> findings, List<String> problems) {
+    record Result(List<Finding> findings, List<String> problems, Map<String, Integer> unknown) {
     }
 
     /** @throws IllegalArgumentException with a line for the user, if one of the catalogues cannot be read. */
@@ -68,6 +69,7 @@ final class Analysis {
         var problems = new ArrayList<String>();
         Catalogue catalogue = catalogue(request.catalogues());
         var library = new Library(DataFile.lines("types/library.txt"));
+        library.nameAlso(catalogue.types());
         var world = new World(Parsing.parse(Related.of(request.sources(), request.only()), problems,
                 request.progress()),
                 library);
@@ -84,7 +86,7 @@ final class Analysis {
                     for (MethodDecl method : type.methods) {
                         tasks.look(method, release);
                         contexts.find(method, region -> {
-                            if (Rules.named(region.rule()).orElseThrow().holdsOn(release)) {
+                            if (region.rule().holdsOn(release)) {
                                 blocking.look(region);
                             }
                         });
@@ -106,12 +108,12 @@ final class Analysis {
         findings.sort(Comparator.comparing(Finding::level).reversed().thenComparing(f -> f.place().file())
                 .thenComparingInt(f -> f.place().line()).thenComparingInt(f -> f.place().column())
                 .thenComparing(Finding::rule));
-        return new Result(List.copyOf(findings), List.copyOf(problems));
+        return new Result(List.copyOf(findings), List.copyOf(problems), calls.unknown());
     }
 
     private static boolean touches(Finding finding, Set<String> names) {
         return names.contains(finding.place().file()) || finding.alsoAt().stream()
-                .anyMatch(place -> names.contains(place.file()))
+                .anyMatch(step -> names.contains(step.place().file()))
                 || finding.chain().stream().anyMatch(step -> names.contains(step.place().file()));
     }
 

@@ -119,7 +119,7 @@ final class Main {
         switch (options.task()) {
             case HELP -> out.print(Options.HELP);
             case LIST_RULES -> Rules.all().forEach(rule -> out.printf("%-34s %-7s  %s  (%s)%n", rule.name(),
-                    Report.name(rule.level()), rule.why(), rule.jdks()));
+                    Report.name(rule.level()), rule.why(release(options, 0)), rule.jdks()));
             case EXPLAIN -> {
                 Rule rule = Rules.named(options.topic()).orElse(null);
                 if (rule == null) {
@@ -149,6 +149,7 @@ final class Main {
             }
         }
         Baseline baseline = options.baseline() == null ? null : Baseline.read(options.baseline());
+        long start = System.nanoTime();
         progress.accept("looking for Java files");
         SourceTree tree = SourceTree.of(options.paths(), cwd);
         tree.problems().forEach(this::say);
@@ -167,7 +168,7 @@ final class Main {
             sources.add(new Source(file.getValue(), file.getKey(), release));
         }
         Set<Path> only = options.changed() ? changed(options, tree) : Set.of();
-        Analysis.Result result = options.changed() && only.isEmpty() ? new Analysis.Result(List.of(), List.of())
+        Analysis.Result result = options.changed() && only.isEmpty() ? new Analysis.Result(List.of(), List.of(), Map.of())
                 : analyse(new Analysis.Request(sources, release(options, 0), options.deep(), only, options.catalogues(),
                         progress));
         progress.accept("");
@@ -198,7 +199,8 @@ final class Main {
             }
         }
         var report = new Report(tree.root(), tree.display(), List.copyOf(releases), sources.size(), findings,
-                suppressions.count(), known, problems);
+                suppressions.count(), known, options.all(), problems,
+                new Report.Scan(System.nanoTime() - start, result.unknown()));
         switch (options.format()) {
             case TEXT -> out.print(TextReport.of(report));
             case JSON -> out.print(JsonReport.of(report));

@@ -26,7 +26,7 @@ import scanner.project.ProjectSettings;
  * @param catalogues    data files that extend the built-in catalogue
  */
 record Options(Task task, String topic, List<Path> paths, Format format, int release, Finding.Level failOn,
-               boolean deep, boolean changed, String since, Path baseline, Path writeBaseline, List<Path> catalogues) {
+               boolean deep, boolean all, boolean changed, String since, Path baseline, Path writeBaseline, List<Path> catalogues) {
 
     enum Task { SCAN, HELP, LIST_RULES, EXPLAIN }
 
@@ -38,8 +38,9 @@ record Options(Task task, String topic, List<Path> paths, Format format, int rel
             Finds where Java code blocks where it must not, and which tasks it loses. Reads sources only: no build,
             no class path. Without a file or folder it scans the working directory.
 
-              --deep                 also follow calls through every overrider and report weaker leads, for a
-                                     reader who checks each
+              --deep                 also follow calls into every override and report less certain findings;
+                                     check each
+              --all                  list every place of a finding, not only the first five
               --release N            the JDK the code runs on; otherwise read from pom.xml, build.gradle(.kts),
                                      .java-version or .sdkmanrc, else 21
               --changed[=COMMIT]     only what git says is not committed yet (or differs from where the branch left
@@ -51,7 +52,7 @@ record Options(Task task, String topic, List<Path> paths, Format format, int rel
               --catalogue FILE       more blocking calls and contexts, in the form of blocking.txt
                                      and contexts.txt in scripts/scanner/blocking;
                                      may be given again
-              --explain RULE         why a rule is one and how to mend what it finds, on the target JDK
+              --explain RULE         why the rule exists and how to fix its findings, on the target JDK
               --list-rules           every rule in one line
               --help                 this text
 
@@ -62,7 +63,7 @@ record Options(Task task, String topic, List<Path> paths, Format format, int rel
             Exit codes: 0 nothing found, 1 something found, 2 the job could not be done or not all of it.
             """;
 
-    private static final List<String> NAMES = List.of("--deep", "--release", "--changed", "--format", "--fail-on",
+    private static final List<String> NAMES = List.of("--deep", "--all", "--release", "--changed", "--format", "--fail-on",
             "--baseline", "--write-baseline", "--catalogue", "--explain", "--list-rules", "--help");
 
     static Options parse(String[] args, Path cwd) throws Failure {
@@ -115,6 +116,7 @@ record Options(Task task, String topic, List<Path> paths, Format format, int rel
         private int release;
         private Finding.Level failOn = Finding.Level.NOTE;
         private boolean deep;
+        private boolean all;
         private boolean changed;
         private String since = "";
         private Path baseline;
@@ -147,13 +149,14 @@ record Options(Task task, String topic, List<Path> paths, Format format, int rel
             if (paths.isEmpty()) {
                 paths.add(cwd);
             }
-            return new Options(task, topic, List.copyOf(paths), format, release, failOn, deep, changed, since, baseline,
+            return new Options(task, topic, List.copyOf(paths), format, release, failOn, deep, all, changed, since, baseline,
                     writeBaseline, List.copyOf(catalogues));
         }
 
         private void take() throws Failure {
             switch (option) {
                 case "--deep" -> deep = true;
+                case "--all" -> all = true;
                 case "--changed" -> {
                     changed = true;
                     if (attached != null) {

@@ -1,6 +1,7 @@
 import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -35,6 +36,7 @@ public final class FirstSuccess {
      */
     public static <T> T any(Collection<? extends Callable<? extends T>> tasks)
             throws InterruptedException, ExecutionException {
+        tasks.forEach(task -> Objects.requireNonNull(task, "task"));
         if (tasks.isEmpty()) {
             throw new IllegalArgumentException("no tasks"); // result() would throw an IllegalStateException
         }

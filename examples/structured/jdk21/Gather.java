@@ -1,6 +1,7 @@
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -34,6 +35,7 @@ public final class Gather {
      */
     public static <T> List<T> all(Collection<? extends Callable<? extends T>> tasks)
             throws InterruptedException, ExecutionException {
+        tasks.forEach(task -> Objects.requireNonNull(task, "task"));
         try (var scope = new StructuredTaskScope.ShutdownOnFailure()) {
             List<Subtask<T>> subtasks = tasks.stream().map(task -> scope.<T>fork(task)).toList();
             scope.join().throwIfFailed(); // join alone throws no failure

@@ -4,6 +4,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
@@ -40,6 +41,7 @@ public final class KeepEveryFailure {
      */
     public static <T> List<T> all(Collection<? extends Callable<? extends T>> tasks, Duration timeout)
             throws InterruptedException, ExecutionException, TimeoutException {
+        tasks.forEach(task -> Objects.requireNonNull(task, "task"));
         // saturating: Instant.plus(Duration) overflows
         Instant deadline = Instant.now().plusNanos(TimeUnit.NANOSECONDS.convert(timeout));
         var failures = new ConcurrentLinkedQueue<Throwable>(); // kept here: a scope drops those after its cancellation

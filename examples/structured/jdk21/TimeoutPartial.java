@@ -3,6 +3,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.StructuredTaskScope;
 import java.util.concurrent.StructuredTaskScope.Subtask;
@@ -45,6 +46,7 @@ public final class TimeoutPartial {
      */
     public static <T> List<Outcome<T>> all(Collection<? extends Callable<? extends T>> tasks, Duration timeout)
             throws InterruptedException {
+        tasks.forEach(task -> Objects.requireNonNull(task, "task"));
         // saturating: Instant.plus(Duration) overflows
         Instant deadline = Instant.now().plusNanos(TimeUnit.NANOSECONDS.convert(timeout));
         try (var scope = new StructuredTaskScope<T>()) {

@@ -3,6 +3,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
@@ -39,6 +40,7 @@ public final class KeepEveryFailure {
      */
     public static <T> List<T> all(Collection<? extends Callable<? extends T>> tasks, Duration timeout)
             throws InterruptedException, ExecutionException, TimeoutException {
+        tasks.forEach(task -> Objects.requireNonNull(task, "task"));
         var failures = new ConcurrentLinkedQueue<Throwable>(); // kept here: a scope drops those after its cancellation
         var subtasks = new ArrayList<Subtask<T>>();
         try (var scope = StructuredTaskScope.open(new FailFast<T>(), config -> config.withTimeout(timeout))) {

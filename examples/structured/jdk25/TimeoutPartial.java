@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.StructuredTaskScope;
@@ -46,6 +47,7 @@ public final class TimeoutPartial {
      */
     public static <T> List<Outcome<T>> all(Collection<? extends Callable<? extends T>> tasks, Duration timeout)
             throws InterruptedException {
+        tasks.forEach(task -> Objects.requireNonNull(task, "task"));
         var recorder = new Recorder<T>();
         var subtasks = new ArrayList<Subtask<T>>();
         try (var scope = StructuredTaskScope.open(recorder, config -> config.withTimeout(timeout))) {

@@ -2,6 +2,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.StructuredTaskScope;
 import java.util.concurrent.StructuredTaskScope.Joiner;
@@ -43,6 +44,7 @@ public final class TimeoutPartial {
      */
     public static <T> List<Outcome<T>> all(Collection<? extends Callable<? extends T>> tasks, Duration timeout)
             throws InterruptedException {
+        tasks.forEach(task -> Objects.requireNonNull(task, "task"));
         // at the timeout this joiner returns its list; the others throw StructuredTaskScope.TimeoutException
         var joiner = Joiner.<T>allUntil(subtask -> false);
         try (var scope = StructuredTaskScope.open(joiner, config -> config.withTimeout(timeout))) {

@@ -1,6 +1,7 @@
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -33,6 +34,7 @@ public final class Gather {
      */
     public static <T> List<T> all(Collection<? extends Callable<? extends T>> tasks)
             throws InterruptedException, ExecutionException {
+        tasks.forEach(task -> Objects.requireNonNull(task, "task"));
         try (var scope = StructuredTaskScope.open(Joiner.<T>allSuccessfulOrThrow())) {
             tasks.forEach(scope::fork);
             return scope.join();

@@ -1,6 +1,7 @@
 import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.StructuredTaskScope;
@@ -37,6 +38,7 @@ public final class SettledGather {
      */
     public static <T> List<Outcome<T>> all(Collection<? extends Callable<? extends T>> tasks)
             throws InterruptedException {
+        tasks.forEach(task -> Objects.requireNonNull(task, "task"));
         try (var scope = StructuredTaskScope.open(Joiner.<T>allUntil(subtask -> false))) { // awaitAll() is gone in 27
             tasks.forEach(scope::fork);
             return scope.join().stream().map(SettledGather::outcome).toList();

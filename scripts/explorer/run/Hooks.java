@@ -17,9 +17,6 @@ import jdk.internal.misc.VM;
  */
 public final class Hooks {
 
-    /** How long, on the clock of the schedule, a wait takes that ends for nothing. */
-    static final long FOR_NOTHING = 100_000;
-
     /** The schedule that runs: one at a time. */
     static volatile Schedule now;
 
@@ -161,16 +158,18 @@ public final class Hooks {
     }
 
     public static void park() {
-        if (wakesForNothing()) {
-            LockSupport.parkNanos(FOR_NOTHING);
+        long nothing = forNothing();
+        if (nothing > 0) {
+            LockSupport.parkNanos(nothing);
         } else {
             LockSupport.park();
         }
     }
 
     public static void park(Object blocker) {
-        if (wakesForNothing()) {
-            LockSupport.parkNanos(blocker, FOR_NOTHING);
+        long nothing = forNothing();
+        if (nothing > 0) {
+            LockSupport.parkNanos(blocker, nothing);
         } else {
             LockSupport.park(blocker);
         }
@@ -266,31 +265,33 @@ public final class Hooks {
     // Conditions, whose own code never lets a wait end for nothing, though it may
 
     public static void await(Condition condition) throws InterruptedException {
-        if (wakesForNothing()) {
-            condition.awaitNanos(FOR_NOTHING);
+        long nothing = forNothing();
+        if (nothing > 0) {
+            condition.awaitNanos(nothing);
         } else {
             condition.await();
         }
     }
 
     public static long awaitNanos(Condition condition, long nanos) throws InterruptedException {
-        if (nanos > FOR_NOTHING && wakesForNothing()) {
-            return nanos - FOR_NOTHING + condition.awaitNanos(FOR_NOTHING);
-        }
-        return condition.awaitNanos(nanos);
+        long nothing = forNothing();
+        return nothing > 0 && nothing < nanos ? nanos - nothing + condition.awaitNanos(nothing)
+                : condition.awaitNanos(nanos);
     }
 
     public static boolean await(Condition condition, long time, TimeUnit unit) throws InterruptedException {
-        if (unit.toNanos(time) > FOR_NOTHING && wakesForNothing()) {
-            condition.awaitNanos(FOR_NOTHING);
+        long nothing = forNothing();
+        if (nothing > 0 && nothing < unit.toNanos(time)) {
+            condition.awaitNanos(nothing);
             return true;
         }
         return condition.await(time, unit);
     }
 
-    private static boolean wakesForNothing() {
+    /** How long this wait takes if it ends for nothing, or 0. */
+    private static long forNothing() {
         Task task = task();
-        return task != null && now.wakesForNothing(task);
+        return task == null ? 0 : now.forNothing(task);
     }
 
     // The end

@@ -72,8 +72,8 @@ final class Monitors {
         monitor.count = 0;
         monitor.waiting.add(task);
         release(monitor);
-        boolean nothing = schedule.wakesForNothing(task);
-        long nanos = nothing ? Hooks.FOR_NOTHING : millis * 1_000_000;
+        long nothing = schedule.forNothing(task);
+        long nanos = nothing > 0 ? nothing : millis * 1_000_000;
         Timer timer = nanos == 0 ? null : schedule.timer(nanos, new Wake(schedule, task));
         schedule.suspend(task, true, "to be notified on " + Waits.text(object));
         if (timer != null) {

@@ -24,6 +24,10 @@ public final class Schedule implements Executor {
     private static final int MOST_STEPS = 1_000_000;
     /** A wait this long is one without end. */
     private static final long NEVER = 366L * 24 * 3600 * 1_000_000_000;
+    /** No thread that could go on is later than that: who sleeps for less may find that another one is not done yet. */
+    private static final long LATEST = 1_000_000_000;
+    private static final int MOST_TASKS = 1_000;
+    private static final int MOST_TICKS = 200;
     private static final long EPOCH_MILLIS = 1_767_225_600_000L; // 2026-01-01
 
     final Random random;
@@ -58,6 +62,11 @@ public final class Schedule implements Executor {
     private int steps;
     private int decisions;
     private int writes;
+    private int ticks;
+    private int asked;
+    /** Counts what happens, for who watches from another thread whether anything does. */
+    private volatile long beats;
+    private volatile boolean over;
 
     /**
      * A schedule with this seed.
@@ -102,6 +111,7 @@ public final class Schedule implements Executor {
             return verdict;
         } finally {
             Hooks.now = null;
+            over = true;
             Thread.setDefaultUncaughtExceptionHandler(before);
         }
     }
@@ -112,6 +122,8 @@ public final class Schedule implements Executor {
         ready.remove(task);
         task.ready = false;
         task.lastRun = ++timerCount;
+        task.since = clock;
+        beats++;
         task.continuation.run();
         running = null;
         if (!task.ready && !task.aside && task.virtual.getState() == Thread.State.TERMINATED) {
@@ -124,6 +136,12 @@ public final class Schedule implements Executor {
     }
 
     private void tick() {
+        if (++ticks % MOST_TICKS == 0) {
+            onlyTheClock();
+            if (verdict != null || timers.isEmpty()) {
+                return;
+            }
+        }
         Timer timer = timers.poll();
         if (timer.at > clock) {
             clock = timer.at;
@@ -131,6 +149,19 @@ public final class Schedule implements Executor {
                     + " ms");
         }
         timer.action.run();
+    }
+
+    /** For long nothing happens but that time passes, for the JDK's own threads maybe. */
+    private void onlyTheClock() {
+        Verdict standing = Waits.verdict(this);
+        boolean mainEnded = tasks.get(0).ended;
+        if (standing == null && mainEnded) {
+            timers.clear();
+        } else if (standing != null && (mainEnded || standing.kind() == Verdict.Kind.NOT_CONTROLLED)) {
+            verdict = standing;
+        } else if (ticks > MOST_STEPS / 10) {
+            verdict = new Verdict(Verdict.Kind.NO_END, "only the clock goes on", Waits.of(this));
+        }
     }
 
     /** Nothing can go on. Whether something can after all. */
@@ -179,6 +210,7 @@ public final class Schedule implements Executor {
             if (task.continuation == continuation) {
                 if (!task.ready && !task.aside) {
                     task.ready = true;
+                    task.since = clock;
                     ready.add(task);
                 }
                 return;
@@ -199,6 +231,8 @@ public final class Schedule implements Executor {
 
     void point(Task task, Object object, Site site) {
         site.reached = true;
+        ticks = 0;
+        beats++;
         task.object = object;
         task.site = site;
         writes = site.kind == Site.Kind.READ ? writes : steps;
@@ -216,15 +250,15 @@ public final class Schedule implements Executor {
 
     private void learn(Task task, Object object, Site site) {
         site.known = true;
-        if (object == null || site.shared) {
+        if (object == null) {
             site.shared = true;
             return;
         }
         for (int i = used.size() - 1; i >= 0; i--) {
             if (used.get(i) == object) {
-                site.shared |= users.get(i) != task;
-                if (site.shared) {
+                if (users.get(i) != task) {
                     users.set(i, null); // shared for whoever comes next
+                    site.shared = true;
                 }
                 return;
             }
@@ -240,6 +274,7 @@ public final class Schedule implements Executor {
     /** Lets another one go on if it is chosen. */
     private void offer(Task task) {
         Task one = choose(task);
+        task.since = clock;
         if (one != task) {
             next = one;
             Thread.yield();
@@ -254,7 +289,7 @@ public final class Schedule implements Executor {
             enabled.add(current);
         }
         boolean fair = decisions > fairAfter;
-        if (!timers.isEmpty() && (enabled.isEmpty() || !fair || decisions % 64 == 0)) {
+        if (!timers.isEmpty() && (enabled.isEmpty() || !fair || ++asked % 64 == 0) && mayTick()) {
             enabled.add(time);
         }
         if (enabled.size() < 2) {
@@ -270,6 +305,16 @@ public final class Schedule implements Executor {
         return one;
     }
 
+    private boolean mayTick() {
+        long at = timers.peek().at;
+        for (Task task : enabled) {
+            if (at - task.since > LATEST) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     private Task longestNotRun() {
         Task first = enabled.get(0);
         for (Task task : enabled) {
@@ -279,14 +324,15 @@ public final class Schedule implements Executor {
         return first;
     }
 
-    boolean wakesForNothing(Task task) {
+    /** How long this wait takes if it ends for nothing, on our clock; else 0. */
+    long forNothing(Task task) {
         task.waits++;
         boolean wakes = decisions <= fairAfter && strategy.wakesForNothing(task);
         if (wakes) {
             switches.add(new Replay.Switch(task.id, task.waits, -1));
             event(task, null, "will wake for nothing");
         }
-        return wakes;
+        return !wakes ? 0 : task.waits % 2 == 0 ? 100_000 : 1; // at once, or when others had their chance
     }
 
     void yields(Task task) {
@@ -336,6 +382,9 @@ public final class Schedule implements Executor {
     void add(Thread shown, Thread virtual) {
         if (byThread.containsKey(virtual.threadId())) {
             return;
+        }
+        if (tasks.size() == MOST_TASKS && running != null) {
+            cannot(running, "starts more than " + MOST_TASKS + " threads: make the scenario smaller");
         }
         Task task = new Task(tasks.size() + 1, shown, virtual, Internals.continuation(virtual));
         tasks.add(task);
@@ -403,6 +452,7 @@ public final class Schedule implements Executor {
         if (task.aside && !task.ended) {
             task.aside = false;
             task.ready = true;
+            task.since = clock;
             ready.add(task);
         }
     }
@@ -492,5 +542,27 @@ public final class Schedule implements Executor {
 
     public int decisions() {
         return decisions;
+    }
+
+    public boolean ended() {
+        return over;
+    }
+
+    public long beats() {
+        return beats;
+    }
+
+    /** From another thread: what runs and does not come to a point. */
+    public Verdict stuck() {
+        Task task = running;
+        List<String> frames = new ArrayList<>();
+        if (task != null) {
+            for (StackTraceElement frame : task.virtual.getStackTrace()) {
+                frames.add("  at " + frame);
+            }
+        }
+        return new Verdict(Verdict.Kind.NOT_CONTROLLED, (task == null ? "the explorer" : task.name())
+                + " does not come to a point where another thread could go on: it computes, or waits in native code",
+                frames);
     }
 }

@@ -48,6 +48,12 @@ public final class Site {
         return shared || !known;
     }
 
+    /** Another scenario: nothing is known yet. */
+    public static synchronized void forgetAll() {
+        ALL.clear();
+        BY_NAME.clear();
+    }
+
     static Site of(int number) {
         return ALL.get(number);
     }

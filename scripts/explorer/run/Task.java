@@ -32,6 +32,8 @@ public final class Task {
     Task target;
     double priority = Double.NaN;
     long lastRun;
+    /** What the clock showed when it could last go on, or did. */
+    long since;
 
     Task(int id, Thread shown, Thread virtual, Runnable continuation) {
         this.id = id;

@@ -1,16 +1,15 @@
 package scanner.blocking;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import scanner.findings.Finding;
 import scanner.findings.Rule;
-import scanner.findings.Rules;
 import scanner.source.Code;
 import scanner.source.MethodDecl;
 import scanner.source.Pos;
@@ -21,18 +20,24 @@ public final class BlockingScan {
 
     private static final int DEPTH = 8;
     private static final int DEPTH_DEEP = 10;
-    private static final int DEPTH_NEAR = 2;
+    /** So many blocking calls behind one are listed. */
+    private static final int LEAVES = 12;
 
     private final CallGraph calls;
     private final Catalogue catalogue;
     private final boolean deep;
-    private final Map<List<Set<Kind>>, Reach> reaches = new HashMap<>();
-    private final Map<String, List<Hit>> groups = new LinkedHashMap<>();
+    private final Map<Reach.What, Reach> reaches = new HashMap<>();
+    private final Map<Cause, List<Hit>> groups = new LinkedHashMap<>();
 
     /** A context and a call that leads to blocking. @param direct whether the call stands in the context itself. */
     private record Hit(Region region, Reach.Path path, boolean direct) {
+        boolean isSure() {
+            return path.sure() && !region.weak();
+        }
+
         boolean isBetterThan(Hit other) {
-            return direct && (!other.direct || path.isBetterThan(other.path));
+            return direct && (!other.direct || isSure() && !other.isSure()
+                    || isSure() == other.isSure() && path.isBetterThan(other.path));
         }
     }
 
@@ -46,16 +51,14 @@ public final class BlockingScan {
         if (region.weak() && !deep) {
             return;
         }
-        Reach reach = reaches.computeIfAbsent(List.of(region.kinds(), deep ? catalogue.leads(region.rule()) : Set.of()),
-                kinds -> new Reach(calls, kinds.get(0), kinds.get(1)));
+        Reach reach = reaches.computeIfAbsent(new Reach.What(region.kinds(), deep ? region.leads() : Set.of(),
+                catalogue.asked(region.rule())), what -> new Reach(calls, what));
         var hits = new ArrayList<Hit>();
-        // farther away it waits for something else
-        boolean isNear = region.rule().equals("blocking-under-lock") && !region.weak();
-        int depth = isNear ? DEPTH_NEAR : deep ? DEPTH_DEEP : DEPTH;
+        int depth = region.depth() > 0 && !deep ? region.depth() : deep ? DEPTH_DEEP : DEPTH;
         for (CallGraph.Site site : calls.sites(region.body(), region.scope())) {
             String future = Contexts.future(site.on());
-            if (future != null && region.done().contains(future) && site.blocking() != null || isNear
-                    && leavesLock(site, region)) {
+            if (future != null && region.done().contains(future) && site.blocking() != null
+                    || region.holds() == Region.Holds.LOCK && leavesLock(site, region)) {
                 continue;
             }
             Reach.Path path = reach.from(site, region.method().owner, depth - 1, region.done());
@@ -85,15 +88,17 @@ public final class BlockingScan {
                 || Code.calls(target.body, "unlock"));
     }
 
-    /** The blocking calls in methods of the same class that the context calls: they are what has to be looked at. */
-    private void within(Region region, CallGraph.Site site, Reach reach, int depth, List<Hit> hits,
-            Set<MethodDecl> seen) {
+    /** The blocking calls behind one of the context: each of them has to be looked at. */
+    private void within(Region region, CallGraph.Site site, Reach reach, int depth, List<Hit> hits, Set<MethodDecl> seen) {
         for (MethodDecl target : site.targets()) {
-            if (depth > 0 && target.owner == region.method().owner && seen.add(target)) {
+            boolean isOwn = target.owner == region.method().owner;
+            if (depth > 0 && (isOwn || hits.size() < LEAVES) && seen.add(target)) {
                 for (CallGraph.Site inner : calls.sites(target)) {
                     Reach.Path path = reach.from(inner, target.owner, depth - 1);
                     if (path != null && (path.sure() || deep)) {
-                        hits.add(new Hit(region, path, false));
+                        if (isOwn || path.length() == 1) {
+                            hits.add(new Hit(region, path, false));
+                        }
                         within(region, inner, reach, depth - 1, hits, seen);
                     }
                 }
@@ -101,17 +106,17 @@ public final class BlockingScan {
         }
     }
 
-    /**
-     * What the contexts of one finding have in common: the call that blocks in the end; a monitor's own waits are a
-     * habit of the package.
-     */
-    private static String cause(Hit hit) {
+    /** What the contexts of one finding have in common. */
+    private record Cause(Rule rule, String file, int pos) {
+    }
+
+    /** The call that blocks in the end; a monitor's own waits are a habit of the package. */
+    private static Cause cause(Hit hit) {
         Reach.Path last = hit.path.last();
-        if (last == hit.path && last.kind() == Kind.WAIT && hit.region.rule().equals("blocking-under-monitor")) {
-            String file = last.unit().source.name();
-            return hit.region.rule() + " " + file.substring(0, file.lastIndexOf('/') + 1);
-        }
-        return hit.region.rule() + " " + last.unit().source.name() + " " + last.pos();
+        String file = last.unit().source.name();
+        return last == hit.path && last.kind() == Kind.WAIT && hit.region.holds() == Region.Holds.MONITOR
+                ? new Cause(hit.region.rule(), file.substring(0, file.lastIndexOf('/') + 1), 0)
+                : new Cause(hit.region.rule(), file, last.pos());
     }
 
     public List<Finding> findings() {
@@ -135,22 +140,21 @@ public final class BlockingScan {
         for (Reach.Path step = best.path; step != null; step = step.next()) {
             steps.add(new Finding.Step(place(step.unit(), step.pos()), step.what()));
         }
-        var others = new java.util.TreeSet<>(Comparator.comparing(Finding.Place::file)
-                .thenComparingInt(Finding.Place::line)
-                .thenComparingInt(Finding.Place::column));
-        hits.forEach(hit -> others.add(place(hit.path.unit(), hit.path.pos())));
+        Map<Finding.Place, Finding.Step> others = new TreeMap<>(Finding.Place.ORDER);
+        for (Hit hit : hits) {
+            Finding.Place at = place(hit.path.unit(), hit.path.pos());
+            others.putIfAbsent(at, new Finding.Step(at, hit.path.last().what() + " in " + hit.region.what()));
+        }
         others.remove(place);
-        Rule rule = Rules.named(best.region.rule()).orElseThrow();
-        boolean sure = best.path.sure() && !best.region.weak();
-        return new Finding(rule.name(), sure ? rule.level() : Finding.Level.NOTE, place, message(best, others.size()),
-                List.copyOf(steps),
-                List.copyOf(others), best.region.method().toString());
+        Rule rule = best.region.rule();
+                return new Finding(rule.name(), best.isSure() ? rule.level() : Finding.Level.NOTE, place, message(best), List.copyOf(steps),
+                List.copyOf(others.values()), best.region.method().toString());
     }
 
-    private static String message(Hit hit, int others) {
+    private static String message(Hit hit) {
         String blocks = hit.path.last().what();
         String through = hit.path.length() == 1 ? blocks + " blocks" : hit.path.what() + " blocks (" + blocks + ")";
-        return through + " in " + hit.region.what() + (others == 0 ? "" : ", and at " + others + " more places");
+        return through + " in " + hit.region.what();
     }
 
     private static Finding.Place place(SourceUnit unit, int pos) {

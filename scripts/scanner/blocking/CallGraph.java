@@ -1,6 +1,7 @@
 package scanner.blocking;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -10,6 +11,7 @@ import scanner.source.Code;
 import scanner.source.MethodDecl;
 import scanner.source.Node;
 import scanner.source.Scope;
+import scanner.source.SourceUnit;
 import scanner.source.TypeDecl;
 import scanner.source.Walk;
 import scanner.types.Members;
@@ -22,8 +24,7 @@ public final class CallGraph {
 
     private static final int MAX_OVERRIDERS = 60;
     private static final int FEW = 4;
-    private static final Set<String> DONE = Set.of("isDone", "isCompletedNormally", "isTerminated", "inEventLoop",
-            "isEventLoop",
+    private static final Set<String> DONE = Set.of("isDone", "isCompletedNormally", "isTerminated",
             "resultNow", "isSuccess", "getNow", "isCompletedExceptionally");
 
     /**
@@ -32,11 +33,12 @@ public final class CallGraph {
      * @param on       the receiver; null if unqualified
      * @param blocking null if the call itself is not in the catalogue
      * @param targets  methods of the sources it may go to
-     * @param most     whether more than half of the targets must block for the call to count as blocking
+     * @param need     how many of the targets must block for the call to count as blocking
      * @param args     what is passed
+     * @param elsewhere whether it runs only where the code is known not to run in the context it has asked for
      */
-    record Site(int pos, String what, Node on, Catalogue.Blocking blocking, List<MethodDecl> targets, boolean most,
-            List<Node> args) {
+    record Site(int pos, String what, Node on, Catalogue.Blocking blocking, List<MethodDecl> targets, int need,
+            List<Node> args, boolean elsewhere) {
     }
 
     private final Typing typing;
@@ -44,6 +46,7 @@ public final class CallGraph {
     private final Streams streams;
     private final Catalogue catalogue;
     private final boolean deep;
+    private final Map<String, Integer> unknown = new HashMap<>();
     private final Map<MethodDecl, List<Site>> sites = new IdentityHashMap<>();
     private final Map<MethodDecl, List<MethodDecl>> overriders = new IdentityHashMap<>();
     private final Map<MethodDecl, Set<String>> invoked = new IdentityHashMap<>();
@@ -54,6 +57,21 @@ public final class CallGraph {
         this.streams = new Streams(origins);
         this.catalogue = catalogue;
         this.deep = deep;
+    }
+
+    /** How many calls on the ways that were followed go into which library that is not known. */
+    public Map<String, Integer> unknown() {
+        return unknown;
+    }
+
+    /** The head of a type's package: {@code org.acme.text} of {@code org.acme.text.io.Reader}. */
+    private static String library(String type) {
+        String[] parts = type.split("\\.");
+        int length = 1;
+        while (length < 3 && length < parts.length - 1 && Character.isLowerCase(parts[length].charAt(0))) {
+            length++;
+        }
+        return String.join(".", java.util.Arrays.copyOf(parts, length));
     }
 
     List<Site> sites(MethodDecl method) {
@@ -69,6 +87,7 @@ public final class CallGraph {
     List<Site> sites(Node body, Scope scope) {
         var found = new ArrayList<Site>();
         var done = new ArrayList<Node>();
+        var where = new Where(body, catalogue);
         new Walk() {
             @Override
             protected boolean visit(Node node, Scope at) {
@@ -81,20 +100,21 @@ public final class CallGraph {
                             done.add(call.on());
                         }
                         if (!isGuarded(path) && done.stream().noneMatch(asked -> Code.same(asked, call.on()))) {
-                            add(call, at, found);
+                            add(call, at, where.isElsewhere(path, node), found);
                         }
                     }
                     case Node.New made -> {
-                        add(made, at, found);
+                        boolean elsewhere = where.isElsewhere(path, node);
+                        add(made, at, elsewhere, found);
                         if (made.body() != null && isInline(path.isEmpty() ? null : path.getLast(), made, at)) {
                             List<MethodDecl> run = made.body().methods.stream().filter(m -> RUN.contains(m.name))
                                     .toList();
-                            found.add(new Site(made.pos(), Code.text(made), null, null, run, false, List.of()));
+                            found.add(new Site(made.pos(), Code.text(made), null, null, run, 1, List.of(), elsewhere));
                         }
                     }
                     case Node.Ref ref -> {
                         if (ref == body || isInline(path.isEmpty() ? null : path.getLast(), ref, at)) {
-                            add(ref, at, found);
+                            add(ref, at, where.isElsewhere(path, node), found);
                         }
                     }
                     default -> { }
@@ -122,34 +142,38 @@ public final class CallGraph {
 
     private static boolean asks(Node test) {
         return switch (test) {
+            case Node.Not not -> asks(not.value());
             case Node.Call call -> DONE.contains(call.name()) || call.on() != null && asks(call.on());
             case Node.Other other -> other.parts().stream().anyMatch(CallGraph::asks);
             default -> false;
         };
     }
 
-    private void add(Node.Call call, Scope scope, List<Site> found) {
+    private void add(Node.Call call, Scope scope, boolean elsewhere, List<Site> found) {
         Type receiver = typing.receiver(call, scope);
         Members.Found target = receiver == null || receiver.isArray() ? null : typing.best(receiver, call, scope);
         List<MethodDecl> targets = List.of();
-        boolean most = false;
+        int need = 1;
         if (target != null && target.source() != null) {
             boolean isSuper = call.on() instanceof Node.Name name && name.name().equals("super");
             targets = targets(target.source(), isSuper, receiver);
-            most = !deep && target.source().body == null && targets.size() > 1;
+            need = deep || target.source().body != null ? 1 : (targets.size() + 1) / 2;
         }
         if (deep && target != null && target.source() == null && call.on() != null) {
             targets = ofArguments(typing.type(call.on(), scope), call, scope);
         }
         boolean followed = target != null && target.source() != null && target.source().body != null;
-        Catalogue.Blocking blocking = followed || !catalogue.mayBlock(call.name()) || isZero(call) ? null
-                : catalogue.blocking(typing.world, call.on() == null && target == null ? unqualified(call, receiver,
-                scope) : receiver,
-                        call.name(), call.args().size());
+        Catalogue.Blocking blocking = followed || isZero(call) ? null : catalogue.mayBlock(call.name())
+                ? catalogue.blocking(typing.world, call.on() == null && target == null ? unqualified(call, receiver, scope)
+                        : receiver, call.name(), call.args().size()) : null;
+        blocking = blocking == null && !followed ? catalogue.blocking(typing.world, receiver) : blocking;
+        if (blocking == null && target == null && receiver != null && typing.world.isForeign(receiver)) {
+            unknown.merge(library(receiver.name()), 1, Integer::sum);
+        }
         blocking = blocking == null ? null : refined(call, blocking, scope);
         if (blocking != null || !targets.isEmpty()) {
-            found.add(new Site(call.pos(), what(receiver, call.name(), blocking), call.on(), blocking, targets, most,
-                    call.args()));
+            found.add(new Site(call.pos(), what(receiver, call.name(), blocking), call.on(), blocking, targets, need,
+                    call.args(), elsewhere));
         }
     }
 
@@ -189,8 +213,15 @@ public final class CallGraph {
             case AWAIT -> (call.name().startsWith("put") || call.name().startsWith("offer"))
                     && origins.isUnbounded(call.on(), scope)
                     ? null : blocking;
+            case REACTIVE -> blocking.api().type().equals("?") && call.name().equals("block") && !isReactive(scope.unit())
+                    ? null : blocking;
             default -> blocking;
         };
+    }
+
+    /** In a file without a reactive library {@code block()} is something else. */
+    private static boolean isReactive(SourceUnit unit) {
+        return unit.imports.values().stream().anyMatch(name -> name.startsWith("reactor.") || name.contains("eactive"));
     }
 
     /** {@code wait()} is Object's whatever the class extends. */
@@ -198,12 +229,15 @@ public final class CallGraph {
         return receiver == null ? Typing.self(scope.type()) : receiver;
     }
 
-    private void add(Node.New made, Scope scope, List<Site> found) {
+    private void add(Node.New made, Scope scope, boolean elsewhere, List<Site> found) {
         if (made.type() == null) {
             return;
         }
         Type type = typing.type(made, scope);
         Catalogue.Blocking blocking = catalogue.blocking(typing.world, type, "new", made.args().size());
+        if (blocking != null && blocking.kind() == Kind.DNS && !isHost(made.args().get(0), scope)) {
+            blocking = null;
+        }
         var targets = new ArrayList<MethodDecl>();
         TypeDecl decl = made.body() != null ? made.body() : type == null ? null : typing.world.decl(type.name(),
                 scope.unit());
@@ -217,12 +251,17 @@ public final class CallGraph {
             decl.methods.stream().filter(m -> m.name.equals("<block>")).forEach(targets::add);
         }
         if (blocking != null && decl == null || !targets.isEmpty()) {
-            found.add(new Site(made.pos(), "new " + made.type().simple(), null, decl == null ? blocking : null,
-                    targets, false, made.args()));
+            found.add(new Site(made.pos(), "new " + made.type().simple(), null, decl == null ? blocking : null, targets, 1,
+                    made.args(), elsewhere));
         }
     }
 
-    private void add(Node.Ref ref, Scope scope, List<Site> found) {
+    /** A name that is looked up, not an address. */
+    private boolean isHost(Node host, Scope scope) {
+        return !(host instanceof Node.Literal) && Type.STRING.equals(typing.type(host, scope));
+    }
+
+    private void add(Node.Ref ref, Scope scope, boolean elsewhere, List<Site> found) {
         Type on = typing.type(ref.on(), scope);
         if (on == null || ref.name().equals("new")) {
             return;
@@ -240,8 +279,9 @@ public final class CallGraph {
         Catalogue.Blocking blocking = followed ? null : catalogue.blocking(typing.world, on, ref.name(),
                 isOverloaded ? methods.stream().mapToInt(Members.Found::params).min().getAsInt() : -1);
         if (blocking != null || !targets.isEmpty()) {
-            found.add(new Site(ref.pos(), what(on, ref.name(), blocking), ref.on(), blocking, targets,
-                    (isOverloaded || !deep) && targets.size() > 1, List.of()));
+            int need = isOverloaded ? targets.size() / 2 + 1 : deep ? 1 : (targets.size() + 1) / 2;
+            found.add(new Site(ref.pos(), what(on, ref.name(), blocking), ref.on(), blocking, targets, need, List.of(),
+                    elsewhere));
         }
     }
 

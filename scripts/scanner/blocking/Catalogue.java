@@ -3,10 +3,14 @@ package scanner.blocking;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import scanner.findings.DataFile;
+import scanner.findings.Rule;
+import scanner.findings.Rules;
 import scanner.types.Api;
 import scanner.types.Type;
 import scanner.types.World;
@@ -20,23 +24,6 @@ public final class Catalogue {
     record Blocking(Kind kind, Api api) {
     }
 
-    /** How code gets into a context: as an argument of a call, by overriding, by an annotation, by what it returns. */
-    enum How { CALL, OVERRIDE, ANNOTATED, RETURNS }
-
-    /**
-     * @param what     the context as a person would name it
-     * @param chained  only if the chain of calls holds one of these
-     * @param unless   not if the chain holds one of these
-     * @param from     only if the receiver was made by one of these
-     * @param weak     a lead, not a finding
-     */
-    record Context(String rule, How how, Api api, String what, Set<String> chained, Set<String> unless, List<Api> from,
-            boolean weak) {
-        Context asLead() {
-            return new Context(rule, how, api, what, chained, unless, from, true);
-        }
-    }
-
     private final Map<String, List<Blocking>> blocking = new HashMap<>();
     private final Map<String, List<Api>> never = new HashMap<>();
     private final Map<String, List<Context>> calls = new HashMap<>();
@@ -44,8 +31,11 @@ public final class Catalogue {
     private final List<Context> annotated = new ArrayList<>();
     private final List<Context> returns = new ArrayList<>();
     private final Map<String, List<Api>> inline = new HashMap<>();
-    private final Map<String, EnumSet<Kind>> kinds = new HashMap<>();
-    private final Map<String, EnumSet<Kind>> leads = new HashMap<>();
+    private final List<Blocking> anyMethod = new ArrayList<>();
+    private final Map<Rule, EnumSet<Kind>> kinds = new HashMap<>();
+    private final Map<Rule, EnumSet<Kind>> leads = new HashMap<>();
+    private final Map<Rule, Set<String>> asked = new HashMap<>();
+    private final Set<String> functions = new HashSet<>();
 
     /** @throws IllegalArgumentException with a line for the user, if a line cannot be read. */
     public Catalogue(List<DataFile.Line> lines) {
@@ -71,63 +61,127 @@ public final class Catalogue {
                     .forEach(api -> never.computeIfAbsent(api.method(), n -> new ArrayList<>()).add(api));
             case "inline" -> Api.list(apis).forEach(api -> inline.computeIfAbsent(api.method(), n -> new ArrayList<>())
                     .add(api));
-            default -> Api.list(apis).forEach(api -> blocking.computeIfAbsent(api.method(), n -> new ArrayList<>())
-                    .add(new Blocking(Kind.of(words[0]), api)));
+            default -> {
+                for (Api api : Api.list(apis)) {
+                    var call = new Blocking(Kind.of(words[0]), api);
+                    if (api.method().equals("*")) {
+                        anyMethod.add(call);
+                    } else {
+                        blocking.computeIfAbsent(api.method(), n -> new ArrayList<>()).add(call);
+                    }
+                }
+            }
         }
     }
 
     private void context(String[] fields) {
-        String rule = fields[0].strip();
-        String how = fields[1].strip();
-        if (how.equals("kinds") || how.equals("leads")) {
-            EnumSet<Kind> set = EnumSet.noneOf(Kind.class);
-            for (String kind : fields[2].strip().split("\\s+")) {
-                set.add(Kind.of(kind));
+        Rule rule = Rules.named(fields[0].strip()).orElseThrow(() -> new IllegalArgumentException(fields[0]));
+        String third = fields[2].strip();
+        switch (fields[1].strip()) {
+            case "kinds" -> kinds.put(rule, kinds(third));
+            case "leads" -> leads.put(rule, kinds(third));
+            case "asked" -> asked.put(rule, Set.of(third.split(",")));
+            default -> {
+                for (Api api : third.indexOf('#') < 0 ? List.of(new Api(third, "*", -1)) : Api.list(third)) {
+                    add(context(rule, fields, api));
+                }
             }
-            (how.equals("kinds") ? kinds : leads).put(rule, set);
-            return;
         }
+    }
+
+    private static Context context(Rule rule, String[] fields, Api api) {
+        var how = Context.How.valueOf(fields[1].strip().toUpperCase(Locale.ROOT));
         Set<String> chained = Set.of();
         Set<String> unless = Set.of();
+        Set<String> takes = Set.of();
         List<Api> from = List.of();
-        boolean weak = false;
+        List<Api> with = List.of();
+        EnumSet<Kind> sure = null;
+        var traits = EnumSet.noneOf(Context.Trait.class);
         for (int i = 4; i < fields.length; i++) {
             String[] words = fields[i].strip().split("\\s+", 2);
             switch (words[0]) {
                 case "chained" -> chained = Set.of(words[1].split(","));
                 case "unless" -> unless = Set.of(words[1].split(","));
+                case "takes" -> takes = Set.of(words[1].split(","));
                 case "from" -> from = Api.list(words[1]);
-                case "weak" -> weak = true;
-                default -> throw new IllegalArgumentException(words[0]);
+                case "with" -> with = Api.list(words[1]);
+                case "sure" -> sure = kinds(words[1]);
+                default -> traits.add(Context.Trait.valueOf(words[0].toUpperCase(Locale.ROOT)));
             }
         }
-        String apis = fields[2].strip();
-        for (Api api : apis.indexOf('#') < 0 ? List.of(new Api(apis, "*", -1)) : Api.list(apis)) {
-            var context = new Context(rule, How.valueOf(how.toUpperCase(java.util.Locale.ROOT)), api, fields[3]
-                    .strip(), chained, unless, from, weak);
-            switch (context.how) {
-                case CALL -> calls.computeIfAbsent(api.method(), n -> new ArrayList<>()).add(context);
-                case OVERRIDE -> overrides.computeIfAbsent(api.method(), n -> new ArrayList<>()).add(context);
-                case ANNOTATED -> annotated.add(context);
-                case RETURNS -> returns.add(context);
+        return new Context(rule, how, api, fields[3].strip(), chained, unless, from, with, takes, sure, traits);
+    }
+
+    private void add(Context context) {
+        String method = context.api().method();
+        switch (context.how()) {
+            case CALL -> calls.computeIfAbsent(method, n -> new ArrayList<>()).add(context);
+            case OVERRIDE -> {
+                overrides.computeIfAbsent(method, n -> new ArrayList<>()).add(context);
+                functions.add(context.api().type());
             }
+            case ANNOTATED -> annotated.add(context);
+            case RETURNS -> returns.add(context);
         }
     }
 
+    private static EnumSet<Kind> kinds(String words) {
+        EnumSet<Kind> set = EnumSet.noneOf(Kind.class);
+        for (String kind : words.strip().split("\\s+")) {
+            set.add(Kind.of(kind));
+        }
+        return set;
+    }
+
+    /** The types it names. */
+    public Set<String> types() {
+        var types = new HashSet<String>();
+        for (Map<String, List<Context>> contexts : List.of(calls, overrides)) {
+            contexts.values().forEach(list -> list.forEach(context -> types.add(context.api().type())));
+        }
+        returns.forEach(context -> types.add(context.api().type()));
+        blocking.values().forEach(list -> list.forEach(call -> types.add(call.api().type())));
+        anyMethod.forEach(call -> types.add(call.api().type()));
+        return types;
+    }
+
     /** What blocking hurts in the contexts of a rule. */
-    EnumSet<Kind> kinds(String rule) {
+    EnumSet<Kind> kinds(Rule rule) {
         return kinds.getOrDefault(rule, EnumSet.allOf(Kind.class));
     }
 
     /** What else may hurt there, as a lead. */
-    EnumSet<Kind> leads(String rule) {
+    EnumSet<Kind> leads(Rule rule) {
         return leads.getOrDefault(rule, LEADS);
+    }
+
+    /** Calls by which code asks whether it runs in the contexts of a rule. */
+    Set<String> asked(Rule rule) {
+        return asked.getOrDefault(rule, Set.of());
+    }
+
+    boolean isAsked(String method) {
+        return asked.values().stream().anyMatch(names -> names.contains(method));
     }
 
     private static final EnumSet<Kind> LEADS = EnumSet.of(Kind.STREAM, Kind.FILE, Kind.DNS);
 
     boolean mayBlock(String method) {
         return blocking.containsKey(method);
+    }
+
+    /** Of a type all of whose methods block; null if there is none. */
+    Blocking blocking(World world, Type receiver) {
+        if (receiver != null) {
+            for (Blocking each : anyMethod) {
+                if (each.api.type().startsWith("@") ? world.isAnnotated(receiver, each.api.type().substring(1))
+                        : world.isA(receiver, each.api.type())) {
+                    return each;
+                }
+            }
+        }
+        return null;
     }
 
     /**
@@ -170,7 +224,7 @@ public final class Catalogue {
         if (type == null || type.name().startsWith("?")) {
             return name.equals("?") || type != null && name.endsWith(type.name().substring(1));
         }
-        return type.derived() ? sameLibrary(type.name(), name) : world.isA(type, name);
+        return type.derived() ? name.equals("?") || sameLibrary(type.name(), name) : world.isA(type, name);
     }
 
     private static boolean sameLibrary(String a, String b) {
@@ -205,6 +259,12 @@ public final class Catalogue {
 
     List<Context> overrides(String method) {
         return overrides.getOrDefault(method, List.of());
+    }
+
+    /** The contexts that a type's functions get into, whichever of its methods that is. */
+    List<Context> overridesOf(Set<String> types) {
+        return types.stream().noneMatch(functions::contains) ? List.of() : overrides.values().stream().flatMap(List::stream)
+                .filter(context -> types.contains(context.api().type())).toList();
     }
 
     List<Context> annotated() {

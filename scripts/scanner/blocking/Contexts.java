@@ -7,12 +7,15 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
+import scanner.findings.Rule;
 import scanner.source.Code;
 import scanner.source.MethodDecl;
 import scanner.source.Node;
 import scanner.source.Scope;
 import scanner.source.TypeDecl;
+import scanner.source.TypeName;
 import scanner.source.Walk;
+import scanner.types.Members;
 import scanner.types.Origins;
 import scanner.types.Type;
 import scanner.types.Typing;
@@ -20,209 +23,164 @@ import scanner.types.Typing;
 /** Finds the code that runs where blocking hurts. */
 public final class Contexts {
 
-    private static final Set<String> LOOP_GUARDS = Set.of("inEventLoop", "isOnEventLoopThread", "isEventLoopContext");
-
     private final Typing typing;
     private final Catalogue catalogue;
     private final Origins origins;
+    private final Held held;
 
     public Contexts(Typing typing, Catalogue catalogue, Origins origins) {
         this.typing = typing;
         this.catalogue = catalogue;
         this.origins = origins;
+        this.held = new Held(typing, catalogue);
     }
 
     public void find(MethodDecl method, Consumer<Region> regions) {
         if (method.body == null) {
             return;
         }
-        if (method.isSynchronized) {
-            regions.accept(region("blocking-under-monitor", method.pos, "synchronized " + method.name + "()", method,
-                    method.body, Scope.of(method), false));
-        }
-        if (method.name.equals("<clinit>")) {
-            regions.accept(region("blocking-in-class-initializer", method.pos, "the static initialiser of "
-                    + method.owner.simpleName(),
-                    method, method.body, Scope.of(method), false));
-        }
-        overridden(method, regions);
+        held.find(method, regions);
+        called(method, regions);
         new Walk() {
             @Override
             protected boolean visit(Node node, Scope scope) {
-                if (node instanceof Node.Block block) {
-                    locked(block, scope, method, regions);
-                } else if (node instanceof Node.Sync sync) {
-                    regions.accept(region("blocking-under-monitor", sync.pos(), "a synchronized block", method,
-                            sync.body(),
-                            scope, false));
-                } else if (node instanceof Node.Call call && !call.args().isEmpty()) {
+                held.find(node, scope, method, regions);
+                if (node instanceof Node.Call call && !call.args().isEmpty()) {
                     passed(call, scope, path, method, regions);
+                } else if (node instanceof Node.Lambda || node instanceof Node.Ref) {
+                    implementing(node, scope, path, method, regions);
                 }
                 return true;
             }
         }.walkMethod(method);
     }
 
-    // locks
-
-    /**
-     * What stands between {@code lock()} and {@code unlock()}: a finding where a task of the same class takes that lock
-     * too.
-     */
-    private void locked(Node.Block block, Scope scope, MethodDecl method, Consumer<Region> regions) {
-        for (int i = 0; i < block.statements().size(); i++) {
-            if (block.statements().get(i) instanceof Node.Drop drop && drop.value() instanceof Node.Call taken
-                    && isLock(taken, scope)) {
-                List<Node> under = new ArrayList<>();
-                for (Node next : block.statements().subList(i + 1, block.statements().size())) {
-                    if (next instanceof Node.Drop last && last.value() instanceof Node.Call call && call.name()
-                            .equals("unlock")) {
-                        break;
-                    }
-                    under.add(next instanceof Node.Try attempt && Code.calls(attempt.last(), "unlock") ? attempt.body()
-                            : next);
-                    if (under.getLast() != next) {
-                        break;
-                    }
-                }
-                var body = new Node.Block(taken.pos(), List.copyOf(under));
-                String what = "the code under " + Code.text(taken.on());
-                if (isTakenByTask(method.owner, taken.on())) {
-                    regions.accept(new Region("blocking-under-lock", taken.pos(), what
-                            + ", which a task of this class takes too", method, body,
-                            scope, EnumSet.of(Kind.AWAIT), false, Set.of()));
-                }
-                regions.accept(region("blocking-under-lock", taken.pos(), what, method, body, scope, true));
-            }
-        }
-    }
-
-    private boolean isLock(Node.Call call, Scope scope) {
-        return call.on() != null && (call.name().equals("lock") || call.name().equals("lockInterruptibly"))
-                && typing.world.isA(typing.type(call.on(), scope), "java.util.concurrent.locks.Lock");
-    }
-
-    /** Whether a function or an object made in the same file takes the lock when it is called. */
-    private static boolean isTakenByTask(TypeDecl owner, Node lock) {
-        for (TypeDecl type : owner.unit.types) {
-            for (MethodDecl method : type.methods) {
-                boolean isOfTask = FUNCTIONS.contains(method.name) && type.within != null;
-                if (isOfTask && takes(method.body, lock, type, 1) || Code.any(method.body, node -> switch (node) {
-                    case Node.Lambda lambda -> takes(lambda.body(), lock, type, 1);
-                    case Node.Ref ref when ref.on() instanceof Node.Name self && self.name()
-                            .equals("this") -> takes(ref.name(), lock, type, 1);
-                    default -> false;
-                })) {
-                    return true;
-                }
-            }
-        }
-        return false;
-    }
-
-    private static boolean takes(Node body, Node lock, TypeDecl type, int depth) {
-        return Code.any(body, node -> node instanceof Node.Call call && (call.name().startsWith("lock")
-                && isSameLock(call.on(), lock)
-                || depth > 0 && call.on() == null && takes(call.name(), lock, type, depth - 1)));
-    }
-
-    private static boolean takes(String method, Node lock, TypeDecl type, int depth) {
-        return type.methods.stream().anyMatch(each -> each.name.equals(method) && takes(each.body, lock, type, depth));
-    }
-
-    /** {@code lock.writeLock()} and {@code lock.readLock()} are the same here. */
-    private static boolean isSameLock(Node a, Node b) {
-        return Code.same(a, b) || a instanceof Node.Call x && b instanceof Node.Call y && Code.same(x.on(), y.on());
-    }
-
-    private Region region(String rule, int pos, String what, MethodDecl method, Node body, Scope scope, boolean weak) {
-        Set<String> done = isListener(what) ? Set.copyOf(method.paramNames) : Set.of();
-        return new Region(rule, pos, what, method, body, scope, catalogue.kinds(rule), weak, done);
-    }
-
-    /** A listener is given a future that is done. */
-    private static boolean isListener(String what) {
-        return what.contains("listener");
-    }
-
     // methods that are called in a context
 
-    private void overridden(MethodDecl method, Consumer<Region> regions) {
-        if (method.isStatic || method.isPrivate || method.name.startsWith("<") || isGuarded(method)) {
+    private void called(MethodDecl method, Consumer<Region> regions) {
+        if (method.isStatic && method.returns == null || method.name.startsWith("<")) {
             return;
         }
-        var told = new HashSet<String>();
-        for (Catalogue.Context context : catalogue.overrides(method.name)) {
-            if (typing.world.supers(method.owner.name).contains(context.api().type()) && told.add(context.rule())) {
-                regions.accept(region(context.rule(), method.pos, method.name + "(), " + context.what(), method,
-                        method.body,
-                        Scope.of(method), context.weak()));
+        var told = new HashSet<Rule>();
+        for (Context context : catalogue.overrides(method.name)) {
+            if (!method.isStatic && !method.isPrivate && typing.world.supers(method.owner.name).contains(context.api().type())
+                    && takes(context, method) && told.add(context.rule())) {
+                regions.accept(region(context, method));
             }
         }
-        for (Catalogue.Context context : catalogue.annotated()) {
-            String simple = context.api().type().substring(context.api().type().lastIndexOf('.') + 1);
-            if (method.isAnnotated(simple) && told.add(context.rule())) {
-                regions.accept(region(context.rule(), method.pos, method.name + "(), " + context.what(), method,
-                        method.body,
-                        Scope.of(method), context.weak()));
+        for (Context context : catalogue.annotated()) {
+            if (isAnnotated(method, context) && !isAlone(context) && told.add(context.rule())) {
+                regions.accept(region(context, method));
             }
         }
-        for (Catalogue.Context context : catalogue.returns()) {
-            String simple = context.api().type().substring(context.api().type().lastIndexOf('.') + 1);
-            if (method.returns != null && method.returns.simple().equals(simple) && (context.api().method().equals("*")
-                    || method.owner.annotations.stream().anyMatch(a -> a.simple().equals(context.api().method())))
+        for (Context context : catalogue.returns()) {
+            if (method.returns != null && method.returns.simple().equals(simple(context.api().type()))
+                    && (context.api().method().equals("*") || method.owner.annotations.stream()
+                            .anyMatch(annotation -> annotation.simple().equals(context.api().method())))
                     && typing.world.isA(typing.world.resolve(method.returns, method.owner.unit, method.owner, method),
-                    context.api().type())
+                            context.api().type())
                     && told.add(context.rule())) {
-                regions.accept(region(context.rule(), method.pos, method.name + "(), " + context.what(), method,
-                        method.body,
-                        Scope.of(method), context.weak()));
+                regions.accept(region(context, method));
             }
         }
     }
 
-    /** Whether a body asks where it runs: it then knows what it does. */
-    private static boolean isGuarded(MethodDecl method) {
-        var found = new boolean[1];
-        new Walk() {
-            @Override
-            protected boolean visit(Node node, Scope scope) {
-                found[0] |= node instanceof Node.Call call && LOOP_GUARDS.contains(call.name());
-                return !found[0];
+    private boolean isAnnotated(MethodDecl method, Context context) {
+        return method.annotations.stream()
+                .anyMatch(each -> typing.world.isOf(each, context.api().type(), method.owner.unit));
+    }
+
+    private static String simple(String type) {
+        return type.substring(type.lastIndexOf('.') + 1);
+    }
+
+    private static boolean takes(Context context, MethodDecl method) {
+        return context.takes().isEmpty() || !method.paramTypes.isEmpty()
+                && context.takes().contains(method.paramTypes.get(0).simple());
+    }
+
+    /** The only method of the sources with that annotation: it makes no other late. */
+    private boolean isAlone(Context context) {
+        return context.is(Context.Trait.SHARED) && typing.world.units.stream().filter(unit -> !unit.isTest)
+                .flatMap(unit -> unit.types.stream()).flatMap(type -> type.methods.stream())
+                .filter(method -> isAnnotated(method, context)).limit(2).count() < 2;
+    }
+
+    private Region region(Context context, MethodDecl method) {
+        return region(context, method.pos, method.name + "(), " + context.what(), method, method.body, Scope.of(method),
+                catalogue.kinds(context.rule()), context.is(Context.Trait.WEAK),
+                context.is(Context.Trait.DONE) ? Set.copyOf(method.paramNames) : Set.of());
+    }
+
+    private Region region(Context context, int pos, String what, MethodDecl method, Node body, Scope scope, EnumSet<Kind> kinds,
+            boolean weak, Set<String> done) {
+        EnumSet<Kind> sure = EnumSet.copyOf(kinds);
+        EnumSet<Kind> leads = EnumSet.copyOf(catalogue.leads(context.rule()));
+        if (context.sure() != null) {
+            leads.addAll(kinds);
+            sure.retainAll(context.sure());
+        }
+        return new Region(context.rule(), pos, what, method, body, scope, sure, leads, weak,
+                context.is(Context.Trait.NEAR) ? DEPTH_NEAR : 0, done, Region.Holds.NOTHING);
+    }
+
+    private static final int DEPTH_NEAR = 3;
+
+    // functions that implement a type whose methods are called in a context
+
+    private void implementing(Node function, Scope scope, List<Node> path, MethodDecl method, Consumer<Region> regions) {
+        Type type = typing.target(function, path, scope);
+        if (type == null) {
+            return;
+        }
+        var told = new HashSet<Rule>();
+        for (Context context : catalogue.overridesOf(typing.world.supers(type.name()))) {
+            if (told.add(context.rule())) {
+                boolean isDone = context.is(Context.Trait.DONE);
+                if (function instanceof Node.Lambda lambda) {
+                    Scope inside = Walk.lambdaScope(lambda, null, 0, TypeName.of(type.name()), scope);
+                    regions.accept(region(context, lambda.pos(), context.what(), method, lambda.body(), inside,
+                            catalogue.kinds(context.rule()), context.is(Context.Trait.WEAK),
+                            isDone ? Set.copyOf(lambda.params()) : Set.of()));
+                } else {
+                    regions.accept(region(context, function.pos(), context.what(), method, function, scope,
+                            catalogue.kinds(context.rule()), context.is(Context.Trait.WEAK), Set.of()));
+                }
             }
-        }.walkMethod(method);
-        return found[0];
+        }
     }
 
     // functions that are passed to a method
 
     private void passed(Node.Call call, Scope scope, List<Node> path, MethodDecl method, Consumer<Region> regions) {
-        boolean mayStream = !catalogue.anyCalls().isEmpty() && call.on() instanceof Node.Call;
-        if (!catalogue.mayRun(call.name()) && !mayStream || !hasFunction(call, scope)) {
+        boolean mayStream = !catalogue.anyCalls().isEmpty() && call.on() != null;
+        if (!catalogue.mayRun(call.name()) && !mayStream || !hasFunction(call)) {
             return;
         }
         Type receiver = typing.receiver(call, scope);
         if (receiver == null) {
             return;
         }
-        var contexts = new ArrayList<Catalogue.Context>(catalogue.calls(call.name()));
-        contexts.addAll(catalogue.anyCalls());
-        var told = new HashSet<String>();
-        if (contexts.stream().anyMatch(context -> context.rule().equals("blocking-on-event-loop"))
-                && isGuarded(method)) {
-            contexts.removeIf(context -> context.rule().equals("blocking-on-event-loop"));
-        }
-        for (Catalogue.Context context : contexts) {
-            if (context.api().fits(call.name(), call.args().size()) && Catalogue.matches(typing.world, receiver,
-                    context.api().type())
-                    && isChained(context, call, path) && (context.from().isEmpty() || call.on() != null
-                            && origins.isMadeBy(call.on(), scope, context.from())) && told.add(context.rule())) {
-                boolean isAlone = context.rule().equals("blocking-on-timer-thread") && isOnlyTask(call, scope);
-                for (Node argument : call.args()) {
-                    function(argument, isAlone ? context.asLead() : context, call, scope, method, path, regions);
+        var told = new HashSet<Rule>();
+        for (List<Context> contexts : List.of(catalogue.calls(call.name()), catalogue.anyCalls())) {
+            for (Context context : contexts) {
+                if (context.api().fits(call.name(), call.args().size())
+                        && Catalogue.matches(typing.world, receiver, context.api().type()) && isChained(context, call, path)
+                        && isMade(context, call, scope) && told.add(context.rule())) {
+                    boolean weak = context.is(Context.Trait.WEAK)
+                            || context.is(Context.Trait.SHARED) && isOnlyTask(call, scope);
+                    for (Node argument : call.args()) {
+                        function(argument, context, weak, call, scope, method, path, regions);
+                    }
                 }
             }
         }
+    }
+
+    private boolean isMade(Context context, Node.Call call, Scope scope) {
+        return (context.from().isEmpty() || call.on() != null && origins.isMadeBy(call.on(), scope, context.from()))
+                && (context.with().isEmpty()
+                        || call.args().stream().anyMatch(arg -> origins.isMadeBy(arg, scope, context.with())));
     }
 
     /** A periodic task that has the scheduler of its object to itself: no other is late. */
@@ -232,7 +190,8 @@ public final class Contexts {
         TypeDecl.FieldDecl field = name == null || scope.find(name) != null ? null : scope.type().field(name);
         return field != null && !field.isStatic() && (call.name().startsWith("scheduleWith") || call.name()
                 .startsWith("scheduleAt"))
-                && scope.unit().types.stream().flatMap(type -> type.methods.stream())
+                && scope.unit().types.stream().filter(type -> type.outermost() == scope.type().outermost())
+                .flatMap(type -> type.methods.stream())
                 .filter(method -> Code.any(method.body, node ->
                         node instanceof Node.Call other && TASKS.contains(other.name()) && Code.same(other.on(),
                                 call.on()) && other != call))
@@ -242,24 +201,21 @@ public final class Contexts {
     private static final Set<String> TASKS = Set.of("schedule", "scheduleAtFixedRate", "scheduleWithFixedDelay",
             "execute", "submit");
 
-    private static boolean hasFunction(Node.Call call, Scope scope) {
+    private static boolean hasFunction(Node.Call call) {
         for (Node each : call.args()) {
             if (each instanceof Node.Lambda || each instanceof Node.Ref || each instanceof Node.Name
-                    || each instanceof Node.New) {
+                    || each instanceof Node.New || each instanceof Node.Call || each instanceof Node.Select) {
                 return true;
             }
         }
         return false;
     }
 
-    private void function(Node argument, Catalogue.Context context, Node.Call call, Scope scope, MethodDecl method,
-            List<Node> path,
-                          Consumer<Region> regions) {
-        String what = call.name() + "(), " + context.what();
+    private void function(Node argument, Context context, boolean weak, Node.Call call, Scope scope, MethodDecl method,
+            List<Node> path, Consumer<Region> regions) {
         EnumSet<Kind> kinds = catalogue.kinds(context.rule());
-        if (context.rule().equals("blocking-in-callback")) {
-            Set<String> chain = chain(call, path);
-            if (chain.contains("allOf") || isMadeByAllOf(call, scope)) {
+        if (context.is(Context.Trait.FUTURES)) {
+            if (chain(call, path).contains("allOf") || isMadeByAllOf(call, scope)) {
                 kinds = EnumSet.copyOf(kinds);
                 kinds.remove(Kind.AWAIT); // they are all done by then
             }
@@ -267,10 +223,9 @@ public final class Contexts {
                 return;
             }
         }
-        Set<String> done = doneBy(call, scope, 0);
         Node body = argument;
         Scope at = scope;
-        if (argument instanceof Node.Name || argument instanceof Node.New) {
+        if (!(argument instanceof Node.Lambda || argument instanceof Node.Ref)) {
             Origins.Made made = origins.of(argument, scope);
             if (made == null) {
                 return;
@@ -278,17 +233,51 @@ public final class Contexts {
             body = made.node();
             at = made.scope();
         }
-        int position = call.args().indexOf(argument);
+        var use = new Use(context, weak, call, call.args().indexOf(argument), kinds, doneBy(call, scope, 0), regions);
+        function(body, at, method, body == argument, use);
+    }
+
+    /** A call that gets a function into a context. */
+    private record Use(Context context, boolean weak, Node.Call call, int position, EnumSet<Kind> kinds, Set<String> done,
+            Consumer<Region> regions) {
+        String what() {
+            return call.name() + "(), " + context.what();
+        }
+    }
+
+    private void function(Node body, Scope at, MethodDecl method, boolean isArgument, Use use) {
+        Context context = use.context;
         switch (body) {
-            case Node.Lambda lambda -> regions.accept(new Region(context.rule(), call.pos(), what, method,
-                    lambda.body(),
-                    Walk.lambdaScope(lambda, body == argument ? call : null, position, null, at), kinds, context.weak(),
-                    isListener(context.what()) ? Set.copyOf(lambda.params()) : done));
-            case Node.Ref ref -> regions.accept(new Region(context.rule(), call.pos(), what, method, ref, at, kinds,
-                    context.weak(), Set.of()));
-            case Node.New made -> made(made, context, what, at, kinds, regions);
+            case Node.Lambda lambda -> use.regions.accept(region(context, isArgument ? use.call.pos() : lambda.pos(), use.what(),
+                    method, lambda.body(), Walk.lambdaScope(lambda, isArgument ? use.call : null, use.position, null, at),
+                    use.kinds, use.weak, context.is(Context.Trait.DONE) ? Set.copyOf(lambda.params())
+                            : isArgument ? use.done : Set.of()));
+            case Node.Ref ref -> use.regions.accept(region(context, isArgument ? use.call.pos() : ref.pos(), use.what(), method,
+                    ref, at, use.kinds, use.weak, Set.of()));
+            case Node.New made -> made(made, at, use);
+            case Node.Call maker -> returned(maker, at, use);
             default -> { }
         }
+    }
+
+    /** A function that a method of the sources makes: {@code supplyAsync(await(future))}. */
+    private void returned(Node.Call maker, Scope scope, Use use) {
+        Type receiver = typing.receiver(maker, scope);
+        Members.Found found = receiver == null || receiver.isArray() ? null : typing.best(receiver, maker, scope);
+        MethodDecl source = found == null ? null : found.source();
+        if (source == null || source.body == null) {
+            return;
+        }
+        new Walk() {
+            @Override
+            protected boolean visit(Node node, Scope at) {
+                if (node instanceof Node.Return value && (value.value() instanceof Node.Lambda
+                        || value.value() instanceof Node.Ref || value.value() instanceof Node.New)) {
+                    function(value.value(), at, source, false, use);
+                }
+                return !(node instanceof Node.Lambda);
+            }
+        }.walkMethod(source);
     }
 
     private boolean isMadeByAllOf(Node.Call call, Scope scope) {
@@ -336,24 +325,22 @@ public final class Contexts {
     }
 
     /** An object that is the function: {@code executor.execute(new Task())}. */
-    private void made(Node.New made, Catalogue.Context context, String what, Scope scope, EnumSet<Kind> kinds,
-            Consumer<Region> regions) {
+    private void made(Node.New made, Scope scope, Use use) {
         Type type = made.body() == null ? typing.type(made, scope) : null;
-        TypeDecl decl = made.body() != null ? made.body() : type == null ? null : typing.world.decl(type.name(),
-                scope.unit());
+        TypeDecl decl = made.body() != null ? made.body()
+                : type == null ? null : typing.world.decl(type.name(), scope.unit());
         if (decl == null) {
             return;
         }
         for (MethodDecl each : decl.methods) {
             if (each.body != null && FUNCTIONS.contains(each.name)) {
-                regions.accept(new Region(context.rule(), each.pos, what, each, each.body, Scope.of(each), kinds,
-                        context.weak(),
-                        isListener(what) ? Set.copyOf(each.paramNames) : Set.of()));
+                use.regions.accept(region(use.context, each.pos, use.what(), each, each.body, Scope.of(each), use.kinds,
+                        use.weak, use.context.is(Context.Trait.DONE) ? Set.copyOf(each.paramNames) : Set.of()));
             }
         }
     }
 
-    private static final Set<String> FUNCTIONS = Set.of("run", "call", "apply", "accept", "get", "test", "handle",
+    static final Set<String> FUNCTIONS = Set.of("run", "call", "apply", "accept", "get", "test", "handle",
             "operationComplete");
 
     private static final Set<String> OWN_EXECUTOR = Set.of("supplyAsync", "runAsync", "thenApplyAsync",
@@ -370,7 +357,7 @@ public final class Contexts {
         return false;
     }
 
-    private static boolean isChained(Catalogue.Context context, Node.Call call, List<Node> path) {
+    private static boolean isChained(Context context, Node.Call call, List<Node> path) {
         if (context.chained().isEmpty() && context.unless().isEmpty()) {
             return true;
         }

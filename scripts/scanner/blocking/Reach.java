@@ -35,6 +35,16 @@ final class Reach {
         }
     }
 
+    /**
+     * What to look for.
+     *
+     * @param kinds what counts as blocking
+     * @param leads what counts too, as a lead
+     * @param asked by which calls code asks whether it runs in the context: where it does not, it may block
+     */
+    record What(Set<Kind> kinds, Set<Kind> leads, Set<String> asked) {
+    }
+
     private record Key(MethodDecl method, int depth) {
     }
 
@@ -44,14 +54,15 @@ final class Reach {
     private final CallGraph calls;
     private final Set<Kind> kinds;
     private final Set<Kind> leads;
+    private final boolean isAsked;
     private final Map<Key, Path> known = new HashMap<>();
     private static final Path NONE = new Path(null, 0, "", null, false, 0, null);
 
-    /** @param kinds what counts as blocking. @param leads what counts too, as a lead. */
-    Reach(CallGraph calls, Set<Kind> kinds, Set<Kind> leads) {
+    Reach(CallGraph calls, What what) {
         this.calls = calls;
-        this.leads = leads;
-        this.kinds = kinds;
+        this.leads = what.leads;
+        this.kinds = what.kinds;
+        this.isAsked = !what.asked.isEmpty();
     }
 
     Path from(CallGraph.Site site, TypeDecl in, int depth) {
@@ -65,6 +76,9 @@ final class Reach {
      * @return null if nothing blocks
      */
     Path from(CallGraph.Site site, TypeDecl in, int depth, Set<String> done) {
+        if (isAsked && site.elsewhere()) {
+            return null;
+        }
         Kind kind = site.blocking() == null ? null : site.blocking().kind();
         if (kind != null && (kinds.contains(kind) || leads.contains(kind))) {
             boolean sure = kinds.contains(kind) && (kind != Kind.STREAM || holdsSocket(in));
@@ -88,7 +102,7 @@ final class Reach {
                 best = longer;
             }
         }
-        return site.most() && 2 * blocking <= site.targets().size() ? null : best;
+        return blocking < site.need() ? null : best;
     }
 
     /** The parameters of {@code target} that are among the futures that are done. */

@@ -14,7 +14,7 @@ interface Check {
     /** The rule's name, as in {@code rules.txt}. */
     String rule();
 
-    /** How far apart the same message is still one cause: a habit of a package is mended in one go. */
+    /** How far apart the same message is still one cause: a habit of a package is fixed in one go. */
     enum Group { TYPE, PACKAGE, SOURCE_ROOT }
 
     default Group group() {

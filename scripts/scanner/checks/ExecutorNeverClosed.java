@@ -9,6 +9,8 @@ import scanner.source.Node;
 import scanner.source.Pos;
 import scanner.source.Scope;
 import scanner.source.TypeDecl;
+import scanner.source.Walk;
+import scanner.types.Origins;
 import scanner.types.Type;
 import scanner.types.World;
 
@@ -23,6 +25,7 @@ final class ExecutorNeverClosed implements Check {
     private static final Set<String> MAKERS = Set.of("newFixedThreadPool", "newScheduledThreadPool",
             "newWorkStealingPool",
             "newSingleThreadScheduledExecutor");
+    private static final Set<String> POOLS = Set.of("ThreadPoolExecutor", "ScheduledThreadPoolExecutor");
     /** Theirs stay for a minute, or until the collector comes by: a fault only of an object that has an end. */
     private static final Set<String> SHORT_LIVED = Set.of("newSingleThreadExecutor", "newCachedThreadPool");
     private static final Set<String> ENDS = Set.of("shutdown", "shutdownNow", "close");
@@ -37,12 +40,10 @@ final class ExecutorNeverClosed implements Check {
     @Override
     public void visit(Node node, Scope scope, List<Node> path, Scan scan) {
         switch (node) {
-            case Node.Local local when path.getLast() instanceof Node.Block block && isPool(local.init(), scope,
-                    scan) -> {
-                Set<String> uses = Code.uses(block, local.name());
-                if (uses != null && !uses.isEmpty() && uses.stream().noneMatch(ENDS::contains)) {
-                    scan.add(rule(), scope.method(), local.pos(), local.name()
-                            + " is never shut down: its threads stay when "
+            case Node.Local local when path.getLast() instanceof Node.Block block && isPool(local.init(), scope, scan) -> {
+                Set<String> uses = uses(block, local.name());
+                if (uses != null && Code.any(block, each -> is(each, local.name())) && uses.stream().noneMatch(ENDS::contains)) {
+                    scan.add(rule(), scope.method(), local.pos(), local.name() + " is never shut down: its threads stay when "
                             + scope.method().name + "() returns");
                 }
             }
@@ -57,6 +58,8 @@ final class ExecutorNeverClosed implements Check {
                     wrapped(made, scope, scan);
                 }
             }
+            case Node.Return value when value.value() instanceof Node.New made && hasPool(made, scope, scan) ->
+                    keptBy(made, scope, scan);
             case Node.Call call when call.on() == null && call.name().equals("this") && call.args().stream()
                     .anyMatch(arg -> isPool(arg, scope, scan) || isShortLived(arg, scope, scan)) -> passedOn(call,
                     scope, scan);
@@ -90,16 +93,45 @@ final class ExecutorNeverClosed implements Check {
         for (int i = 0; i < call.args().size() && i < constructor.paramNames.size(); i++) {
             Node arg = call.args().get(i);
             if (isPool(arg, scope, scan) || isShortLived(arg, scope, scan)) {
-                String parameter = constructor.paramNames.get(i);
-                Code.any(constructor.body, node -> {
-                    if (node instanceof Node.Assign assign && assign.value() instanceof Node.Name kept && kept.name()
-                            .equals(parameter)) {
-                        field(assign.target(), arg, Scope.of(scope.method()), scan);
-                    }
-                    return false;
-                });
+                kept(constructor, constructor.paramNames.get(i), arg, scope, scan);
             }
         }
+    }
+
+    /** {@code return new Client(executor)}, by the class itself: the field that keeps it. */
+    private void keptBy(Node.New made, Scope scope, Scan scan) {
+        Type type = scan.typing().type(made, scope);
+        TypeDecl decl = type == null || made.body() != null ? null : scan.typing().world.decl(type.name(), scope.unit());
+        if (decl == null || decl != scope.type() || !scope.method().isStatic) {
+            return;
+        }
+        for (MethodDecl constructor : decl.methods) {
+            if (constructor.name.equals("<init>") && constructor.paramNames.size() == made.args().size()) {
+                for (int i = 0; i < made.args().size(); i++) {
+                    if (isPoolOrVariable(made.args().get(i), scope, scan)) {
+                        kept(constructor, constructor.paramNames.get(i), made, scope, scan);
+                    }
+                }
+            }
+        }
+    }
+
+    /** Looks at the field that a constructor keeps its parameter in. */
+    private void kept(MethodDecl constructor, String parameter, Node maker, Scope scope, Scan scan) {
+        Code.any(constructor.body, node -> {
+            if (node instanceof Node.Assign assign && assign.value() instanceof Node.Name name
+                    && name.name().equals(parameter)) {
+                field(assign.target(), maker, Scope.of(scope.method()), scan);
+            }
+            return false;
+        });
+    }
+
+    /** {@link Code#uses}, but for what only runs tasks on the executor it is given. */
+    private static Set<String> uses(Node.Block block, String variable) {
+        return Code.uses(block, variable, (around, node) -> around instanceof Node.Call call && call.name().endsWith("Async")
+                || around instanceof Node.New made && made.type() != null
+                        && made.type().simple().equals("ExecutorCompletionService"));
     }
 
     /**
@@ -126,13 +158,24 @@ final class ExecutorNeverClosed implements Check {
     }
 
     private static boolean hasPool(Node.New made, Scope scope, Scan scan) {
-        return made.args().stream().anyMatch(arg -> isPool(arg, scope, scan));
+        return made.args().stream().anyMatch(arg -> isPoolOrVariable(arg, scope, scan));
+    }
+
+    private static boolean isPoolOrVariable(Node node, Scope scope, Scan scan) {
+        if (!(node instanceof Node.Name name) || scope.find(name.name()) == null) {
+            return isPool(node, scope, scan);
+        }
+        Origins.Made made = scan.origins().of(node, scope);
+        return made != null && isPool(made.node(), made.scope(), scan);
     }
 
     /** Whether the field is shut down, handed over or returned anywhere in its class and those around it and in it. */
     private static boolean mayLeave(TypeDecl owner, String name, Scan scan) {
         for (TypeDecl type : owner.unit.types) {
             for (MethodDecl method : type.outermost() == owner.outermost() ? type.methods : List.<MethodDecl>of()) {
+                if (method.isStatic && !Code.any(method.body, node -> node instanceof Node.Select && is(node, name))) {
+                    continue; // a variable of that name
+                }
                 if (Code.any(method.body, node -> leaves(node, name) && !(node instanceof Node.New made
                         && isOnlyUsedBy(made, method, scan)))) {
                     return true;
@@ -179,9 +222,33 @@ final class ExecutorNeverClosed implements Check {
                 && select.name().equals(field);
     }
 
+    /** Made by {@code Executors} or a constructor, here or in a helper of the sources. */
     private static boolean isPool(Node node, Scope scope, Scan scan) {
-        return node instanceof Node.Call call && MAKERS.contains(call.name()) && scan.isA(call.on(), scope,
-                "java.util.concurrent.Executors");
+        return isMaker(node, scope, scan) || node instanceof Node.Call call && call.args().size() < 3
+                && Tasks.target(call, scope, scan) instanceof MethodDecl helper && helper.isStatic && helper.body != null
+                && helper.owner == scope.type() && returnsPool(helper, scan);
+    }
+
+    private static boolean isMaker(Node node, Scope scope, Scan scan) {
+        return node instanceof Node.Call call && MAKERS.contains(call.name())
+                && scan.isA(call.on(), scope, "java.util.concurrent.Executors")
+                || node instanceof Node.New made && made.body() == null && made.type() != null
+                        && POOLS.contains(made.type().simple());
+    }
+
+    private static boolean returnsPool(MethodDecl helper, Scan scan) {
+        var found = new boolean[1];
+        new Walk() {
+            @Override
+            protected boolean visit(Node node, Scope at) {
+                if (node instanceof Node.Return value) {
+                    Origins.Made made = scan.origins().of(value.value(), at);
+                    found[0] |= made != null && isMaker(made.node(), made.scope(), scan);
+                }
+                return !(node instanceof Node.Lambda);
+            }
+        }.walkMethod(helper);
+        return found[0];
     }
 
     private static boolean isShortLived(Node node, Scope scope, Scan scan) {

@@ -1,6 +1,9 @@
 package scanner.checks;
 
 import java.util.List;
+import java.util.Set;
+import scanner.source.Code;
+import scanner.source.MethodDecl;
 import scanner.source.Node;
 import scanner.source.Scope;
 
@@ -19,12 +22,48 @@ final class PeriodicTaskUnguarded implements Check {
 
     @Override
     public void visit(Node node, Scope scope, List<Node> path, Scan scan) {
-        if (node instanceof Node.Call call && call.args().size() == 4 && path.getLast() instanceof Node.Drop
-                && (call.name().equals("scheduleAtFixedRate") || call.name().equals("scheduleWithFixedDelay"))
+        if (!(node instanceof Node.Call call) || call.on() == null) {
+            return;
+        }
+        boolean isPeriodic = call.name().equals("scheduleAtFixedRate") || call.name().equals("scheduleWithFixedDelay");
+        if (isPeriodic && call.args().size() == 4 && !isAwaited(path, scope)
                 && scan.isA(call.on(), scope, "java.util.concurrent.ScheduledExecutorService")
-                && !Tasks.isGuardedTask(call.args().get(0), scope, scan)) {
-            scan.add(rule(), scope.method(), call.pos(), "the first exception of this task ends " + call.name()
-                    + "() without a word");
+                && !isGuarded(call.args().get(0), scope, scan)) {
+            scan.add(rule(), scope.method(), call.pos(), "the first exception of this task silently ends " + call.name()
+                    + "()");
+        } else if ((isPeriodic || call.name().equals("schedule")) && call.args().size() == 3
+                && scan.isA(call.on(), scope, "java.util.Timer") && !isGuardedByTimer(call.args().get(0), scope, scan)) {
+            scan.add(rule(), scope.method(), call.pos(), "the first exception of this task ends the Timer and all its tasks");
         }
     }
+
+    private static boolean isGuarded(Node task, Scope scope, Scan scan) {
+        MethodDecl run = task instanceof Node.Lambda || task instanceof Node.Ref ? null : Tasks.run(task, scope, scan);
+        return run == null || task instanceof Node.New made && made.body() != null ? Tasks.isGuardedTask(task, scope, scan)
+                : Code.isGuarded(run.body, run.owner);
+    }
+
+    /** What a wrapper is given to run may throw like any other. */
+    private static boolean isGuardedByTimer(Node task, Scope scope, Scan scan) {
+        MethodDecl run = Tasks.run(task, scope, scan);
+        return run == null || Code.isGuarded(run.body, run.owner);
+    }
+
+    /** Somebody asks the future, and so learns of the exception. */
+    private static boolean isAwaited(List<Node> path, Scope scope) {
+        String name = switch (path.getLast()) {
+            case Node.Local local -> ""; // for somebody in the method
+            case Node.Assign assign when assign.target() instanceof Node.Name target -> target.name();
+            case Node.Assign assign when assign.target() instanceof Node.Select target -> target.name();
+            case Node.Call call when call.on() != null -> ""; // scheduleAtFixedRate(...).get()
+            case Node.Return value -> "";
+            default -> null;
+        };
+        return name != null && (name.isEmpty() || scope.unit().types.stream().flatMap(type -> type.methods.stream())
+                .anyMatch(method -> Code.any(method.body, node -> node instanceof Node.Call call && WAITS.contains(call.name())
+                        && (call.on() instanceof Node.Name on && on.name().equals(name)
+                                || call.on() instanceof Node.Select select && select.name().equals(name)))));
+    }
+
+    private static final Set<String> WAITS = Set.of("get", "isCompletedExceptionally", "exceptionNow", "state", "isDone");
 }

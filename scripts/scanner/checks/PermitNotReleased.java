@@ -35,12 +35,19 @@ final class PermitNotReleased implements Check {
         }
         List<Node> statements = block.statements();
         for (int i = 0; i < statements.size(); i++) {
-            if (statements.get(i) instanceof Node.Drop drop && drop.value() instanceof Node.Call taken
-                    && taken.on() != null
-                    && PAIRS.containsKey(taken.name()) && isLock(taken.on(), scope, scan)) {
+            Node.Call taken = taken(statements.get(i), scope, scan);
+            if (taken != null) {
                 look(statements, i, taken, risks(block, false, scope, scan), scope, scan);
             }
         }
+    }
+
+    /** What a statement takes: {@code acquire()} itself, or the last one in a try of its own, which has no finally. */
+    private static Node.Call taken(Node statement, Scope scope, Scan scan) {
+        Node taking = statement instanceof Node.Try attempt && attempt.last() == null && attempt.resources().isEmpty()
+                && !attempt.body().statements().isEmpty() ? attempt.body().statements().getLast() : statement;
+        return taking instanceof Node.Drop drop && drop.value() instanceof Node.Call call && call.on() != null
+                && PAIRS.containsKey(call.name()) && isLock(call.on(), scope, scan) ? call : null;
     }
 
     /** A release that comes after other work in the same finally. */

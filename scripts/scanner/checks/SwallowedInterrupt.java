@@ -33,6 +33,11 @@ final class SwallowedInterrupt implements Check {
                     "InterruptedException is caught and the method returns as if nothing was");
             return;
         }
+        if (isInterrupt && leavesWith(each) && isInLoop(path) && !isTask(path, scope) && !isStartedAsTask(scope)) {
+            scan.add(rule(), scope.method(), each.pos(), "InterruptedException ends the loop, and the caller does not learn"
+                    + " of it");
+            return;
+        }
         if (!each.body().statements().stream().allMatch(Code::isLog)) {
             return;
         }
@@ -47,6 +52,13 @@ final class SwallowedInterrupt implements Check {
             scan.add(rule(), scope.method(), each.pos(),
                     "this catch swallows the InterruptedException of the wait above: the loop goes on");
         }
+    }
+
+    /** Logged, then {@code break} or {@code continue}. */
+    private static boolean leavesWith(Node.Catch each) {
+        List<Node> statements = each.body().statements();
+        return statements.size() > 1 && statements.getLast() instanceof Node.Jump
+                && statements.stream().limit(statements.size() - 1).allMatch(Code::isLog);
     }
 
     /** What follows leaves the loop. */

@@ -25,7 +25,7 @@ public final class TaskScan implements Check.Scan {
                     new PeriodicTaskUnguarded(),
             new SwallowedInterrupt(), new InterruptNotRestored(), new CancelDoesNotStop(), new LockInsideTry(),
                     new PermitNotReleased(),
-            new LockOrderInCompute(), new WaitWithoutTimeout());
+            new LockOrderInCompute(), new ComputeChangesItsMap(), new WaitWithoutTimeout());
 
     private final Typing typing;
     private final Origins origins;
@@ -118,7 +118,7 @@ public final class TaskScan implements Check.Scan {
         for (List<Finding> same : causes.values()) {
             Finding first = same.get(0);
             findings.add(new Finding(first.rule(), first.level(), first.place(), first.message(), first.chain(),
-                    same.stream().skip(1).map(Finding::place).toList(), first.enclosing()));
+                    same.stream().skip(1).map(each -> new Finding.Step(each.place(), "in " + each.enclosing())).toList(), first.enclosing()));
         }
         return findings;
     }

@@ -5,7 +5,9 @@ import scanner.source.Code;
 import scanner.source.MethodDecl;
 import scanner.source.Node;
 import scanner.source.Scope;
+import scanner.source.TypeDecl;
 import scanner.types.Members;
+import scanner.types.Origins;
 import scanner.types.Type;
 import scanner.types.World;
 
@@ -33,6 +35,34 @@ final class Tasks {
                             || Code.only(m.body) instanceof Node.Call call && isGuardedTarget(call, Scope.of(m), scan));
             case null, default -> true;
         };
+    }
+
+    /** The method that runs when a task is an object of the sources, {@code this} among them; null if it is not. */
+    static MethodDecl run(Node task, Scope scope, Check.Scan scan) {
+        Origins.Made made = task instanceof Node.Name ? scan.origins().of(task, scope) : new Origins.Made(task, scope);
+        TypeDecl type = task instanceof Node.Name name && name.name().equals("this") ? scope.type()
+                : made != null && made.node() instanceof Node.New object ? object.body() != null ? object.body()
+                        : declaration(object, made.scope(), scan) : null;
+        return type == null ? null : type.methods.stream().filter(method -> method.body != null
+                && (method.name.equals("run") || method.name.equals("call"))).findFirst().orElse(null);
+    }
+
+    private static TypeDecl declaration(Node.New object, Scope scope, Check.Scan scan) {
+        Type type = scan.typing().type(object, scope);
+        return type == null ? null : scan.typing().world.decl(type.name(), scope.unit());
+    }
+
+    /** A method of the same class that is called on the same object; null if it is none. */
+    static MethodDecl own(Node.Call call, TypeDecl type) {
+        boolean isOwn = call.on() == null || call.on() instanceof Node.Name name && name.name().equals("this");
+        for (TypeDecl each = type; isOwn && each != null; each = each.outer) {
+            for (MethodDecl method : each.methods) {
+                if (method.name.equals(call.name()) && method.takes(call.args().size()) && method.body != null) {
+                    return method;
+                }
+            }
+        }
+        return null;
     }
 
     /** A method that a subclass of the one at hand has to write may throw, unless each one there is catches all. */

@@ -1,5 +1,6 @@
 package scanner.findings;
 
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -10,12 +11,13 @@ import java.util.List;
  * @param place      where to look first, and where a suppression counts
  * @param message    one line: what blocks or is lost, and where it hurts
  * @param chain      from the context (why blocking hurts here) to the blocking call; never empty
- * @param alsoAt     further places of the same cause, in source order; {@code place} is not among them
+ * @param alsoAt     further places of the same cause, in source order, each with what it is; {@code place} is not
+ *                   among them
  * @param enclosing  the type and method around {@code place}, such as {@code org.acme.Client.send}: with {@code rule}
  * and the last step's
  *                   text it names the finding across edits that only move lines
  */
-public record Finding(String rule, Level level, Place place, String message, List<Step> chain, List<Place> alsoAt,
+public record Finding(String rule, Level level, Place place, String message, List<Step> chain, List<Step> alsoAt,
         String enclosing) {
 
     public enum Level { NOTE, WARNING, ERROR }
@@ -25,6 +27,9 @@ public record Finding(String rule, Level level, Place place, String message, Lis
      * @param column from 1.
      */
     public record Place(String file, int line, int column) {
+
+        public static final Comparator<Place> ORDER = Comparator.comparing(Place::file).thenComparingInt(Place::line)
+                .thenComparingInt(Place::column);
     }
 
     /** One step of the chain. @param what the context, call or blocking operation, as a person would name it. */

@@ -9,18 +9,35 @@ import java.util.List;
  * @param level   of its usual finding; a weaker lead of the same rule may be reported lower
  * @param since   first JDK it holds for
  * @param until   last JDK it holds for; {@link Integer#MAX_VALUE} if none
- * @param why     one line
- * @param mend    one line
+ * @param whys    one line each, for the JDKs it is for
+ * @param fixes   one line each, for the JDKs it is for
  * @param section page of the skill that explains it, relative to the skill's root
+ * @param link    a public page on the subject
  * @param trap    program that shows it, relative to the skill's root; empty if none
  * @param details lines of the longer text, each with the JDKs it is for
  */
-public record Rule(String name, Finding.Level level, int since, int until, String why, String mend, String section,
-        String trap,
-            List<Detail> details) {
+public record Rule(String name, Finding.Level level, int since, int until, List<Detail> whys, List<Detail> fixes,
+        String section, String link, String trap, List<Detail> details) {
 
     /** A line of the longer text that is true from JDK {@code since} to JDK {@code until}. */
     public record Detail(int since, int until, String text) {
+        boolean holdsOn(int release) {
+            return since <= release && release <= until;
+        }
+    }
+
+    /** Why blocking or losing hurts there on JDK {@code release}; one line. */
+    public String why(int release) {
+        return of(whys, release);
+    }
+
+    /** How to fix it on JDK {@code release}; one line. */
+    public String fix(int release) {
+        return of(fixes, release);
+    }
+
+    private static String of(List<Detail> lines, int release) {
+        return lines.stream().filter(line -> line.holdsOn(release)).findFirst().orElse(lines.getLast()).text;
     }
 
     /** Whether it holds for code that runs on JDK {@code release}. */
@@ -28,7 +45,7 @@ public record Rule(String name, Finding.Level level, int since, int until, Strin
         return since <= release && release <= until;
     }
 
-    /** Why, how to mend on JDK {@code release}, and what to open; several lines, for {@code --explain}. */
+    /** Why, how to fix it on JDK {@code release}, and what to open; several lines, for {@code --explain}. */
     public String explain(int release) {
         var text = new StringBuilder();
         text.append(name).append(" (").append(level.name().toLowerCase(java.util.Locale.ROOT)).append(", ")
@@ -36,9 +53,9 @@ public record Rule(String name, Finding.Level level, int since, int until, Strin
         if (!holdsOn(release)) {
             text.append("Does not hold on JDK ").append(release).append(".\n");
         }
-        text.append("Why: ").append(why).append("\nMend: ").append(mend).append('\n');
+        text.append("Why: ").append(why(release)).append("\nFix: ").append(fix(release)).append('\n');
         for (Detail detail : details) {
-            if (detail.since <= release && release <= detail.until) {
+            if (detail.holdsOn(release)) {
                 text.append("- ").append(detail.text).append('\n');
             }
         }

@@ -30,31 +30,36 @@ public final class Rules {
     private static List<Rule> read(List<DataFile.Line> lines) {
         var rules = new ArrayList<Rule>();
         Map<String, String> values = new HashMap<>();
+        Map<String, List<Rule.Detail>> texts = new HashMap<>();
         List<Rule.Detail> details = new ArrayList<>();
         for (DataFile.Line line : lines) {
             String text = line.text();
             if (text.startsWith("rule:") && !values.isEmpty()) {
-                rules.add(rule(values, details));
+                rules.add(rule(values, texts, details));
                 values = new HashMap<>();
+                texts = new HashMap<>();
                 details = new ArrayList<>();
             }
-            if (text.startsWith("- ")) {
+            if (text.startsWith("why:") || text.startsWith("fix:")) {
+                texts.computeIfAbsent(text.substring(0, 3), n -> new ArrayList<>()).add(detail(text.substring(4).strip()));
+            } else if (text.startsWith("- ")) {
                 details.add(detail(text.substring(2).strip()));
             } else {
                 int colon = text.indexOf(':');
                 values.put(text.substring(0, colon).strip(), text.substring(colon + 1).strip());
             }
         }
-        rules.add(rule(values, details));
+        rules.add(rule(values, texts, details));
         return List.copyOf(rules);
     }
 
-    private static Rule rule(Map<String, String> values, List<Rule.Detail> details) {
+    private static Rule rule(Map<String, String> values, Map<String, List<Rule.Detail>> texts,
+            List<Rule.Detail> details) {
         int[] jdks = range(values.getOrDefault("jdk", "8+"));
         return new Rule(values.get("rule"), Finding.Level.valueOf(values.get("level").toUpperCase(Locale.ROOT)),
                 jdks[0], jdks[1],
-                values.get("why"), values.get("mend"), values.get("section"), values.getOrDefault("trap", ""),
-                        List.copyOf(details));
+                texts.get("why"), texts.get("fix"), values.get("section"), values.get("link"),
+                values.getOrDefault("trap", ""), List.copyOf(details));
     }
 
     private static Rule.Detail detail(String text) {

@@ -179,7 +179,7 @@ public final class SourceTree {
             }
         } catch (NoSuchFileException e) {
             if (link.toString().endsWith(".java")) {
-                problems.add(name(link) + ": a link that leads nowhere; mend or delete it");
+                problems.add(name(link) + ": a link that leads nowhere; fix or delete it");
             }
         } catch (IOException e) {
             unreadable(link, e);

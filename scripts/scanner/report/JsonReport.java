@@ -22,7 +22,7 @@ public final class JsonReport {
             object.put("message", finding.message());
             object.put("enclosing", finding.enclosing());
             object.put("chain", finding.chain().stream().map(JsonReport::step).toList());
-            object.put("alsoAt", finding.alsoAt().stream().map(JsonReport::place).toList());
+            object.put("alsoAt", finding.alsoAt().stream().map(JsonReport::step).toList());
             object.put("fingerprint", fingerprints.get(i));
             findings.add(object);
         }

@@ -2,8 +2,11 @@ package scanner.report;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
 import scanner.findings.Finding;
 
 /**
@@ -16,10 +19,19 @@ import scanner.findings.Finding;
  * @param findings   to be reported, in the order to report them
  * @param suppressed how many findings the source answers for
  * @param known      how many findings are in the baseline
+ * @param all        whether every place of a finding is wanted
  * @param problems   a line for each file that was not, or not wholly, scanned
+ * @param scan       what is told of the scan itself
  */
 public record Report(Path root, String display, List<Integer> releases, int files, List<Finding> findings,
-              int suppressed, int known, List<String> problems) {
+              int suppressed, int known, boolean all, List<String> problems,
+        Scan scan) {
+
+    /** @param unknown libraries that nothing is known of, each with how many calls went into it */
+    public record Scan(long nanos, Map<String, Integer> unknown) {
+    }
+
+    private static final int LIBRARIES = 5;
 
     public static String name(Finding.Level level) {
         return level.name().toLowerCase(Locale.ROOT);
@@ -57,6 +69,21 @@ public record Report(Path root, String display, List<Integer> releases, int file
             line.append("; ").append(counted(problems.size(), "problem"));
         }
         return line.append('.').toString();
+    }
+
+    /** How many of each rule and level, in the order of the findings. */
+    Map<String, Long> counts() {
+        return findings.stream().collect(Collectors.groupingBy(
+                finding -> "%-7s  %s".formatted(name(finding.level()), finding.rule()), LinkedHashMap::new,
+                Collectors.counting()));
+    }
+
+    /** The libraries that most calls went into unseen; empty if there are none to speak of. */
+    String unknown() {
+        return scan.unknown().entrySet().stream()
+                .sorted(Map.Entry.<String, Integer>comparingByValue().reversed().thenComparing(Map.Entry.comparingByKey()))
+                .limit(LIBRARIES).map(library -> library.getKey() + " (" + counted(library.getValue(), "call") + ")")
+                .collect(Collectors.joining(", "));
     }
 
     public static String counted(int count, String what) {

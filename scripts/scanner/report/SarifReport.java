@@ -2,8 +2,10 @@ package scanner.report;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import scanner.findings.Finding;
 import scanner.findings.Rule;
 
@@ -13,6 +15,8 @@ import scanner.findings.Rule;
  */
 public final class SarifReport {
 
+    /** What the tool is about; the skill has no address of its own. */
+    private static final String HOME = "https://docs.oracle.com/en/java/javase/21/core/concurrency.html";
     private static final String UNRESERVED = "-._~/!$&'()*+,;=@";
 
     private SarifReport() {
@@ -36,6 +40,7 @@ public final class SarifReport {
                 "runs", List.of(Json.object(
                         "tool", Json.object("driver", Json.object(
                                 "name", "find-blocking-calls",
+                                "informationUri", HOME,
                                 "rules", rules.stream().map(rule -> rule(rule, release)).toList())),
                         "invocations", List.of(Json.object(
                                 "executionSuccessful", true,
@@ -50,12 +55,12 @@ public final class SarifReport {
         List<?> steps = finding.chain().stream()
                 .map(step -> Json.object("location", location(step.place(), step.what(), null))).toList();
         List<?> places = finding.alsoAt().stream().distinct()
-                .map(place -> location(place, "also here", null)).toList();
+                .map(step -> location(step.place(), step.what(), null)).toList();
         return Json.object(
                 "ruleId", finding.rule(),
                 "ruleIndex", rule < 0 ? null : rule,
                 "level", Report.name(finding.level()),
-                "message", message(finding.message()),
+                "message", sentence(finding.message()),
                 "locations", List.of(location(finding.place(), null, finding.enclosing())),
                 "codeFlows", List.of(Json.object("threadFlows", List.of(Json.object("locations", steps)))),
                 "relatedLocations", places.isEmpty() ? null : places,
@@ -65,10 +70,32 @@ public final class SarifReport {
     private static Map<String, Object> rule(Rule rule, int release) {
         return Json.object(
                 "id", rule.name(),
-                "shortDescription", message(rule.why()),
-                "help", message(rule.explain(release)),
+                "name", camelCase(rule.name()),
+                "shortDescription", sentence(rule.why(release)),
+                "fullDescription", sentence(rule.why(release) + ". Fix: " + rule.fix(release)),
+                "help", Json.object("text", rule.explain(release), "markdown", markdown(rule, release)),
+                "helpUri", rule.link(),
                 "defaultConfiguration", Json.object("level", Report.name(rule.level())),
-                "properties", Json.object("tags", List.of("concurrency")));
+                "properties", Json.object(
+                        "tags", List.of("concurrency", "reliability"),
+                        "precision", rule.level() == Finding.Level.ERROR ? "very-high" : "high",
+                        "problem.severity", rule.level() == Finding.Level.NOTE ? "recommendation" : Report.name(rule.level())));
+    }
+
+    private static String markdown(Rule rule, int release) {
+        return "**Why:** " + rule.why(release) + "\n\n**Fix:** " + rule.fix(release) + "\n\n" + rule.explain(release).lines()
+                .filter(line -> line.startsWith("- ")).collect(Collectors.joining("\n"));
+    }
+
+    /** {@code LostFailure} of {@code lost-failure}. */
+    private static String camelCase(String name) {
+        return Arrays.stream(name.split("-")).map(word -> Character.toUpperCase(word.charAt(0)) + word.substring(1))
+                .collect(Collectors.joining());
+    }
+
+    /** A sentence ends with a full stop. */
+    private static Map<String, Object> sentence(String text) {
+        return message(text.endsWith(".") ? text : text + ".");
     }
 
     private static Map<String, Object> message(String text) {

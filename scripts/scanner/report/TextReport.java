@@ -6,7 +6,7 @@ import scanner.findings.Finding;
 /** For people and agents: a line a finding, its chain of calls below. */
 public final class TextReport {
 
-    private static final int PLACES = 10;
+    private static final int PLACES = 5;
 
     private TextReport() {
     }
@@ -25,20 +25,26 @@ public final class TextReport {
                         report)).append(")\n");
                 indent += "  ";
             }
-            List<Finding.Place> places = finding.alsoAt();
-            for (int i = 0; i < Math.min(PLACES, places.size()); i++) {
-                text.append(i == 0 ? "    also at " : ", ").append(place(places.get(i), place, report));
+            List<Finding.Step> others = finding.alsoAt();
+            int shown = report.all() ? others.size() : Math.min(PLACES, others.size());
+            for (Finding.Step other : others.subList(0, shown)) {
+                text.append("    also at ").append(place(other.place(), place, report)).append(": ")
+                        .append(printable(other.what())).append('\n');
             }
-            if (places.size() > PLACES) {
-                text.append(" and ").append(places.size() - PLACES).append(" more");
+            if (shown < others.size()) {
+                text.append("    and at ").append(Report.counted(others.size() - shown, "more place")).append(" (--all)\n");
             }
-            text.append(places.isEmpty() ? "" : "\n");
         }
-        text.append(report.summary());
+        text.append(report.summary()).append(" Took ").append("%.1f".formatted(report.scan().nanos() / 1e9)).append(" s.\n");
+        report.counts().forEach((rule, count) -> text.append("  ").append("%4d".formatted(count)).append(' ').append(rule)
+                .append('\n'));
+        if (!report.unknown().isEmpty()) {
+            text.append("Not followed, because nothing is known of these libraries: ").append(report.unknown()).append('\n');
+        }
         if (!report.findings().isEmpty()) {
-            text.append(" --explain RULE says why and how to mend.");
+            text.append("Why, and how to fix it: --explain ").append(report.findings().get(0).rule()).append('\n');
         }
-        return text.append('\n').toString();
+        return text.toString();
     }
 
     /** The file is said only where it is not the finding's own. */

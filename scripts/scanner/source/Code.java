@@ -2,6 +2,7 @@ package scanner.source;
 
 import java.util.List;
 import java.util.Set;
+import java.util.function.BiPredicate;
 import java.util.function.Predicate;
 
 /** Questions that several rules ask of a body. */
@@ -152,6 +153,11 @@ public final class Code {
      * called on it.
      */
     public static Set<String> uses(Node body, String variable) {
+        return uses(body, variable, (around, node) -> false);
+    }
+
+    /** @param stays whether the variable, passed to what stands around it, does not leave the body by that */
+    public static Set<String> uses(Node body, String variable, BiPredicate<Node, Node> stays) {
         var calls = new java.util.LinkedHashSet<String>();
         var escapes = new boolean[1];
         new Walk() {
@@ -164,7 +170,7 @@ public final class Code {
                         .equals(variable)) {
                     calls.add(ref.name());
                 } else if (node instanceof Node.Name name && name.name().equals(variable)
-                        && !(path.getLast() instanceof Node.Ref)
+                        && !(path.getLast() instanceof Node.Ref) && !stays.test(path.getLast(), node)
                         && !(path.getLast() instanceof Node.Call call && call.on() == node)) {
                     escapes[0] = true;
                 } else if (node instanceof Node.New made && made.body() != null || node instanceof Node.LocalType) {

@@ -86,6 +86,7 @@ final class Lowering extends SimpleTreeVisitor<Node, Void> {
             case Node.Literal literal -> true;
             case Node.Other other -> other.parts().isEmpty();
             case Node.Select select -> isPlain(select.on());
+            case Node.Not not -> isPlain(not.value());
             case Node.Index index -> isPlain(index.array());
             default -> false;
         };
@@ -235,8 +236,11 @@ final class Lowering extends SimpleTreeVisitor<Node, Void> {
                 default -> NOTHING;
             };
         }
-        return other(tree.getKind() == Tree.Kind.LOGICAL_COMPLEMENT ? TypeName.of("boolean") : null,
-                tree.getExpression());
+        if (tree.getKind() != Tree.Kind.LOGICAL_COMPLEMENT) {
+            return other(null, tree.getExpression());
+        }
+        Node value = some(tree.getExpression());
+        return value instanceof Node.Name || !isPlain(value) ? new Node.Not(start(tree), value) : TRUTH;
     }
 
     @Override

@@ -17,7 +17,7 @@ public final class MethodDecl {
     public final List<TypeName> paramTypes;
     public final List<String> paramNames;
     public final Map<String, TypeName> typeParams;
-    final List<TypeName> annotations;
+    public final List<TypeName> annotations;
     public final boolean isStatic;
     public final boolean isPrivate;
     public final boolean isFinal;

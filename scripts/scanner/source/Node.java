@@ -59,6 +59,10 @@ public sealed interface Node {
     record Choice(int pos, Node test, Node yes, Node no) implements Node {
     }
 
+    /** {@code !value}. */
+    record Not(int pos, Node value) implements Node {
+    }
+
     /**
      * Any other expression or statement, with the parts in it that matter. @param type null if it depends on the parts.
      */

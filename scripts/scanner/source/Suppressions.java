@@ -63,8 +63,8 @@ public final class Suppressions {
                 count++;
                 continue;
             }
-            List<Finding.Place> places = finding.alsoAt().stream().filter(place -> !covers(place, finding.rule()))
-                    .toList();
+            List<Finding.Step> places = finding.alsoAt().stream()
+                    .filter(other -> !covers(other.place(), finding.rule())).toList();
             left.add(new Finding(finding.rule(), finding.level(), finding.place(), finding.message(), finding.chain(),
                     places, finding.enclosing()));
         }

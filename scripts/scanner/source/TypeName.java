@@ -10,7 +10,7 @@ public record TypeName(String name, List<TypeName> args, int dimensions) {
 
     static final TypeName OBJECT = of("java.lang.Object");
 
-    static TypeName of(String name) {
+    public static TypeName of(String name) {
         return new TypeName(name, List.of(), 0);
     }
 

@@ -73,6 +73,9 @@ public abstract class Walk {
             case Node.Other other -> {
                 return all(other.parts(), scope);
             }
+            case Node.Not not -> {
+                return walk(not.value(), scope);
+            }
             case Node.Assign assign -> {
                 walk(assign.target(), scope);
                 return walk(assign.value(), scope);

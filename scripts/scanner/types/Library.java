@@ -1,9 +1,12 @@
 package scanner.types;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import scanner.findings.DataFile;
 
 /**
@@ -15,6 +18,7 @@ public final class Library {
     private final Map<String, List<String>> supers = new HashMap<>();
     private final Map<String, String> results = new HashMap<>();
     private final List<String> packed = new ArrayList<>();
+    private final Set<String> names = new HashSet<>();
 
     public Library(List<DataFile.Line> lines) {
         for (DataFile.Line line : lines) {
@@ -29,15 +33,27 @@ public final class Library {
         if (text.startsWith("packed ")) {
             packed.add("." + text.substring(7).strip() + ".");
         } else if (extend > 0) {
+            names.add(text.substring(0, extend).strip());
             for (String parent : text.substring(extend + 9).split(",")) {
                 supers.computeIfAbsent(text.substring(0, extend).strip(), n -> new ArrayList<>()).add(parent.strip());
             }
         } else if (colon > 0 && text.indexOf('#') > 0) {
             String type = text.substring(0, text.indexOf('#'));
+            names.add(type);
             for (String method : text.substring(type.length() + 1, colon).split(",")) {
                 results.put(type + "#" + method.strip(), text.substring(colon + 3).strip());
             }
         }
+    }
+
+    /** Types that other data names. */
+    public void nameAlso(Collection<String> types) {
+        names.addAll(types);
+    }
+
+    /** Whether there is such a type: an {@code import x.*} may be of it. */
+    boolean knows(String type) {
+        return names.contains(type);
     }
 
     /**

@@ -13,7 +13,7 @@ import java.util.Map;
 public record Type(String name, List<Type> args, boolean derived) {
 
     static final Type OBJECT = of("java.lang.Object");
-    static final Type STRING = of("java.lang.String");
+    public static final Type STRING = of("java.lang.String");
 
     public static Type of(String name) {
         return new Type(name, List.of(), false);

@@ -76,6 +76,7 @@ public final class Typing {
                 }
                 case Node.Other other -> other.type() != null ? Type.of(other.type().name())
                         : other.parts().size() == 1 ? type(other.parts().get(0), scope) : null;
+                case Node.Not not -> Type.of("boolean");
                 case Node.Assign assign -> type(assign.value(), scope);
                 case Node.Block block -> null;
                 default -> null;
@@ -491,6 +492,38 @@ public final class Typing {
     }
 
     // lambdas
+
+    /** The type that a lambda or method reference implements where it stands; null if that cannot be told. */
+    public Type target(Node function, List<Node> path, Scope scope) {
+        Node around = path.isEmpty() ? null : path.getLast();
+        return switch (around) {
+            case Node.Return value when path.stream().noneMatch(Node.Lambda.class::isInstance) ->
+                    world.resolve(scope.method().returns, scope.unit(), scope.type(), scope.method());
+            case Node.Local local -> world.resolve(local.type(), scope.unit(), scope.type(), scope.method());
+            case Node.Cast cast -> world.resolve(cast.type(), scope.unit(), scope.type(), scope.method());
+            case Node.Assign assign -> type(assign.target(), scope);
+            case Node.Call call -> {
+                Type receiver = receiver(call, scope);
+                yield receiver == null || receiver.isArray() ? null
+                        : parameter(best(receiver, call, scope), call.args(), function);
+            }
+            case Node.New made when made.body() == null -> {
+                Type type = type(made, scope);
+                yield type == null ? null : parameter(best(members.methods(type, "<init>", made.args().size(), scope.unit()),
+                        made.args(), scope), made.args(), function);
+            }
+            case null, default -> null;
+        };
+    }
+
+    private Type parameter(Members.Found method, List<Node> args, Node function) {
+        for (int i = 0; method != null && i < args.size(); i++) {
+            if (args.get(i) == function) {
+                return param(method, i);
+            }
+        }
+        return null;
+    }
 
     /** A functional interface's method. */
     private record Function(List<Type> params, Type result) {

@@ -77,6 +77,13 @@ public final class World {
         return types.containsKey(name) || jdk.find(name) != null;
     }
 
+    /** A type of a library that nothing is known of. */
+    public boolean isForeign(Type type) {
+        String name = type.name();
+        return !type.isArray() && !type.isParameter() && name.indexOf('.') > 0 && !name.startsWith("?") && !exists(name)
+                && !library.knows(name) && !type.isPrimitive();
+    }
+
     /** Direct subtypes in the sources, in the order of the sources. */
     public List<TypeDecl> subtypes(String name) {
         return subtypes.getOrDefault(name, List.of());
@@ -178,6 +185,21 @@ public final class World {
 
     public boolean isA(Type type, String name) {
         return type != null && !type.derived() && supers(type.name()).contains(name);
+    }
+
+    /** Whether a type of the sources has that annotation. */
+    public boolean isAnnotated(Type type, String annotation) {
+        return types.getOrDefault(type.name(), List.of()).stream()
+                .anyMatch(decl -> decl.annotations.stream().anyMatch(each -> isOf(each, annotation, decl.unit)));
+    }
+
+    /** Whether an annotation is that one; one of an unknown package is, by its name. */
+    public boolean isOf(TypeName annotation, String type, SourceUnit unit) {
+        if (!annotation.simple().equals(type.substring(type.lastIndexOf('.') + 1))) {
+            return false;
+        }
+        String name = qualify(annotation.name(), unit, null);
+        return name == null || name.startsWith("?") || name.equals(type);
     }
 
     /** What a written type is, in a method (may be null) of a type (may be null) of a file. */

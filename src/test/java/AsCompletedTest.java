@@ -235,6 +235,7 @@ class AsCompletedTest {
     }
 
     @Test
+    @SuppressWarnings("try") // close() is called on purpose
     void eachTaskIsInterruptedOnceAndTheFlagIsKept() throws Exception {
         OneInterrupt.ofACallerInterruptedTwice(3, work -> {
             try (var results = AsCompleted.start(Collections.nCopies(3, work.task()).iterator(), 3)) {

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.ref.Reference;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -171,6 +173,24 @@ class BackpressureStreamTest {
             reader.join();
             assertTrue(released.get());
         }
+    }
+
+    @Test
+    void anEndedStreamKeepsNobody() throws Exception {
+        var stream = new BackpressureStream<String>();
+        var kept = new ArrayList<WeakReference<Object>>();
+        kept.add(new WeakReference<>(stream.subscribe(1, BackpressureStream.WhenFull.BLOCK)));
+        stream.close();
+        for (int i = 0; i < 100; i++) {
+            var late = stream.subscribe(1, BackpressureStream.WhenFull.BLOCK);
+            assertTrue(late.take().isEmpty());
+            kept.add(new WeakReference<>(late));
+        }
+        while (kept.stream().filter(subscription -> subscription.get() != null).count() > 1) { // a local variable's
+            System.gc();
+            Thread.sleep(1);
+        }
+        Reference.reachabilityFence(stream);
     }
 
     @Test

@@ -13,9 +13,11 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -25,7 +27,8 @@ class BoundedCrawlTest {
 
     private static final Duration LONG = Duration.ofSeconds(Long.MAX_VALUE);
     private static final BoundedCrawl.Reader<byte[]> BYTES = BoundedCrawl.bytes(100_000);
-    private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(Duration.ofSeconds(10)).build();
+    private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(Duration.ofSeconds(10)).build();
     private final List<HostileServer> servers = new ArrayList<>();
 
     @AfterEach
@@ -106,13 +109,90 @@ class BoundedCrawlTest {
         hanging.awaitAllClosed();
     }
 
+    /** The name in any case, with a user, with the scheme's port: one host. */
+    @Test
+    void aHostUnderSeveralNamesIsOneHost() throws Exception {
+        int port = server(HostileServer.Fault.HEALTHY).uri().getPort();
+        var pages = Stream.of("http://127.0.0.1:%d/1", "http://user@127.0.0.1:%d/2", "HTTP://127.0.0.1:%d/3")
+                .map(text -> URI.create(text.formatted(port))).toList();
+        var inside = new AtomicInteger();
+        var most = new AtomicInteger();
+        var outcomes = BoundedCrawl.all(client, pages, new BoundedCrawl.Limits(9, 1, LONG), response -> {
+            most.accumulateAndGet(inside.incrementAndGet(), Math::max);
+            Thread.sleep(20);
+            return inside.decrementAndGet();
+        });
+        assertEquals(1, most.get());
+        assertEquals(3, outcomes.size());
+    }
+
+    @Test
+    void theCallersInterruptsReachEachReaderOnce() throws Exception {
+        var server = server(HostileServer.Fault.HEALTHY);
+        var reading = new CountDownLatch(4);
+        var cleaning = new CountDownLatch(4);
+        var go = new CountDownLatch(1);
+        var cleaned = new AtomicInteger();
+        var seen = new CompletableFuture<String>();
+        var caller = Thread.ofVirtual().start(() -> {
+            try {
+                BoundedCrawl.all(client, pages(server, 4), new BoundedCrawl.Limits(4, 4, LONG), response -> {
+                    try {
+                        reading.countDown();
+                        new CountDownLatch(1).await();
+                    } finally {
+                        cleaning.countDown();
+                        go.await();
+                        cleaned.incrementAndGet();
+                    }
+                    return null;
+                });
+            } catch (InterruptedException e) {
+                seen.complete(cleaned + " cleaned, flag " + Thread.currentThread().isInterrupted());
+            }
+        });
+        reading.await();
+        caller.interrupt();
+        cleaning.await();
+        caller.interrupt();
+        while (caller.isInterrupted()) {
+            Thread.onSpinWait();
+        }
+        go.countDown();
+        assertEquals("4 cleaned, flag true", seen.get());
+    }
+
+    @Test
+    void aPageThatCannotBeAskedForIsAnOutcome() throws Exception {
+        var pages = List.of(URI.create("mailto:a@example.org"), URI.create("http:///nowhere"), URI.create("ftp://h/"));
+        for (var outcome : BoundedCrawl.all(client, pages, new BoundedCrawl.Limits(1, 1, LONG), BYTES)) {
+            assertInstanceOf(IllegalArgumentException.class,
+                    assertInstanceOf(BoundedCrawl.Failed.class, outcome).failure());
+        }
+    }
+
+    @Test
+    void refusesWhatCannotWork() {
+        var limits = new BoundedCrawl.Limits(1, 1, LONG);
+        assertThrows(NullPointerException.class, () -> new BoundedCrawl.Limits(1, 1, null));
+        assertThrows(IllegalArgumentException.class, () -> new BoundedCrawl.Limits(0, 1, LONG));
+        assertThrows(IllegalArgumentException.class, () -> new BoundedCrawl.Limits(1, 0, LONG));
+        assertThrows(IllegalArgumentException.class, () -> BoundedCrawl.bytes(-1));
+        assertThrows(NullPointerException.class, () -> BoundedCrawl.all(null, List.of(), limits, BYTES));
+        assertThrows(NullPointerException.class, () -> BoundedCrawl.all(client, null, limits, BYTES));
+        assertThrows(NullPointerException.class, () -> BoundedCrawl.all(client, List.of(), null, BYTES));
+        assertThrows(NullPointerException.class, () -> BoundedCrawl.all(client, List.of(), limits, null));
+    }
+
     @Test
     void eachFaultIsAnOutcomeOfItsPage() throws Exception {
         var pages = List.of(server(HostileServer.Fault.HEALTHY).uri(), server(HostileServer.Fault.BUSY).uri(),
-                server(HostileServer.Fault.ENDLESS_BODY).uri(), server(HostileServer.Fault.REFUSES).uri(), URI.create("/no/host"),
+                server(HostileServer.Fault.ENDLESS_BODY).uri(), server(HostileServer.Fault.REFUSES).uri(),
+                        URI.create("/no/host"),
                 server(HostileServer.Fault.HEALTHY).uri());
         var outcomes = BoundedCrawl.all(client, pages, new BoundedCrawl.Limits(10, 10, LONG), BYTES);
-        assertArrayEquals("ok".getBytes(), assertInstanceOf(byte[].class, ((BoundedCrawl.Fetched<byte[]>) outcomes.getFirst()).result()));
+        assertArrayEquals("ok".getBytes(),
+                assertInstanceOf(byte[].class, ((BoundedCrawl.Fetched<byte[]>) outcomes.getFirst()).result()));
         assertTrue(failure(outcomes.get(1)).getMessage().endsWith("answered 503"));
         assertTrue(failure(outcomes.get(2)).getMessage().endsWith("answered with more than 100000 bytes"));
         assertInstanceOf(IOException.class, failure(outcomes.get(3)));
@@ -124,7 +204,8 @@ class BoundedCrawlTest {
     @Test
     void aPageThatTakesTooLongIsGivenUp() throws Exception {
         var trickling = server(HostileServer.Fault.TRICKLES);
-        var outcomes = BoundedCrawl.all(client, List.of(trickling.uri()), new BoundedCrawl.Limits(1, 1, Duration.ofMillis(500)), BYTES);
+        var outcomes = BoundedCrawl.all(client, List.of(trickling.uri()),
+                new BoundedCrawl.Limits(1, 1, Duration.ofMillis(500)), BYTES);
         assertInstanceOf(HttpTimeoutException.class, failure(outcomes.getFirst()));
         trickling.awaitAllClosed();
     }
@@ -149,11 +230,16 @@ class BoundedCrawlTest {
         assertEquals(List.of(), BoundedCrawl.all(client, List.of(), new BoundedCrawl.Limits(1, 1, LONG), BYTES));
     }
 
-    /** Crawls over servers that misbehave, half of them interrupted: no reader runs and no connection is in use afterwards. */
+    /**
+     * Crawls over servers that misbehave, half of them interrupted: no reader runs and no connection is in use
+     * afterwards.
+     */
     @Test
     void stress() throws Exception {
-        var faulty = List.of(server(HostileServer.Fault.TRICKLES), server(HostileServer.Fault.STALLS_IN_BODY), server(HostileServer.Fault.SILENT),
-                server(HostileServer.Fault.SHORT_BODY), server(HostileServer.Fault.CLOSES_AT_ONCE), server(HostileServer.Fault.ENDLESS_BODY));
+        var faulty = List.of(server(HostileServer.Fault.TRICKLES), server(HostileServer.Fault.STALLS_IN_BODY),
+                server(HostileServer.Fault.SILENT),
+                server(HostileServer.Fault.SHORT_BODY), server(HostileServer.Fault.CLOSES_AT_ONCE),
+                        server(HostileServer.Fault.ENDLESS_BODY));
         var healthy = server(HostileServer.Fault.HEALTHY);
         var pages = new ArrayList<URI>();
         faulty.forEach(server -> pages.addAll(pages(server, 5)));
@@ -168,7 +254,8 @@ class BoundedCrawlTest {
             var outcomes = new ArrayList<BoundedCrawl.Outcome<byte[]>>();
             var thread = Thread.ofVirtual().start(() -> {
                 try {
-                    outcomes.addAll(BoundedCrawl.all(client, pages, new BoundedCrawl.Limits(40, 10, Duration.ofMillis(100)), response -> {
+                    outcomes.addAll(BoundedCrawl.all(client, pages,
+                            new BoundedCrawl.Limits(40, 10, Duration.ofMillis(100)), response -> {
                         reading.incrementAndGet();
                         try {
                             return BYTES.read(response);
@@ -196,7 +283,8 @@ class BoundedCrawlTest {
         for (var server : faulty) {
             server.awaitAllClosed();
         }
-        System.out.println("BoundedCrawl stress: " + rounds + " crawls of " + pages.size() + " pages, " + cancelled + " cancelled, " + done
+        System.out.println("BoundedCrawl stress: " + rounds + " crawls of " + pages.size() + " pages, " + cancelled
+                + " cancelled, " + done
                 + " outcomes; no connection to the misbehaving servers left");
     }
 

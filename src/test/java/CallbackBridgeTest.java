@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -118,7 +120,9 @@ class CallbackBridgeTest {
         assertEquals(List.of("before", "after"), unwanted);
     }
 
-    /** Answers, interrupts, timeouts at random: each resource that an answer brings is used or released, exactly once. */
+    /**
+     * Answers, interrupts, timeouts at random: each resource that an answer brings is used or released, exactly once.
+     */
     @Test
     void stress() throws Exception {
         int rounds = 100_000;
@@ -161,9 +165,44 @@ class CallbackBridgeTest {
             });
         }
         long interrupts = Chaos.run(tasks);
-        System.out.println("CallbackBridge: " + rounds + " calls, " + interrupts + " interrupts, " + used + " used, " + released + " released late");
+        System.out.println("CallbackBridge: " + rounds + " calls, " + interrupts + " interrupts, " + used + " used, "
+                + released + " released late");
         assertEquals(made.get(), used.get() + released.get());
         assertEquals(rounds, used.get() + left.get());
         assertTrue(released.get() > 0 && used.get() > 0);
+    }
+
+    @Test
+    void theFailureIsTheCauseAsItIs() {
+        for (var failure : List.of(new CancellationException("of the API"),
+                new CompletionException(new IOException()))) {
+            assertSame(failure, assertThrows(ExecutionException.class, () -> await(callback -> {
+                callback.failure(failure);
+                return cancels::incrementAndGet;
+            }, LONG)).getCause());
+        }
+        assertEquals(NullPointerException.class, assertThrows(ExecutionException.class, () -> await(callback -> {
+            callback.failure(null);
+            return cancels::incrementAndGet;
+        }, LONG)).getCause().getClass());
+    }
+
+    @Test
+    void whatCannotWorkIsRefusedBeforeTheStart() {
+        var started = new AtomicInteger();
+        CallbackBridge.Operation<Object> operation = callback -> {
+            started.incrementAndGet();
+            return () -> { };
+        };
+        assertThrows(NullPointerException.class, () -> CallbackBridge.await(operation, null, unwanted::add));
+        assertThrows(NullPointerException.class, () -> CallbackBridge.await(operation, LONG, null));
+        assertEquals(0, started.get());
+    }
+
+    @Test
+    void anInterruptInStartIsAnInterrupt() {
+        assertThrows(InterruptedException.class, () -> await(callback -> {
+            throw new InterruptedException();
+        }, LONG));
     }
 }

@@ -1,5 +1,6 @@
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
@@ -10,6 +11,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -24,7 +26,8 @@ class CarrierWatchdogTest {
     /** Takes every carrier until {@code stop}. */
     private static List<Thread> starve(AtomicBoolean stop) throws InterruptedException {
         var taken = new CountDownLatch(CARRIERS);
-        var threads = IntStream.range(0, CARRIERS).mapToObj(i -> Thread.ofVirtual().name("hog " + i).start(() -> computes(taken, stop))).toList();
+        var threads = IntStream.range(0, CARRIERS).mapToObj(i -> Thread.ofVirtual().name("hog " + i).start(() ->
+                computes(taken, stop))).toList();
         taken.await();
         return threads;
     }
@@ -55,11 +58,14 @@ class CarrierWatchdogTest {
         try (watchdog) {
             var starved = (CarrierWatchdog.Starved) reports.take();
             assertTrue(starved.waited().compareTo(Duration.ofMillis(100)) >= 0, starved::toString);
-            assertEquals(CARRIERS, starved.holding().stream().filter(one -> one.contains("hog ") && one.contains("Test.computes")).count(),
+            assertEquals(CARRIERS, starved.holding().stream()
+                    .filter(one -> one.contains("hog ") && one.contains("Test.computes")).count(),
                     starved::toString);
-            assertTrue(starved.holding().stream().noneMatch(one -> one.contains("innocent") || one.contains("heartbeat")),
+            assertTrue(starved.holding().stream().noneMatch(one -> one.contains("innocent")
+                    || one.contains("heartbeat")),
                     starved::toString);
-            assertEquals(Runtime.version().feature() >= 24, starved.scheduler().contains("Parallelism=" + CARRIERS), starved.scheduler());
+            assertEquals(Runtime.version().feature() >= 24, starved.scheduler().contains("Parallelism=" + CARRIERS),
+                    starved.scheduler());
             assertEquals(null, reports.poll(300, TimeUnit.MILLISECONDS), "one report for one starvation");
             stop.set(true);
             var recovered = (CarrierWatchdog.Recovered) reports.take();
@@ -108,10 +114,47 @@ class CarrierWatchdogTest {
         Thread.currentThread().interrupt();
         watchdog.close();
         assertTrue(Thread.interrupted(), "the flag is kept");
-        assertFalse(Thread.getAllStackTraces().keySet().stream().anyMatch(thread -> thread.getName().equals("carrier-watchdog")));
+        assertFalse(Thread.getAllStackTraces().keySet().stream()
+                .anyMatch(thread -> thread.getName().equals("carrier-watchdog")));
         stop.set(true);
         for (Thread hog : hogs) {
             hog.join();
         }
+    }
+
+    @Test
+    void closeInTheListenerIsRefusedAndNothingItThrowsEndsTheWatchdog() throws Exception {
+        var watchdog = new AtomicReference<CarrierWatchdog>();
+        var refused = new LinkedBlockingQueue<Throwable>();
+        var started = new CountDownLatch(1);
+        watchdog.set(CarrierWatchdog.start(SHORT, Duration.ofNanos(1), report -> {
+            Thread.currentThread().setUncaughtExceptionHandler((thread, e) -> {
+                refused.add(e);
+                throw new IllegalStateException("the handler");
+            });
+            try {
+                started.await();
+            } catch (InterruptedException e) {
+                return;
+            }
+            watchdog.get().close();
+        }));
+        started.countDown();
+        var open = watchdog.get();
+        try (open) {
+            for (int i = 0; i < 3; i++) {
+                assertEquals(IllegalStateException.class, refused.take().getClass());
+            }
+        }
+    }
+
+    @Test
+    void whatCannotWorkIsRefusedAtOnce() {
+        for (Duration absurd : List.of(Duration.ZERO, Duration.ofSeconds(Long.MIN_VALUE))) {
+            assertThrows(IllegalArgumentException.class, () -> CarrierWatchdog.start(absurd, SHORT, reports::add));
+            assertThrows(IllegalArgumentException.class, () -> CarrierWatchdog.start(SHORT, absurd, reports::add));
+        }
+        assertThrows(NullPointerException.class, () -> CarrierWatchdog.start(SHORT, null, reports::add));
+        assertThrows(NullPointerException.class, () -> CarrierWatchdog.start(SHORT, SHORT, null));
     }
 }

@@ -40,7 +40,8 @@ class CircuitBreakerTest {
     private CircuitBreaker breaker(int failures, int window, int trials) {
         return new CircuitBreaker(failures, window, OPEN_FOR, trials, e -> e instanceof IOException
                 ? CircuitBreaker.Verdict.FAILURE
-                : e instanceof IllegalStateException ? CircuitBreaker.Verdict.IGNORED : CircuitBreaker.Verdict.SUCCESS, now::get);
+                : e instanceof IllegalStateException ? CircuitBreaker.Verdict.IGNORED
+                        : CircuitBreaker.Verdict.SUCCESS, now::get);
     }
 
     private static void fail(CircuitBreaker breaker) {
@@ -491,7 +492,7 @@ class CircuitBreakerTest {
         assertThrows(IllegalArgumentException.class, () -> new CircuitBreaker(1, 1, Duration.ZERO, 1, e -> null));
     }
 
-    /** Against a plain model of the contract: one thread, calls that overlap and end in any order, time that passes at random. */
+    /** Against a plain model of the contract: one thread, time that passes at random. */
     @Test
     @Timeout(300)
     void agreesWithAModel() throws Exception {
@@ -526,7 +527,8 @@ class CircuitBreakerTest {
                         }
                         assertTrue(!isOpen);
                         latest.add(failing);
-                        if (closed ? latest.stream().skip(Math.max(0, latest.size() - window)).filter(f -> f).count() >= failures
+                        if (closed ? latest.stream().skip(Math.max(0, latest.size() - window)).filter(f -> f)
+                                .count() >= failures
                                 : failing) {
                             closed = false;
                             openUntil = now.get() + OPEN_FOR.toNanos();

@@ -33,12 +33,14 @@ class CpuBoundPoolTest {
     @Test
     void runsOnThePlatformThreadsOfThePool() throws Exception {
         try (var pool = new CpuBoundPool(2)) {
-            assertTrue(pool.call(() -> !Thread.currentThread().isVirtual() && Thread.currentThread().getName().startsWith("cpu-")));
+            assertTrue(pool.call(() -> !Thread.currentThread().isVirtual() && Thread.currentThread().getName()
+                    .startsWith("cpu-")));
             var boom = new IOException();
             assertSame(boom, assertThrows(ExecutionException.class, () -> pool.call(() -> {
                 throw boom;
             })).getCause());
-            assertEquals(IntStream.range(0, 1_000).boxed().toList(), pool.all(IntStream.range(0, 1_000).<Callable<Integer>>mapToObj(i -> () -> i).toList()));
+            assertEquals(IntStream.range(0, 1_000).boxed().toList(),
+                    pool.all(IntStream.range(0, 1_000).<Callable<Integer>>mapToObj(i -> () -> i).toList()));
         }
     }
 
@@ -68,7 +70,8 @@ class CpuBoundPoolTest {
             }));
             assertTrue(ended.get());
             assertEquals(0, e.getSuppressed().length);
-            assertFalse(pool.call(() -> Thread.currentThread().isInterrupted()), "the flag does not reach the next job");
+            assertFalse(pool.call(() -> Thread.currentThread().isInterrupted()),
+                    "the flag does not reach the next job");
         }
     }
 
@@ -136,7 +139,8 @@ class CpuBoundPoolTest {
         var pool = new CpuBoundPool(1);
         var begun = new CountDownLatch(1);
         var failures = new ArrayList<Throwable>();
-        var running = Thread.startVirtualThread(() -> failures.add(assertThrows(ExecutionException.class, () -> pool.call(() -> spin(begun)))));
+        var running = Thread.startVirtualThread(() -> failures.add(assertThrows(ExecutionException.class, () ->
+                pool.call(() -> spin(begun)))));
         begun.await();
         var submitted = new CountDownLatch(1);
         var queued = Thread.startVirtualThread(() -> {
@@ -156,7 +160,10 @@ class CpuBoundPoolTest {
         assertThrows(RejectedExecutionException.class, () -> pool.call(() -> 1));
     }
 
-    /** Jobs that compute, wait for their interrupt or fail, callers interrupted at random: never more than the threads, none left. */
+    /**
+     * Jobs that compute, wait for their interrupt or fail, callers interrupted at random: never more than the threads,
+     * none left.
+     */
     @Test
     void stress() throws Exception {
         int rounds = 100_000;
@@ -202,9 +209,79 @@ class CpuBoundPoolTest {
             }
             interrupts = Chaos.run(tasks);
         }
-        System.out.println("CpuBoundPool: " + rounds + " jobs, " + interrupts + " interrupts, values/failures/interrupted: " + ways);
+        System.out.println("CpuBoundPool: " + rounds + " jobs, " + interrupts
+                + " interrupts, values/failures/interrupted: " + ways);
         assertEquals(rounds, ways.stream().mapToInt(AtomicInteger::get).sum());
         assertTrue(ways.stream().allMatch(way -> way.get() > 0));
         assertTrue(peak.get() <= 3 && inside.get() == 0);
+    }
+
+    @Test
+    @SuppressWarnings("try") // close() is called on purpose
+    void closeAndCallInAJobAreRefused() throws Exception {
+        try (var pool = new CpuBoundPool(2)) {
+            for (Callable<Integer> inside : List.<Callable<Integer>>of(() -> {
+                pool.close();
+                return 1;
+            }, () -> pool.call(() -> 1), () -> pool.all(List.<Callable<Integer>>of(() -> 1)).getFirst())) {
+                var e = assertThrows(ExecutionException.class, () -> pool.call(inside));
+                assertInstanceOf(IllegalStateException.class, e.getCause());
+            }
+            assertEquals(1, pool.<Integer>call(() -> 1), "still open");
+        }
+        assertThrows(IllegalArgumentException.class, () -> new CpuBoundPool(0));
+    }
+
+    @Test
+    void theFailureIsTheCauseAsItIs() throws Exception {
+        try (var pool = new CpuBoundPool(1)) {
+            for (var failure : List.of(new CancellationException("own"),
+                    new java.util.concurrent.CompletionException(null))) {
+                assertSame(failure, assertThrows(ExecutionException.class, () -> pool.call(() -> {
+                    throw failure;
+                })).getCause());
+            }
+        }
+    }
+
+    /** The caller's interrupt, a second one, and those of two closing threads: the job's cleanup is left alone. */
+    @Test
+    void aJobIsInterruptedOnce() throws Exception {
+        var pool = new CpuBoundPool(1);
+        var begun = new CountDownLatch(1);
+        var cleaning = new CountDownLatch(1);
+        var cleaned = new CountDownLatch(1);
+        var again = new AtomicBoolean();
+        Thread caller = Thread.startVirtualThread(() -> assertThrows(InterruptedException.class, () -> pool.call(() -> {
+            try {
+                return spin(begun);
+            } finally {
+                cleaning.countDown();
+                try {
+                    cleaned.await();
+                } catch (InterruptedException e) {
+                    again.set(true);
+                }
+            }
+        })));
+        begun.await();
+        caller.interrupt();
+        cleaning.await();
+        caller.interrupt();
+        var closers = List.of(Thread.ofVirtual().unstarted(pool::close), Thread.ofVirtual().unstarted(pool::close));
+        for (Thread closer : closers) {
+            closer.start();
+            closer.interrupt();
+            while (closer.getState() != Thread.State.TIMED_WAITING) {
+                Thread.sleep(1);
+            }
+            closer.interrupt();
+        }
+        cleaned.countDown();
+        for (Thread closer : closers) {
+            closer.join();
+        }
+        caller.join();
+        assertFalse(again.get());
     }
 }

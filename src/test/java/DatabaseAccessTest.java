@@ -12,6 +12,9 @@ import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
@@ -36,7 +39,10 @@ class DatabaseAccessTest {
                 (proxy, method, arguments) -> answer.to(method.getName())));
     }
 
-    /** Executes until cancelled ("execute") or at once ("executeUpdate"); refuses more than its connections, and use after close. */
+    /**
+     * Executes until cancelled ("execute") or at once ("executeUpdate"); refuses more than its connections, and use
+     * after close.
+     */
     private static class Database {
         final int connections;
         final AtomicInteger open = new AtomicInteger();
@@ -158,7 +164,8 @@ class DatabaseAccessTest {
         assertSame(database.onRollback, failed.getCause().getSuppressed()[0]);
         database.onRollback = null;
         database.onCommit = new SQLException("commit");
-        assertSame(database.onCommit, assertThrows(ExecutionException.class, () -> access.transaction(DatabaseAccessTest::update)).getCause());
+        assertSame(database.onCommit, assertThrows(ExecutionException.class, () ->
+                access.transaction(DatabaseAccessTest::update)).getCause());
         assertEquals(1, database.commits.get());
         assertEquals(2, database.rollbacks.get());
         assertEquals(0, database.open.get());
@@ -282,7 +289,10 @@ class DatabaseAccessTest {
         assertFalse(Thread.currentThread().isInterrupted());
     }
 
-    /** Interrupts at any moment: every transaction either committed and returned, or rolled back; no connection or permit lost. */
+    /**
+     * Interrupts at any moment: every transaction either committed and returned, or rolled back; no connection or
+     * permit lost.
+     */
     @Test
     void stress() throws Exception {
         int rounds = 100_000;
@@ -317,7 +327,8 @@ class DatabaseAccessTest {
             });
         }
         long interrupts = Chaos.run(tasks);
-        System.out.println("DatabaseAccess: " + rounds + " transactions, " + interrupts + " interrupts, " + returned + " committed, " + failed
+        System.out.println("DatabaseAccess: " + rounds + " transactions, " + interrupts + " interrupts, " + returned
+                + " committed, " + failed
                 + " failed, " + interrupted + " interrupted");
         assertEquals(rounds, returned.get() + failed.get() + interrupted.get());
         assertEquals(returned.get(), database.commits.get());
@@ -337,5 +348,25 @@ class DatabaseAccessTest {
                 each.get();
             }
         }
+    }
+
+    @Test
+    void theFailureIsTheCauseAsItIs() {
+        var access = new DatabaseAccess(new Database(1).source(), 1, LONG);
+        for (var failure : List.of(new CancellationException("of the work"),
+                new CompletionException(new SQLException()))) {
+            assertSame(failure, assertThrows(ExecutionException.class, () -> access.transaction(transaction -> {
+                throw failure;
+            })).getCause());
+        }
+    }
+
+    @Test
+    void whatCannotWorkIsRefusedAtOnce() {
+        var source = new Database(1).source();
+        assertThrows(IllegalArgumentException.class, () -> new DatabaseAccess(source, 0, LONG));
+        assertThrows(NullPointerException.class, () -> new DatabaseAccess(source, 1, null));
+        assertThrows(NullPointerException.class, () -> new DatabaseAccess(null, 1, LONG));
+        assertThrows(NullPointerException.class, () -> new DatabaseAccess(source, 1, LONG).transaction(null));
     }
 }

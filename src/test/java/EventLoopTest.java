@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
@@ -101,7 +104,9 @@ class EventLoopTest {
         own.close();
     }
 
-    /** State without a lock under interrupts: each call that returned counted once, each that was withdrawn not at all. */
+    /**
+     * State without a lock under interrupts: each call that returned counted once, each that was withdrawn not at all.
+     */
     @Test
     void stress() throws Exception {
         int rounds = 100_000;
@@ -123,7 +128,8 @@ class EventLoopTest {
                 });
             }
             long interrupts = Chaos.run(tasks);
-            System.out.println("EventLoop: " + rounds + " calls, " + interrupts + " interrupts, " + returned + " ran, " + withdrawn + " withdrawn");
+            System.out.println("EventLoop: " + rounds + " calls, " + interrupts + " interrupts, " + returned
+                    + " ran, " + withdrawn + " withdrawn");
             assertEquals(returned.get(), loop.call(() -> state[0]));
         }
         assertEquals(rounds, returned.get() + withdrawn.get());
@@ -144,5 +150,37 @@ class EventLoopTest {
         });
         begun.await();
         return end;
+    }
+
+    @Test
+    void theFailureIsTheCauseAsItIs() throws Exception {
+        try (var loop = new EventLoop("loop", 10)) {
+            for (var failure : List.of(new CancellationException("of the task"),
+                    new CompletionException(new IOException()))) {
+                assertSame(failure, assertThrows(ExecutionException.class, () -> loop.call(() -> {
+                    throw failure;
+                })).getCause());
+            }
+        }
+    }
+
+    @Test
+    void aHandlerThatThrowsDoesNotChangeTheThread() throws Exception {
+        try (var loop = new EventLoop("loop", 10)) {
+            Thread before = loop.call(Thread::currentThread);
+            before.setUncaughtExceptionHandler((thread, e) -> {
+                throw new IllegalStateException("the handler");
+            });
+            loop.post(() -> {
+                throw new IllegalStateException("posted");
+            });
+            assertSame(before, loop.call(Thread::currentThread));
+        }
+    }
+
+    @Test
+    void whatCannotWorkIsRefusedAtOnce() {
+        assertThrows(IllegalArgumentException.class, () -> new EventLoop("loop", 0));
+        assertThrows(NullPointerException.class, () -> new EventLoop(null, 1));
     }
 }

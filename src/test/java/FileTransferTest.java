@@ -17,6 +17,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -25,11 +26,14 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongConsumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -81,10 +85,12 @@ class FileTransferTest {
     }
 
     /** Sends {@code bytes} from {@code from}, of which only so many as {@code stop} says. */
-    private void send(HttpExchange exchange, int status, String etag, byte[] bytes, int from, int stop) throws IOException {
+    private void send(HttpExchange exchange, int status, String etag, byte[] bytes, int from,
+            int stop) throws IOException {
         exchange.getResponseHeaders().set("ETag", etag);
         if (status == 206) {
-            exchange.getResponseHeaders().set("Content-Range", "bytes " + from + "-" + (bytes.length - 1) + "/" + bytes.length);
+            exchange.getResponseHeaders().set("Content-Range", "bytes " + from + "-" + (bytes.length - 1) + "/"
+                    + bytes.length);
         }
         exchange.sendResponseHeaders(status, bytes.length - from);
         exchange.getResponseBody().write(bytes, from, stop - from);
@@ -144,6 +150,155 @@ class FileTransferTest {
         assertArrayEquals(content, Files.readAllBytes(target), "the part was not spoilt");
     }
 
+    /** 206 with the headers given and that many bytes. */
+    private void answerPartly(String etag, String range, int from, int to) {
+        answer = (exchange, asked) -> {
+            if (etag != null) {
+                exchange.getResponseHeaders().set("ETag", etag);
+            }
+            if (range != null) {
+                exchange.getResponseHeaders().set("Content-Range", range);
+            }
+            exchange.sendResponseHeaders(206, to - from);
+            exchange.getResponseBody().write(content, from, to - from);
+        };
+    }
+
+    @Test
+    void lessThanTheRangeAskedForIsNotComplete() throws Exception {
+        breakOff();
+        int there = (int) Files.size(folder.resolve("target.part"));
+        answerPartly("\"1\"", "bytes " + there + "-" + (there + 999) + "/500000", there, there + 1000);
+        assertTrue(assertThrows(IOException.class, this::download).getMessage().endsWith(there + 1000
+                + " of 500000 bytes"));
+        assertFalse(Files.exists(target));
+        answer = (exchange, range) -> send(exchange, 206, "\"1\"", content, from(range), content.length);
+        download();
+        assertEquals("bytes=" + (there + 1000) + "- \"1\"", ranges.getLast(), "goes on after the short answer");
+        assertArrayEquals(content, Files.readAllBytes(target));
+    }
+
+    @Test
+    void halvesOfTwoVersionsAreNeverJoined() throws Exception {
+        record Headers(String etag, String range) { }
+        for (var headers : List.of(new Headers("\"2\"", "bytes %d-499999/500000"),
+                new Headers(null, "bytes %d-499999/500000"), new Headers("\"1\"", "bytes %d-499999/500001"),
+                new Headers("\"1\"", "bytes %d-499999/*"), new Headers("\"1\"", null))) {
+            breakOff();
+            int there = (int) Files.size(folder.resolve("target.part"));
+            String range = headers.range == null ? null : headers.range.formatted(there);
+            answerPartly(headers.etag, range, there, content.length);
+            assertThrows(IOException.class, this::download);
+            assertFalse(Files.exists(target));
+            answer = (exchange, asked) -> send(exchange, 200, "\"2\"", content, 0, content.length);
+            download();
+            assertEquals("null null", ranges.getLast(), "started anew");
+            Files.delete(target);
+        }
+    }
+
+    @Test
+    void a206ThatNobodyAskedForIsRefused() {
+        answerPartly("\"1\"", "bytes 0-499999/500000", 0, content.length);
+        assertThrows(IOException.class, this::download);
+        assertFalse(Files.exists(target));
+    }
+
+    @Test
+    void moreThanTheTotalIsGivenUp() throws Exception {
+        breakOff();
+        int there = (int) Files.size(folder.resolve("target.part"));
+        answerPartly("\"1\"", "bytes " + there + "-499999/500000", there - 1, content.length);
+        assertThrows(IOException.class, this::download);
+        answer = (exchange, range) -> send(exchange, 200, "\"1\"", content, 0, content.length);
+        download();
+        assertEquals("null null", ranges.getLast());
+        assertArrayEquals(content, Files.readAllBytes(target));
+    }
+
+    @Test
+    void whatProgressThrowsEndsTheTransfer() throws Exception {
+        Path file = Files.write(folder.resolve("file"), content);
+        answer = (exchange, range) -> {
+            exchange.getRequestBody().readAllBytes();
+            send(exchange, 200, "\"1\"", content, 0, content.length);
+        };
+        LongConsumer throwing = bytes -> {
+            throw new AssertionError("mine");
+        };
+        assertThrows(AssertionError.class, () -> FileTransfer.download(client, uri, target, LONG, throwing));
+        var thrown = assertThrows(Throwable.class,
+                () -> FileTransfer.upload(client, HttpRequest.newBuilder(uri), "PUT", file, LONG, throwing));
+        assertTrue(thrown.toString().contains("mine"), thrown::toString);
+    }
+
+    @Test
+    void anAnswerToAnUploadIsBoundedAndInItsCharset() throws Exception {
+        Path file = Files.write(folder.resolve("file"), content);
+        answer = (exchange, range) -> {
+            exchange.getRequestBody().readAllBytes();
+            exchange.getResponseHeaders().set("Content-Type", "text/plain; charset=ISO-8859-1");
+            exchange.sendResponseHeaders(200, 0);
+            for (int i = 0; i < 300; i++) {
+                exchange.getResponseBody().write("\u00e9".repeat(10_000).getBytes(StandardCharsets.ISO_8859_1));
+            }
+        };
+        String text = FileTransfer.upload(client, HttpRequest.newBuilder(uri), "PUT", file, LONG, bytes -> { }).body();
+        assertEquals("\u00e9".repeat(1024 * 1024), text);
+    }
+
+    @Test
+    void theCallersSecondInterruptDoesNotReachTheTransfer() throws Exception {
+        answer = (exchange, range) -> send(exchange, 200, "\"1\"", content, 0, content.length);
+        var moving = new CountDownLatch(1);
+        var go = new CountDownLatch(1);
+        var interrupts = new AtomicInteger();
+        var thrown = new CompletableFuture<String>();
+        var caller = Thread.ofVirtual().start(() -> {
+            try {
+                FileTransfer.download(client, uri, target, LONG, bytes -> {
+                    moving.countDown();
+                    while (go.getCount() > 0) {
+                        try {
+                            go.await();
+                        } catch (InterruptedException e) {
+                            interrupts.incrementAndGet();
+                        }
+                    }
+                });
+            } catch (InterruptedException e) {
+                thrown.complete("interrupted, flag " + Thread.currentThread().isInterrupted());
+            } catch (IOException e) {
+                thrown.completeExceptionally(e);
+            }
+        });
+        moving.await();
+        caller.interrupt();
+        while (interrupts.get() == 0) {
+            Thread.onSpinWait();
+        }
+        caller.interrupt();
+        while (caller.isInterrupted()) {
+            Thread.onSpinWait();
+        }
+        go.countDown();
+        assertEquals("interrupted, flag true", thrown.get());
+        assertEquals(1, interrupts.get());
+    }
+
+    @Test
+    void refusesWhatCannotWork() {
+        LongConsumer none = bytes -> { };
+        assertThrows(NullPointerException.class, () -> FileTransfer.download(null, uri, target, LONG, none));
+        assertThrows(NullPointerException.class, () -> FileTransfer.download(client, null, target, LONG, none));
+        assertThrows(NullPointerException.class, () -> FileTransfer.download(client, uri, null, LONG, none));
+        assertThrows(NullPointerException.class, () -> FileTransfer.download(client, uri, target, null, none));
+        assertThrows(NullPointerException.class, () -> FileTransfer.download(client, uri, target, LONG, null));
+        assertEquals(List.of(), ranges);
+        assertThrows(HttpTimeoutException.class,
+                () -> FileTransfer.download(client, uri, target, Duration.ofSeconds(Long.MIN_VALUE), none));
+    }
+
     @Test
     void aPartThatIsLongerThanTheFileIsGivenUp() throws Exception {
         breakOff();
@@ -188,7 +343,8 @@ class FileTransferTest {
             var thrown = new AtomicReference<Throwable>();
             var caller = Thread.ofVirtual().start(() -> {
                 try {
-                    FileTransfer.download(client, trickling.uri(), target, Duration.ofSeconds(5), bytes -> moved.countDown());
+                    FileTransfer.download(client, trickling.uri(), target, Duration.ofSeconds(5),
+                            bytes -> moved.countDown());
                 } catch (IOException | InterruptedException e) {
                     thrown.set(e);
                 }
@@ -225,7 +381,8 @@ class FileTransferTest {
             channel.write(ByteBuffer.allocate(1), 100_000_000); // sparse
         }
         try (var deaf = new HostileServer(HostileServer.Fault.NEVER_READS)) {
-            assertThrows(HttpTimeoutException.class, () -> FileTransfer.upload(client, HttpRequest.newBuilder(deaf.uri()), "PUT", file,
+            assertThrows(HttpTimeoutException.class,
+                    () -> FileTransfer.upload(client, HttpRequest.newBuilder(deaf.uri()), "PUT", file,
                     Duration.ofMillis(300), bytes -> { }));
         }
     }
@@ -235,7 +392,8 @@ class FileTransferTest {
     @Timeout(300)
     void filesLargerThanTheHeap() throws Exception {
         var java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-        var process = new ProcessBuilder(java, "-Xmx24m", "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"),
+        var process = new ProcessBuilder(java, "-Xmx24m", "-XX:TieredStopAtLevel=1", "-cp",
+                System.getProperty("java.class.path"),
                 SmallHeap.class.getName(), folder.toString()).redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes());
         assertTrue(process.waitFor(200, TimeUnit.SECONDS) && process.exitValue() == 0, output);
@@ -269,14 +427,16 @@ class FileTransferTest {
             server.start();
             var uri = URI.create("http://127.0.0.1:" + server.getAddress().getPort());
             try (var client = HttpClient.newHttpClient()) {
-                FileTransfer.upload(client, HttpRequest.newBuilder(uri), "PUT", file, Duration.ofSeconds(30), bytes -> { });
+                FileTransfer.upload(client, HttpRequest.newBuilder(uri), "PUT", file, Duration.ofSeconds(30),
+                        bytes -> { });
                 FileTransfer.download(client, uri, folder.resolve("copy"), Duration.ofSeconds(30), bytes -> { });
             }
             server.stop(0);
             if (Files.mismatch(file, folder.resolve("copy")) != -1) {
                 throw new AssertionError("the copy differs");
             }
-            System.out.println("FileTransfer: " + size / 1_000_000 + " MB up and down with a heap of " + Runtime.getRuntime().maxMemory() / 1_000_000 + " MB");
+            System.out.println("FileTransfer: " + size / 1_000_000 + " MB up and down with a heap of "
+                    + Runtime.getRuntime().maxMemory() / 1_000_000 + " MB");
         }
     }
 }

@@ -42,7 +42,8 @@ class FutureBridgeTest {
         assertSame(boom, first.getCause());
         assertNotSame(first, assertThrows(ExecutionException.class, () -> FutureBridge.await(dependent)));
         var bare = new CompletionException("bare", null);
-        assertSame(bare, assertThrows(ExecutionException.class, () -> FutureBridge.await(CompletableFuture.failedFuture(bare))).getCause());
+        assertSame(bare, assertThrows(ExecutionException.class, () ->
+                FutureBridge.await(CompletableFuture.failedFuture(bare))).getCause());
     }
 
     @Test
@@ -51,7 +52,8 @@ class FutureBridgeTest {
         assertThrows(TimeoutException.class, () -> FutureBridge.await(never, SHORT));
         assertTrue(never.isCancelled());
         var own = CompletableFuture.<Integer>failedFuture(new TimeoutException("own"));
-        assertInstanceOf(TimeoutException.class, assertThrows(ExecutionException.class, () -> FutureBridge.await(own, SHORT)).getCause());
+        assertInstanceOf(TimeoutException.class, assertThrows(ExecutionException.class, () -> FutureBridge.await(own,
+                SHORT)).getCause());
         assertThrows(CancellationException.class, () -> FutureBridge.await(never));
     }
 
@@ -84,7 +86,8 @@ class FutureBridgeTest {
     /** The connection is closed, not only the future completed. */
     @Test
     void anInterruptReachesTheHttpExchange() throws Exception {
-        try (var server = new ServerSocket(0, 5, InetAddress.getLoopbackAddress()); var client = HttpClient.newHttpClient()) {
+        try (var server = new ServerSocket(0, 5,
+                InetAddress.getLoopbackAddress()); var client = HttpClient.newHttpClient()) {
             var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.getLocalPort() + "/"))
                     .version(HttpClient.Version.HTTP_1_1).build();
             var caller = Thread.startVirtualThread(() -> assertThrows(InterruptedException.class, () ->
@@ -121,7 +124,10 @@ class FutureBridgeTest {
         assertEquals(1, a.resultNow());
     }
 
-    /** Completion against interrupt, in every order: the value is returned or the future cancelled, never neither, never both. */
+    /**
+     * Completion against interrupt, in every order: the value is returned or the future cancelled, never neither,
+     * never both.
+     */
     @Test
     void stress() throws Exception {
         int rounds = 100_000;
@@ -154,8 +160,18 @@ class FutureBridgeTest {
             });
         }
         long interrupts = Chaos.run(tasks);
-        System.out.println("FutureBridge: " + rounds + " waits, " + interrupts + " interrupts, " + returned + " returned, " + cancelled + " cancelled");
+        System.out.println("FutureBridge: " + rounds + " waits, " + interrupts + " interrupts, " + returned
+                + " returned, " + cancelled + " cancelled");
         assertEquals(rounds, returned.get() + cancelled.get());
         assertTrue(returned.get() > 0 && cancelled.get() > 0);
+    }
+
+    @Test
+    void aNullAmongTheSourcesIsRefusedAtOnce() {
+        var dependent = new CompletableFuture<Integer>();
+        var source = new CompletableFuture<Integer>();
+        assertThrows(NullPointerException.class, () -> FutureBridge.cancelling(dependent, source, null));
+        dependent.cancel(true);
+        assertFalse(source.isDone());
     }
 }

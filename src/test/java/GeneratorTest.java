@@ -5,6 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.StandardProtocolFamily;
+import java.nio.ByteBuffer;
+import java.nio.channels.DatagramChannel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.NoSuchElementException;
@@ -12,6 +19,7 @@ import java.util.Random;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -218,6 +226,90 @@ class GeneratorTest {
      * Generators left early, failing, or read to the end under interrupts: a gapless prefix arrives, and no producer is
      * left open.
      */
+    @Test
+    void aSecondCloseDoesNotInterruptAgain() throws Exception {
+        var begun = new CountDownLatch(1);
+        var cleaning = new CountDownLatch(1);
+        var finish = new CountDownLatch(1);
+        var hits = new AtomicInteger();
+        var generator = new Generator<String>(out -> {
+            begun.countDown();
+            try {
+                new CountDownLatch(1).await();
+            } finally {
+                cleaning.countDown();
+                try {
+                    finish.await();
+                } catch (InterruptedException e) {
+                    hits.incrementAndGet();
+                }
+            }
+        });
+        Thread consumer = Thread.startVirtualThread(() -> assertThrows(IllegalStateException.class,
+                generator::hasNext));
+        begun.await();
+        Thread one = Thread.startVirtualThread(generator::close);
+        cleaning.await();
+        Thread two = Thread.startVirtualThread(generator::close);
+        for (Thread thread : List.of(one, two)) {
+            while (thread.getState() != Thread.State.WAITING) {
+                Thread.sleep(1);
+            }
+        }
+        one.interrupt();
+        finish.countDown();
+        one.join();
+        two.join();
+        consumer.join();
+        assertEquals(0, hits.get());
+    }
+
+    @Test
+    void closeTakesTheAnswersToItsInterruptForNoFailure() throws Exception {
+        var waiting = new Semaphore(0);
+        List<Generator.Body<String>> bodies = List.of(out -> { // over another generator
+            try (var inner = new Generator<String>(o -> {
+                o.yield("row");
+                waiting.release();
+                new CountDownLatch(1).await();
+            })) {
+                while (inner.hasNext()) {
+                    out.yield(inner.next());
+                }
+            }
+        }, out -> {
+            out.yield("row");
+            try (var server = new ServerSocket(0, 0, InetAddress.getLoopbackAddress());
+                 var socket = new Socket(server.getInetAddress(), server.getLocalPort())) {
+                waiting.release();
+                socket.getInputStream().read();
+            }
+        }, out -> {
+            out.yield("row");
+            try (var channel = DatagramChannel.open(StandardProtocolFamily.INET)) {
+                channel.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+                waiting.release();
+                channel.receive(ByteBuffer.allocate(9));
+            }
+        });
+        for (var body : bodies) {
+            var generator = new Generator<>(body);
+            assertEquals("row", generator.next());
+            waiting.acquire();
+            generator.close(); // throws nothing
+        }
+        var failing = new Generator<String>(out -> {
+            try {
+                out.yield("row");
+                out.yield("row");
+            } finally {
+                throwIt(new CancellationException("the body's own, without a flag"));
+            }
+        });
+        failing.next();
+        assertThrows(CompletionException.class, failing::close);
+    }
+
     @Test
     void stress() throws Exception {
         int consumers = 4;

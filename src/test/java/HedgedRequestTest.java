@@ -148,10 +148,65 @@ class HedgedRequestTest {
     }
 
     @Test
+    void moreInterruptsOfTheCallerAreKeptAndNotPassedOn() throws Exception {
+        for (boolean answered : new boolean[] {false, true}) {
+            var hedged = new HedgedRequest(Duration.ofMillis(1), 2, 1);
+            var both = new CountDownLatch(2);
+            var cleaning = new CountDownLatch(1);
+            var clean = new CountDownLatch(1);
+            var again = new AtomicInteger();
+            var order = new AtomicInteger();
+            var left = new CompletableFuture<Boolean>();
+            var caller = Thread.ofVirtual().start(() -> {
+                try {
+                    hedged.call(() -> {
+                        both.countDown();
+                        try {
+                            both.await();
+                            if (answered && order.incrementAndGet() == 1) {
+                                return 1;
+                            }
+                            forever.await();
+                        } catch (InterruptedException e) {
+                            cleaning.countDown();
+                            try {
+                                clean.await();
+                            } catch (InterruptedException second) {
+                                again.incrementAndGet();
+                            }
+                        }
+                        return 2;
+                    });
+                    left.complete(Thread.currentThread().isInterrupted());
+                } catch (InterruptedException | ExecutionException e) {
+                    left.complete(Thread.currentThread().isInterrupted());
+                }
+            });
+            both.await();
+            if (!answered) {
+                caller.interrupt();
+            }
+            cleaning.await();
+            for (int i = 0; i < 3; i++) {
+                caller.interrupt();
+                while (caller.getState() != Thread.State.TIMED_WAITING && caller.getState() != Thread.State.WAITING
+                        || caller.isInterrupted()) {
+                    Thread.yield();
+                }
+            }
+            clean.countDown();
+            assertTrue(left.get(), "the interrupt meanwhile is kept");
+            assertEquals(0, again.get(), "no clean-up is hit by a second interrupt");
+        }
+    }
+
+    @Test
     void refusesBadNumbers() {
         assertThrows(IllegalArgumentException.class, () -> new HedgedRequest(Duration.ofSeconds(-1), 1, 1));
         assertThrows(IllegalArgumentException.class, () -> new HedgedRequest(NEVER, 0, 1));
         assertThrows(IllegalArgumentException.class, () -> new HedgedRequest(NEVER, 1, -1));
+        assertThrows(NullPointerException.class, () -> new HedgedRequest(null, 1, 1));
+        assertThrows(NullPointerException.class, () -> new HedgedRequest(NEVER, 1, 1).call(null));
     }
 
     /** Random delays, failures and interrupts: nothing is alive after a call, hedges stay within their bound and none is lost. */

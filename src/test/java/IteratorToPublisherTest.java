@@ -16,6 +16,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -329,7 +330,10 @@ class IteratorToPublisherTest {
         }
     }
 
-    /** Requests of any size, cancels at any moment: items in order, at most one end, none after a cancel by the subscriber, all closed. */
+    /**
+     * Requests of any size, cancels at any moment: items in order, at most one end, none after a cancel by the
+     * subscriber, all closed.
+     */
     @Test
     void stress() throws Exception {
         int streams = 2_000;
@@ -387,8 +391,65 @@ class IteratorToPublisherTest {
                 assertEquals(null, probes.get(s).failure.get());
             }
         }
-        System.out.println("IteratorToPublisher: " + streams + " streams, " + given + " items, " + cancelled + " cancelled from outside");
+        System.out.println("IteratorToPublisher: " + streams + " streams, " + given + " items, " + cancelled
+                + " cancelled from outside");
         assertEquals(null, wrong.get());
         assertTrue(given.get() > 50_000);
+    }
+
+    /** In a wait until its interrupt, then in a cleanup; counts the interrupts of the cleanup. */
+    private static final class Waits extends Numbers {
+        final CountDownLatch waiting = new CountDownLatch(1);
+        final CountDownLatch cleaning = new CountDownLatch(1);
+        final CountDownLatch cleaned = new CountDownLatch(1);
+        final AtomicInteger again = new AtomicInteger();
+
+        Waits() {
+            super(0);
+        }
+
+        @Override
+        public Integer next() throws IOException {
+            try {
+                waiting.countDown();
+                Thread.sleep(LONG);
+            } catch (InterruptedException e) {
+                cleaning.countDown();
+                try {
+                    cleaned.await();
+                } catch (InterruptedException second) {
+                    again.incrementAndGet();
+                }
+            }
+            throw new IOException("closed by interrupt");
+        }
+    }
+
+    @Test
+    void afterACancelNothingInterruptsTheSourceAndItsAnswerIsNoFailure() throws Exception {
+        for (Consumer<Flow.Subscription> second : List.<Consumer<Flow.Subscription>>of(Flow.Subscription::cancel, s ->
+                s.request(0),
+                s -> s.request(1))) {
+            var source = new Waits();
+            var probe = new Probe();
+            var reader = new AtomicReference<Thread>();
+            var uncaught = new AtomicReference<Throwable>();
+            new IteratorToPublisher<Integer>(() -> {
+                reader.set(Thread.currentThread());
+                Thread.currentThread().setUncaughtExceptionHandler((thread, e) -> uncaught.set(e));
+                return source;
+            }).subscribe(probe);
+            probe.subscription.request(1);
+            source.waiting.await();
+            probe.subscription.cancel();
+            source.cleaning.await();
+            second.accept(probe.subscription);
+            source.cleaned.countDown();
+            source.closed.await();
+            reader.get().join();
+            assertEquals(0, source.again.get());
+            assertEquals(null, uncaught.get());
+            assertEquals(null, probe.failure.get());
+        }
     }
 }

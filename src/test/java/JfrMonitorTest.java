@@ -71,13 +71,16 @@ class JfrMonitorTest {
             virtual.join();
             timed.join();
         }
-        var pinned = of("jdk.VirtualThreadPinned").stream().filter(wait -> wait.thread().endsWith(" initialises")).toList();
+        var pinned = of("jdk.VirtualThreadPinned").stream().filter(wait -> wait.thread().endsWith(" initialises"))
+                .toList();
         assertEquals(1, pinned.size(), waits::toString);
         assertTrue(pinned.getFirst().thread().matches("virtual #\\d+ initialises"), waits::toString);
         assertEquals("JfrMonitorTest.sleep", pinned.getFirst().frames().getFirst().replaceFirst(":.*", ""));
-        var locks = of("jdk.ThreadPark").stream().filter(wait -> wait.detail().contains("ReentrantLock")).map(JfrMonitor.Wait::thread).toList();
+        var locks = of("jdk.ThreadPark").stream().filter(wait -> wait.detail().contains("ReentrantLock"))
+                .map(JfrMonitor.Wait::thread).toList();
         assertTrue(locks.stream().anyMatch(thread -> thread.endsWith(" platform")), waits::toString);
-        assertTrue(locks.stream().noneMatch(thread -> thread.endsWith(" unmounted")), "the JDK records no such wait; if it does now, say so");
+        assertTrue(locks.stream().noneMatch(thread -> thread.endsWith(" unmounted")),
+                "the JDK records no such wait; if it does now, say so");
         assertEquals(List.of("permit"), of("app.Wait").stream().map(JfrMonitor.Wait::detail).toList());
         assertTrue(of("app.Wait").getFirst().duration().compareTo(MILLIS) >= 0);
     }
@@ -114,7 +117,8 @@ class JfrMonitorTest {
             }
         }
         long told = of("app.Wait").stream().mapToLong(wait -> 1 + wait.skipped()).sum();
-        assertTrue(told <= events && of("app.Wait").stream().anyMatch(wait -> wait.skipped() > 0), () -> told + " of " + events);
+        assertTrue(told <= events && of("app.Wait").stream().anyMatch(wait -> wait.skipped() > 0), () -> told + " of "
+                + events);
     }
 
     @Test
@@ -126,5 +130,24 @@ class JfrMonitorTest {
             }));
         }
         assertEquals("interrupted", of("app.Wait").getFirst().detail());
+    }
+
+    @Test
+    void closeInTheListenerIsRefused() throws Exception {
+        var refused = new java.util.concurrent.CompletableFuture<Throwable>();
+        var monitor = new java.util.concurrent.CompletableFuture<JfrMonitor>();
+        monitor.complete(JfrMonitor.start(MILLIS, MILLIS, Duration.ZERO, wait -> {
+            try {
+                monitor.join().close();
+            } catch (IllegalStateException e) {
+                refused.complete(e);
+            }
+        }));
+        var open = monitor.join();
+        try (open) {
+            JfrMonitor.timed("anything", JfrMonitorTest::sleep);
+            assertEquals(IllegalStateException.class, refused.get().getClass());
+        }
+        assertThrows(NullPointerException.class, () -> JfrMonitor.start(MILLIS, MILLIS, MILLIS, null));
     }
 }

@@ -224,6 +224,7 @@ class KeyedLimitsTest {
 
     /** Many threads, more keys than there is room for, random pauses: never too many, and no place or permit lost. */
     @Test
+    @SuppressWarnings("try") // close() is called on purpose
     void stress() throws Exception {
         int keys = 40;
         int perKey = 3;

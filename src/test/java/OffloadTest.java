@@ -19,6 +19,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -45,13 +46,15 @@ class OffloadTest {
 
     @Test
     void dependentsRunInTheVirtualThreadOrComeBackToTheLoop() throws Exception {
-        try (var offload = new Offload(1, 0); var loop = Executors.newSingleThreadExecutor(task -> new Thread(task, "loop"))) {
+        try (var offload = new Offload(1, 0); var loop = Executors.newSingleThreadExecutor(task ->
+                new Thread(task, "loop"))) {
             var go = new CountDownLatch(1);
             var call = offload.call(() -> {
                 go.await();
                 return 1;
             });
-            var here = call.thenApply(v -> Thread.currentThread().isVirtual() && !Thread.currentThread().isInterrupted());
+            var here = call.thenApply(v -> Thread.currentThread().isVirtual() && !Thread.currentThread()
+                    .isInterrupted());
             var back = call.thenApplyAsync(v -> Thread.currentThread().getName(), loop);
             go.countDown();
             assertTrue(here.get());
@@ -61,7 +64,8 @@ class OffloadTest {
 
     @Test
     void whoeverCompletesTheFutureInterruptsTheWork() throws Exception {
-        List<Consumer<CompletableFuture<String>>> ways = List.of(f -> f.cancel(true), f -> f.orTimeout(1, TimeUnit.MILLISECONDS),
+        List<Consumer<CompletableFuture<String>>> ways = List.of(f -> f.cancel(true), f ->
+                f.orTimeout(1, TimeUnit.MILLISECONDS),
                 f -> f.complete("other"), f -> f.completeExceptionally(new IllegalStateException()));
         for (var way : ways) {
             try (var offload = new Offload(1, 0)) {
@@ -154,12 +158,16 @@ class OffloadTest {
         assertThrows(IllegalArgumentException.class, () -> new Offload(1, -1));
     }
 
-    /** Values, failures, cancels and timeouts against one another: no permit lost, no more than allowed at once, no flag left behind. */
+    /**
+     * Values, failures, cancels and timeouts against one another: no permit lost, no more than allowed at once, no
+     * flag left behind.
+     */
     @Test
     void stress() throws Exception {
         int calls = 100_000;
         var inside = new AtomicInteger();
-        var ways = new AtomicInteger[] {new AtomicInteger(), new AtomicInteger(), new AtomicInteger(), new AtomicInteger()};
+        var ways = new AtomicInteger[] {new AtomicInteger(), new AtomicInteger(), new AtomicInteger(),
+                new AtomicInteger()};
         var wrong = new AtomicReference<String>();
         try (var offload = new Offload(20, 1_000)) {
             var open = new ArrayList<CompletableFuture<Integer>>();
@@ -184,7 +192,8 @@ class OffloadTest {
                 });
                 call.thenAccept(value -> {
                     if (value != number || Thread.currentThread().isInterrupted()) {
-                        wrong.set("value " + value + " for " + number + ", flag " + Thread.currentThread().isInterrupted());
+                        wrong.set("value " + value + " for " + number + ", flag " + Thread.currentThread()
+                                .isInterrupted());
                     }
                 });
                 open.add(call);
@@ -213,5 +222,80 @@ class OffloadTest {
         assertEquals(calls, ways[0].get() + ways[1].get() + ways[2].get() + ways[3].get());
         assertEquals(null, wrong.get());
         assertEquals(0, inside.get());
+    }
+
+    @Test
+    @SuppressWarnings("try") // close() is called on purpose
+    void closeInOwnWorkOrInADependentIsRefused() throws Exception {
+        try (var offload = new Offload(2, 2)) {
+            var inWork = offload.call(() -> {
+                offload.close();
+                return null;
+            });
+            assertInstanceOf(IllegalStateException.class, assertThrows(ExecutionException.class, inWork::get)
+                    .getCause());
+            var go = new CountDownLatch(1);
+            var inDependent = offload.call(() -> {
+                go.await();
+                return 1;
+            }).thenAccept(value -> offload.close());
+            go.countDown();
+            assertInstanceOf(IllegalStateException.class, assertThrows(ExecutionException.class, inDependent::get)
+                    .getCause());
+            assertEquals(1, offload.call(() -> 1).get(), "still open");
+        }
+    }
+
+    @Test
+    void aFlagThatTheWorkLeavesDoesNotReachDependents() throws Exception {
+        try (var offload = new Offload(1, 0)) {
+            var go = new CountDownLatch(1);
+            var flag = offload.call(() -> {
+                go.await();
+                Thread.currentThread().interrupt();
+                return 1;
+            }).thenApply(value -> Thread.currentThread().isInterrupted());
+            go.countDown();
+            assertFalse(flag.get());
+        }
+    }
+
+    @Test
+    void cancelAndAnInterruptedCloseAreOneInterrupt() throws Exception {
+        var offload = new Offload(1, 0);
+        var begun = new CountDownLatch(1);
+        var cleaning = new CountDownLatch(1);
+        var cleaned = new CountDownLatch(1);
+        var again = new AtomicBoolean();
+        var future = offload.call(() -> {
+            try {
+                begun.countDown();
+                Thread.sleep(LONG);
+                return 1;
+            } catch (InterruptedException e) {
+                cleaning.countDown();
+                try {
+                    cleaned.await();
+                } catch (InterruptedException second) {
+                    again.set(true);
+                }
+                throw e;
+            }
+        });
+        begun.await();
+        future.cancel(true);
+        cleaning.await();
+        Thread closer = Thread.ofVirtual().unstarted(() -> {
+            Thread.currentThread().interrupt();
+            offload.close();
+        });
+        closer.start();
+        while (closer.getState() != Thread.State.TIMED_WAITING) {
+            Thread.sleep(1); // until it has dealt with its interrupt and waits again
+        }
+        closer.interrupt();
+        cleaned.countDown();
+        closer.join();
+        assertFalse(again.get());
     }
 }

@@ -383,7 +383,7 @@ class RateLimiterTest {
                 var wait = limiter.reserve(wanted);
                 assertEquals(recent + wanted <= permits, wait.isZero());
                 if (!wait.isZero()) {
-                    long before = given.get((int) (given.size() - permits + wanted - 1));
+                    long before = given.get(given.size() - permits + wanted - 1);
                     assertEquals(SECOND.toNanos() - (now - before), wait.toNanos());
                     if (random.nextBoolean()) {
                         continue;

@@ -89,7 +89,8 @@ class RetryTest {
     void aFailureThatIsNotRetriedKeepsTheEarlierOnes() {
         var first = new IOException("retried");
         var thrown = assertThrows(IllegalStateException.class, () -> retry(9, Duration.ZERO, Duration.ZERO, FOREVER,
-                Retry.on(IOException.class::isInstance)).call(r -> failing(calls == 0 ? first : new IllegalStateException())));
+                Retry.on(IOException.class::isInstance)).call(r -> failing(calls == 0 ? first
+                        : new IllegalStateException())));
         assertArrayEquals(new Throwable[] {first}, thrown.getSuppressed());
         assertEquals(2, calls);
     }
@@ -107,7 +108,8 @@ class RetryTest {
 
     @Test
     void manyAttemptsKeepTheLastTenFailures() {
-        var thrown = assertThrows(IOException.class, () -> retry(100_000).call(r -> failing(new IOException("" + calls))));
+        var thrown = assertThrows(IOException.class, () -> retry(100_000)
+                .call(r -> failing(new IOException("" + calls))));
         assertEquals("99999", thrown.getMessage());
         assertEquals(IntStream.range(99_989, 99_999).mapToObj(i -> "" + i).toList(),
                 Arrays.stream(thrown.getSuppressed()).map(Throwable::getMessage).toList());
@@ -152,7 +154,8 @@ class RetryTest {
     @Test
     void anInterruptEndsTheWaitAndKeepsTheFailures() throws Exception {
         var waiting = new CountDownLatch(1);
-        var real = new Retry(new Retry.Policy(2, Duration.ZERO, Duration.ZERO, FOREVER, e -> Optional.of(Duration.ofHours(1))),
+        var real = new Retry(new Retry.Policy(2, Duration.ZERO, Duration.ZERO, FOREVER, e ->
+                Optional.of(Duration.ofHours(1))),
                 wait -> {
                     waiting.countDown();
                     Thread.sleep(wait);
@@ -175,10 +178,12 @@ class RetryTest {
     void backoffDoublesUpToItsMaximumAndNeverOverflows() {
         assertThrows(IOException.class, () -> retry(8, Duration.ofNanos(10), Duration.ofNanos(65), FOREVER,
                 Retry.on(IOException.class::isInstance)).call(r -> failing(new IOException())));
-        assertEquals(List.of(9, 19, 39, 64, 64, 64, 64), slept.stream().map(Duration::toNanos).map(Long::intValue).toList());
+        assertEquals(List.of(9, 19, 39, 64, 64, 64, 64), slept.stream().map(Duration::toNanos).map(Long::intValue)
+                .toList());
         slept.clear();
         assertThrows(IOException.class, () -> new Retry(new Retry.Policy(200, Duration.ofNanos(3), FOREVER, FOREVER,
-                Retry.on(IOException.class::isInstance)), slept::add, () -> 0, LARGEST).call(r -> failing(new IOException())));
+                Retry.on(IOException.class::isInstance)), slept::add, () -> 0, LARGEST)
+                        .call(r -> failing(new IOException())));
         long before = 0;
         for (Duration wait : slept) {
             assertTrue(wait.toNanos() >= before, () -> slept.toString());
@@ -193,7 +198,8 @@ class RetryTest {
         for (long seed = 0; seed < 1_000; seed++) {
             var random = new Random(seed);
             var waits = new ArrayList<Duration>();
-            assertThrows(IOException.class, () -> new Retry(new Retry.Policy(4, Duration.ofMillis(100), Duration.ofMillis(150),
+            assertThrows(IOException.class, () -> new Retry(new Retry.Policy(4, Duration.ofMillis(100),
+                    Duration.ofMillis(150),
                     FOREVER, Retry.on(IOException.class::isInstance)), waits::add, System::nanoTime, random)
                     .call(r -> failing(new IOException())));
             for (int i = 0; i < 3; i++) {
@@ -223,8 +229,10 @@ class RetryTest {
 
     @Test
     void doesNotStartAnAttemptAfterTheTotal() {
-        var retry = new Retry(new Retry.Policy(9, Duration.ZERO, Duration.ZERO, Duration.ofSeconds(10), Retry.on(e -> true)),
-                duration -> now.addAndGet(Duration.ofMinutes(1).toNanos()), now::get, LARGEST); // the machine was suspended
+        var retry = new Retry(new Retry.Policy(9, Duration.ZERO, Duration.ZERO, Duration.ofSeconds(10),
+                Retry.on(e -> true)),
+                duration -> now.addAndGet(Duration.ofMinutes(1).toNanos()), now::get,
+                        LARGEST); // the machine was suspended
         var failure = new IOException();
         assertSame(failure, assertThrows(IOException.class, () -> retry.call(r -> failing(failure))));
         assertEquals(1, calls);
@@ -234,7 +242,8 @@ class RetryTest {
     @Test
     void anAttemptGetsWhatIsLeft() throws Exception {
         var remaining = new ArrayList<Duration>();
-        retry(3, Duration.ZERO, Duration.ZERO, Duration.ofSeconds(10), e -> Optional.of(Duration.ofSeconds(4))).call(r -> {
+        retry(3, Duration.ZERO, Duration.ZERO, Duration.ofSeconds(10), e -> Optional.of(Duration.ofSeconds(4)))
+                .call(r -> {
             remaining.add(r);
             return remaining.size() < 3 ? failing(new IOException()) : 1;
         });
@@ -242,12 +251,92 @@ class RetryTest {
     }
 
     @Test
-    void aRuleThatFailsKeepsTheFailure() {
-        var failure = new IOException();
-        var thrown = assertThrows(IllegalStateException.class, () -> retry(3, Duration.ZERO, Duration.ZERO, FOREVER, e -> {
-            throw new IllegalStateException("rule");
-        }).call(r -> failing(failure)));
-        assertArrayEquals(new Throwable[] {failure}, thrown.getSuppressed());
+    void aRuleThatFailsHidesNothing() {
+        for (Retry.Rule broken : List.<Retry.Rule>of(e -> null, e -> {
+            throw new StackOverflowError("rule");
+        })) {
+            calls = 0;
+            var first = new IOException("first");
+            var second = new IOException("second");
+            var retry = retry(9, Duration.ZERO, Duration.ZERO, FOREVER,
+                    e -> e == first ? Optional.of(Duration.ZERO) : broken.leastWait(e));
+            assertSame(second, assertThrows(IOException.class, () -> retry.call(r -> failing(calls == 0 ? first
+                    : second))));
+            assertEquals(2, calls);
+            assertEquals(2, second.getSuppressed().length);
+            assertSame(first, second.getSuppressed()[1]);
+        }
+    }
+
+    @Test
+    void decidesWithoutWaiting() {
+        var retry = retry(3, Duration.ofNanos(10), Duration.ofNanos(15), Duration.ofSeconds(1), e ->
+                e.getMessage() == null ? Optional.empty() : Optional.of(Duration.parse(e.getMessage())));
+        assertEquals(Optional.of(Duration.ofNanos(9)), retry.next(new IOException("PT0S"), 1, FOREVER));
+        assertEquals(Optional.of(Duration.ofNanos(14)), retry.next(new IOException("PT-9S"), 2, FOREVER));
+        assertEquals(Optional.empty(), retry.next(new IOException("PT0S"), 3, FOREVER), "three were made");
+        assertEquals(Optional.empty(), retry.next(new IOException(), 1, FOREVER), "the rule");
+        assertEquals(Optional.empty(), retry.next(new IOException("PT2S"), 1, Duration.ofSeconds(2)),
+                "no time is left then");
+        assertEquals(Optional.of(Duration.ofNanos(2_000_000_009)),
+                retry.next(new IOException("PT2S"), 1, Duration.ofNanos(2_000_000_010)));
+        for (var nothing : List.of(Duration.ZERO, Duration.ofSeconds(-1), Duration.ofSeconds(Long.MIN_VALUE))) {
+            assertEquals(Optional.empty(), retry.next(new IOException("PT0S"), 1, nothing));
+            assertEquals(Optional.empty(), retry.next(Duration.ZERO, 1, nothing));
+        }
+        assertEquals(Optional.of(Duration.ofNanos(1_000_000_009)), retry.next(Duration.ofSeconds(1), 1, FOREVER));
+        assertEquals(Optional.empty(), retry.next(FOREVER, 1, FOREVER));
+        assertEquals(Optional.empty(), retry.next(Duration.ZERO, 3, FOREVER));
+        assertEquals(Optional.empty(), retry.next(new RuntimeException("PT0S", new InterruptedException()), 1,
+                FOREVER));
+        Thread.currentThread().interrupt();
+        assertEquals(Optional.empty(), retry.next(new IOException("PT0S"), 1, FOREVER));
+        assertTrue(Thread.interrupted());
+        assertThrows(IllegalArgumentException.class, () -> retry.next(Duration.ZERO, 0, FOREVER));
+        assertEquals(List.of(), slept);
+    }
+
+    @Test
+    void aResultMayBeTriedAgain() throws Exception {
+        var retry = retry(4, Duration.ZERO, Duration.ZERO, FOREVER, Retry.on(IOException.class::isInstance));
+        var notYet = new IOException("mixed with failures");
+        assertEquals(3, retry.<Integer>call(FOREVER,
+                result -> result < 3 ? Optional.of(Duration.ofSeconds(result)) : Optional.empty(),
+                remaining -> calls == 1 ? failing(notYet) : ++calls));
+        assertEquals(List.of(Duration.ofSeconds(1), Duration.ZERO), slept);
+        slept.clear();
+        calls = 0;
+        assertEquals(4, retry.<Integer>call(FOREVER, result -> Optional.of(Duration.ofSeconds(1)), remaining ->
+                ++calls),
+                "given up: the latest result");
+        assertEquals(3, slept.size());
+        calls = 0;
+        assertEquals(2, retry.<Integer>call(Duration.ofSeconds(5), result -> Optional.of(Duration.ofSeconds(3)),
+                remaining -> ++calls), "the budget of the call");
+        var bug = new IllegalStateException("of again");
+        assertSame(bug, assertThrows(IllegalStateException.class, () -> retry.call(FOREVER, result -> {
+            throw bug;
+        }, remaining -> 1)));
+    }
+
+    @Test
+    void aBudgetIsTheCallersOwn() throws Exception {
+        var retry = retry(9, Duration.ZERO, Duration.ZERO, Duration.ofSeconds(10), e ->
+                Optional.of(Duration.ofSeconds(4)));
+        for (int budget : new int[] {6, 60}) {
+            var remaining = new ArrayList<Duration>();
+            assertThrows(IOException.class, () -> retry.call(Duration.ofSeconds(budget), r -> Optional.empty(), r -> {
+                remaining.add(r);
+                return failing(new IOException());
+            }));
+            assertEquals((budget == 6 ? Stream.of(6, 2) : Stream.of(10, 6, 2)).map(Duration::ofSeconds).toList(),
+                    remaining);
+        }
+        calls = 0;
+        for (var nothing : List.of(Duration.ZERO, Duration.ofSeconds(Long.MIN_VALUE))) {
+            assertThrows(TimeoutException.class, () -> retry.call(nothing, r -> Optional.empty(), r -> ++calls));
+        }
+        assertEquals(0, calls, "not asked when nothing is left");
     }
 
     @Test
@@ -276,9 +365,15 @@ class RetryTest {
         assertThrows(IllegalArgumentException.class, () -> new Retry.Policy(1, second.negated(), second, second, rule));
         assertThrows(IllegalArgumentException.class, () -> new Retry.Policy(1, second, second.negated(), second, rule));
         assertThrows(IllegalArgumentException.class, () -> new Retry.Policy(1, second, second, Duration.ZERO, rule));
+        assertThrows(NullPointerException.class, () -> new Retry.Policy(1, null, second, second, rule));
+        assertThrows(NullPointerException.class, () -> new Retry.Policy(1, second, second, second, null));
+        assertThrows(NullPointerException.class, () -> new Retry(null));
+        assertThrows(NullPointerException.class, () -> Retry.on(null));
+        assertThrows(NullPointerException.class, () -> retry(1).decorate(null));
+        assertThrows(NullPointerException.class, () -> retry(1).call(null));
     }
 
-    /** One Retry, many threads, random outcomes; the number of attempts and what is thrown are exactly as the script says. */
+    /** One Retry, many threads, random outcomes; the attempts and what is thrown are exactly as the script says. */
     @Test
     @Timeout(300)
     void stress() throws Exception {
@@ -327,7 +422,8 @@ class RetryTest {
                 }
                 expectedSleeps.addAndGet(Math.min(failures, 4));
                 if (count[0] != Math.min(failures + 1, 5)) {
-                    failed.completeExceptionally(new AssertionError(count[0] + " attempts for " + failures + " failures"));
+                    failed.completeExceptionally(new AssertionError(count[0] + " attempts for " + failures
+                            + " failures"));
                 }
             }
         })).toList();

@@ -40,6 +40,30 @@ class SeveralFailuresTest {
     }
 
     @Test
+    void theRemarkThatAGroupWasNotJoinedIsNoFailureButThoseOfItsTasksAre() throws Exception {
+        for (String remark : List.of("the group was closed without join()", "Owner did not join after forking subtasks")) {
+            var task = new IOException("of a task");
+            var body = suppressing(new IllegalArgumentException("of the body"),
+                    suppressing(new IllegalStateException(remark), task));
+            assertEquals(List.of(body, task), SeveralFailures.of(body).all());
+            var alone = new IllegalStateException(remark);
+            assertEquals(List.of(alone), SeveralFailures.of(alone).all(), "who forgot join() is told");
+        }
+        var other = suppressing(new IOException(), new IllegalStateException("already closed"), new IllegalStateException());
+        assertEquals(3, SeveralFailures.of(other).all().size());
+    }
+
+    @Test
+    void argumentsThatCannotWorkAreRefusedFirst() {
+        var ran = new ArrayList<String>();
+        assertThrows(NullPointerException.class, () ->
+                SeveralFailures.runAll(java.util.Arrays.asList(() -> ran.add("a"), null)));
+        assertEquals(List.of(), ran);
+        assertThrows(NullPointerException.class, () -> SeveralFailures.of(new IOException()).on(Error.class, null));
+        assertThrows(NullPointerException.class, () -> SeveralFailures.of(null));
+    }
+
+    @Test
     void aCircleEnds() {
         var a = new IOException("a");
         var b = suppressing(new IOException("b"), a);

@@ -6,12 +6,19 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpTimeoutException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -36,7 +43,8 @@ class SharedHttpClientTest {
 
     @Test
     void oneConnectionServesOneExchangeAfterAnother() throws Exception {
-        try (var http = http(1); var server = new HostileServer(HostileServer.Fault.HEALTHY); var callers = Executors.newVirtualThreadPerTaskExecutor()) {
+        try (var http = http(1); var server = new HostileServer(HostileServer.Fault.HEALTHY); var callers =
+                Executors.newVirtualThreadPerTaskExecutor()) {
             var calls = new ArrayList<Future<String>>();
             for (int i = 0; i < 50; i++) {
                 calls.add(callers.submit(() -> http.exchange(get(server), LONG, SharedHttpClient.text(2))));
@@ -51,12 +59,14 @@ class SharedHttpClientTest {
 
     @Test
     void waitingForAPermitCountsAgainstTheDeadline() throws Exception {
-        try (var http = http(1); var server = new HostileServer(HostileServer.Fault.SILENT); var callers = Executors.newVirtualThreadPerTaskExecutor()) {
+        try (var http = http(1); var server = new HostileServer(HostileServer.Fault.SILENT); var callers =
+                Executors.newVirtualThreadPerTaskExecutor()) {
             var first = callers.submit(() -> http.exchange(get(server), LONG, SharedHttpClient.bytes(1)));
             while (server.requests.get() == 0) {
                 Thread.sleep(1);
             }
-            assertThrows(HttpTimeoutException.class, () -> http.exchange(get(server), Duration.ofMillis(50), SharedHttpClient.bytes(1)));
+            assertThrows(HttpTimeoutException.class,
+                    () -> http.exchange(get(server), Duration.ofMillis(50), SharedHttpClient.bytes(1)));
             assertEquals(1, server.requests.get());
             first.cancel(true);
             server.awaitAllClosed();
@@ -80,7 +90,8 @@ class SharedHttpClientTest {
     void whatTheReaderThrowsComesAsItIs() throws Exception {
         var mine = new IllegalStateException("mine");
         try (var http = http(1); var server = new HostileServer(HostileServer.Fault.HEALTHY)) {
-            assertSame(mine, assertThrows(IllegalStateException.class, () -> http.exchange(get(server), LONG, response -> {
+            assertSame(mine,
+                    assertThrows(IllegalStateException.class, () -> http.exchange(get(server), LONG, response -> {
                 throw mine;
             })));
         }
@@ -113,6 +124,144 @@ class SharedHttpClientTest {
             assertInstanceOf(InterruptedException.class, thrown.get());
             assertEquals(11, ended.get());
             server.awaitAllClosed();
+        }
+    }
+
+    @Test
+    void theCallersSecondInterruptDoesNotReachTheReadersCleanUp() throws Exception {
+        try (var http = http(1); var server = new HostileServer(HostileServer.Fault.HEALTHY)) {
+            var cleaning = new CountDownLatch(1);
+            var go = new CountDownLatch(1);
+            var cleanUp = new CompletableFuture<String>();
+            var seen = new CompletableFuture<String>();
+            var reading = new CountDownLatch(1);
+            var caller = Thread.ofVirtual().start(() -> {
+                try {
+                    http.exchange(get(server), LONG, response -> {
+                        try {
+                            reading.countDown();
+                            new CountDownLatch(1).await();
+                        } finally {
+                            cleaning.countDown();
+                            try {
+                                go.await();
+                                cleanUp.complete("done");
+                            } catch (InterruptedException e) {
+                                cleanUp.complete("interrupted twice");
+                            }
+                        }
+                        return null;
+                    });
+                } catch (Exception e) {
+                    seen.complete(e.getClass().getSimpleName() + " " + Thread.currentThread().isInterrupted());
+                }
+            });
+            reading.await();
+            caller.interrupt();
+            cleaning.await();
+            caller.interrupt();
+            while (caller.isInterrupted()) {
+                Thread.onSpinWait();
+            }
+            go.countDown();
+            assertEquals("done", cleanUp.get());
+            assertEquals("InterruptedException true", seen.get());
+        }
+    }
+
+    @Test
+    void aResultThatIsThereAtTheLimitIsReturned() throws Exception {
+        try (var http = http(1); var server = new HostileServer(HostileServer.Fault.HEALTHY)) {
+            var reading = new AtomicInteger();
+            String result = null;
+            for (int millis = 200; result == null; millis *= 2) {
+                try {
+                    result = http.exchange(get(server), Duration.ofMillis(millis), response -> {
+                        try {
+                            reading.incrementAndGet();
+                            new CountDownLatch(1).await();
+                        } catch (InterruptedException e) {
+                            return "late";
+                        }
+                        return null;
+                    });
+                } catch (HttpTimeoutException e) {
+                    assertEquals(0, reading.get(), "the machine is slow: the reader has not begun");
+                }
+            }
+            assertEquals("late", result);
+        }
+    }
+
+    @Test
+    @SuppressWarnings("try") // close() by hand is what is tested
+    void closeInAReaderIsRefused() throws Exception {
+        try (var http = http(1); var server = new HostileServer(HostileServer.Fault.HEALTHY)) {
+            assertThrows(IllegalStateException.class, () -> http.exchange(get(server), LONG, response -> {
+                http.close();
+                return null;
+            }));
+            assertEquals("ok", http.exchange(get(server), LONG, SharedHttpClient.text(2)));
+        }
+    }
+
+    /** Answers each connection with that text, and returns the head of the last request. */
+    private static String exchange(String answer, CompletableFuture<String> body) throws Exception {
+        try (var listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress()); var http = http(1)) {
+            var head = new CompletableFuture<String>();
+            Thread.startVirtualThread(() -> {
+                try (var connection = listener.accept()) {
+                    var request = new StringBuilder();
+                    while (!request.toString().endsWith("\r\n\r\n")) {
+                        request.append((char) connection.getInputStream().read());
+                    }
+                    connection.getOutputStream().write(answer.getBytes(StandardCharsets.ISO_8859_1));
+                    head.complete(request.toString());
+                } catch (IOException e) {
+                    head.completeExceptionally(e);
+                }
+            });
+            var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + listener.getLocalPort() + "/"))
+                    .build();
+            body.complete(http.exchange(request, LONG, SharedHttpClient.text(100)));
+            return head.get();
+        }
+    }
+
+    @Test
+    void whatStandsInTheContentTypeNeverFails() throws Exception {
+        var texts = Map.of("ISO-8859-1", "é", "utf-8", "\uFFFD", "_x", "\uFFFD", "-", "\uFFFD", "no-such-charset",
+                "\uFFFD", ".", "\uFFFD",
+                "\"ISO-8859-1\"", "é", "iso-2022-cn-x:", "\uFFFD");
+        for (var text : texts.entrySet()) {
+            var body = new CompletableFuture<String>();
+            exchange("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Type: text/plain; charset=" + text.getKey()
+                    + "\r\n\r\né", body);
+            assertEquals(text.getValue(), body.get(), text.getKey());
+        }
+    }
+
+    /** A server that takes HTTP/2 and goes silent would block every later exchange. */
+    @Test
+    void offersNoHttp2() throws Exception {
+        String head = exchange("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", new CompletableFuture<>());
+        assertTrue(!head.toLowerCase(Locale.ROOT).contains("upgrade") && !head.contains("HTTP2-Settings"), head);
+    }
+
+    @Test
+    void refusesWhatCannotWork() throws Exception {
+        assertThrows(IllegalArgumentException.class, () -> http(0));
+        assertThrows(IllegalArgumentException.class, () -> SharedHttpClient.bytes(-1));
+        assertThrows(IllegalArgumentException.class, () -> SharedHttpClient.text(-1));
+        assertThrows(NullPointerException.class, () -> new SharedHttpClient(1, null));
+        try (var server = new HostileServer(HostileServer.Fault.HEALTHY); var http = new SharedHttpClient(1, LONG)) {
+            assertThrows(NullPointerException.class, () -> http.exchange(null, LONG, SharedHttpClient.text(2)));
+            assertThrows(NullPointerException.class, () -> http.exchange(get(server), null, SharedHttpClient.text(2)));
+            assertThrows(NullPointerException.class, () -> http.exchange(get(server), LONG, null));
+            assertThrows(HttpTimeoutException.class,
+                    () -> http.exchange(get(server), Duration.ofSeconds(Long.MIN_VALUE), SharedHttpClient.text(2)));
+            assertEquals("ok", http.exchange(get(server), LONG, SharedHttpClient.text(2)),
+                    "also with an endless connect timeout");
         }
     }
 
@@ -152,7 +301,9 @@ class SharedHttpClientTest {
                     int id = i;
                     callers.submit(() -> {
                         try {
-                            http.exchange(get(id % 2 == 0 ? stalling : healthy), Duration.ofNanos(new Random(id).nextInt(20_000_000)), SharedHttpClient.bytes(1_000_000));
+                            http.exchange(get(id % 2 == 0 ? stalling : healthy),
+                                    Duration.ofNanos(new Random(id).nextInt(20_000_000)),
+                                            SharedHttpClient.bytes(1_000_000));
                         } catch (HttpTimeoutException e) {
                             cut.incrementAndGet();
                         } catch (Throwable e) {
@@ -172,6 +323,7 @@ class SharedHttpClientTest {
                 assertEquals(2, http.exchange(get(healthy), LONG, SharedHttpClient.bytes(2)).length);
             }
         }
-        System.out.println("SharedHttpClient stress: " + rounds + " exchanges, " + cut + " cut off at a random moment, no connection left in use");
+        System.out.println("SharedHttpClient stress: " + rounds + " exchanges, " + cut
+                + " cut off at a random moment, no connection left in use");
     }
 }

@@ -2,6 +2,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -220,6 +222,110 @@ class SubprocessTest {
         Files.createFile(heard);
         caller.join();
         assertTrue(kept.get());
+    }
+
+    @Test
+    void refusesNonsenseBeforeItStarts() {
+        var command = sh("touch " + folder.resolve("started"));
+        assertThrows(NullPointerException.class, () -> Subprocess.run(null, NOTHING, UTF_8, 9, LONG));
+        assertThrows(NullPointerException.class, () -> Subprocess.run(command, null, UTF_8, 9, LONG));
+        assertThrows(NullPointerException.class, () -> Subprocess.run(command, NOTHING, null, 9, LONG));
+        assertThrows(IllegalArgumentException.class, () -> Subprocess.run(command, NOTHING, UTF_8, -1, LONG));
+        assertThrows(NullPointerException.class, () -> Subprocess.run(command, NOTHING, UTF_8, 9, null));
+        assertFalse(Files.exists(folder.resolve("started")));
+        assertThrows(TimeoutException.class, () -> run("sleep 50", Duration.ofSeconds(Long.MIN_VALUE)));
+    }
+
+    /** The limit is hunted for around the moment of the exit: a result is whole, or marked. */
+    @Test
+    void noOutputIsLostSilentlyAtTheLimit() throws Exception {
+        int size = 65_000;
+        long low = 500_000;
+        long high = 30_000_000;
+        int results = 0;
+        long stop = System.nanoTime() + 5_000_000_000L;
+        while (System.nanoTime() < stop || results == 0) {
+            long nanos = Math.max(1, (low + high) / 2);
+            try {
+                var result = Subprocess.run(new ProcessBuilder("head", "-c", "" + size, "/dev/zero"), NOTHING, UTF_8,
+                        1 << 20, Duration.ofNanos(nanos));
+                results++;
+                assertTrue(result.truncated() || result.stdout().length() == size, result.stdout().length() + " bytes");
+                high = Math.max(low, high - 200_000);
+            } catch (TimeoutException e) {
+                low += 200_000;
+                high = Math.max(low, high);
+            }
+            if (high - low < 300_000) {
+                low -= 300_000;
+                high += 300_000;
+            }
+        }
+    }
+
+    @Test
+    void aDialogueInLines() throws Exception {
+        try (var cat = new Subprocess.Dialogue(sh("while read line; do echo \"<$line>\"; done; printf last"), UTF_8,
+                20)) {
+            for (int i = 0; i < 20; i++) {
+                cat.send("line \u00e9 " + i);
+                assertEquals("<line \u00e9 " + i + ">", cat.readLine(LONG));
+            }
+            assertThrows(TimeoutException.class, () -> cat.readLine(Duration.ofMillis(5)));
+            Thread.currentThread().interrupt();
+            assertThrows(InterruptedException.class, () -> cat.readLine(LONG));
+            cat.send("x".repeat(30));
+            assertThrows(IOException.class, () -> cat.readLine(LONG));
+        }
+        try (var cat = new Subprocess.Dialogue(sh("cat; printf last"), UTF_8, 20)) {
+            cat.process().getOutputStream().close();
+            assertEquals("last", cat.readLine(LONG), "without an end of line");
+            assertNull(cat.readLine(LONG));
+        }
+    }
+
+    @Test
+    void closeEndsADialogueWhoseOtherSideDoesNotListen() throws Exception {
+        var deaf = new Subprocess.Dialogue(sh("trap '' TERM; sleep 50"), UTF_8, 20);
+        var failed = new CountDownLatch(1);
+        Thread.ofPlatform().daemon().start(() -> {
+            assertThrows(IOException.class, () -> {
+                while (true) {
+                    deaf.send("x".repeat(1_000));
+                }
+            });
+            failed.countDown();
+        });
+        Thread.sleep(50); // it is, or will be, in a full pipe
+        deaf.close();
+        failed.await();
+        assertFalse(deaf.process().isAlive());
+    }
+
+    @Test
+    void signals() throws Exception {
+        try (var process = new Subprocess.Dialogue(sh("trap 'echo hup' HUP; echo ready; while true; do sleep 0.01; done"),
+                UTF_8, 20)) {
+            assertEquals("ready", process.readLine(LONG));
+            Subprocess.signal("HUP", process.process().pid());
+            assertEquals("hup", process.readLine(LONG));
+            assertThrows(IOException.class, () -> Subprocess.signal("NONSENSE", process.process().pid()));
+            assertThrows(NullPointerException.class, () -> Subprocess.signal(null, 1));
+        }
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/setsid")), "no setsid here");
+        try (var leader = new Subprocess.Dialogue(new ProcessBuilder("setsid", "/bin/sh", "-c",
+                "sleep 50 & sleep 50 & echo ready; wait"), UTF_8, 20)) {
+            assertEquals("ready", leader.readLine(LONG));
+            var children = leader.process().descendants().toList();
+            assertEquals(2, children.size());
+            Subprocess.signal("TERM", -leader.process().pid());
+            leader.process().waitFor();
+            for (var child : children) {
+                while (runs(child.pid())) {
+                    Thread.sleep(1);
+                }
+            }
+        }
     }
 
     @Test

@@ -1,3 +1,4 @@
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -12,11 +13,14 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -25,6 +29,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -35,12 +40,14 @@ class TcpServerTest {
     private final LinkedBlockingQueue<Throwable> failures = new LinkedBlockingQueue<>();
 
     private TcpServer start(int limit, Duration idle, Duration grace, TcpServer.Handler handler) throws IOException {
-        return TcpServer.start(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), limit, idle, grace, handler, failures::add);
+        return TcpServer.start(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), limit, idle, grace,
+                handler, failures::add);
     }
 
     private static Socket connect(TcpServer server) throws IOException {
         var socket = new Socket(server.address().getAddress(), server.address().getPort());
-        socket.setSoTimeout(30_000); // a read of a platform thread hears no interrupt, so the test's own limit would not end it
+        // a read of a platform thread hears no interrupt, so the test's own limit would not end it
+        socket.setSoTimeout(30_000);
         return socket;
     }
 
@@ -137,7 +144,8 @@ class TcpServerTest {
                     connection.getInputStream().read();
                 }
                 while (true) {
-                    connection.getOutputStream().write(new byte[1 << 20]); // nobody reads: blocks when the buffers are full
+                    // nobody reads: blocks when the buffers are full
+                    connection.getOutputStream().write(new byte[1 << 20]);
                 }
             } finally {
                 Thread.interrupted();
@@ -202,6 +210,132 @@ class TcpServerTest {
     }
 
     /** 200 clients, 500 lines each; one in ten leaves in mid-line, resets, or sends a line without end. */
+    @Test
+    void closeInAHandlerIsRefused() throws Exception {
+        var self = new CompletableFuture<TcpServer>();
+        try (var server = start(1, LONG, Duration.ZERO, connection -> self.join().close())) {
+            self.complete(server);
+            try (var client = connect(server)) {
+                assertEquals(-1, client.getInputStream().read());
+                assertInstanceOf(IllegalStateException.class, failures.take());
+            }
+        }
+    }
+
+    @Test
+    void aSecondCloseAndAnInterruptDoNotInterruptAgain() throws Exception {
+        var begun = new CountDownLatch(1);
+        var cleaning = new CountDownLatch(1);
+        var finish = new CountDownLatch(1);
+        var hits = new AtomicInteger();
+        var server = start(1, LONG, LONG, connection -> {
+            begun.countDown();
+            try {
+                new CountDownLatch(1).await();
+            } finally {
+                cleaning.countDown();
+                try {
+                    finish.await();
+                } catch (InterruptedException e) {
+                    hits.incrementAndGet();
+                }
+            }
+        });
+        try (var client = connect(server)) {
+            begun.await();
+            Thread one = Thread.startVirtualThread(() -> {
+                server.close();
+                hits.addAndGet(Thread.currentThread().isInterrupted() ? 0 : 100);
+            });
+            while (one.getState() != Thread.State.TIMED_WAITING) {
+                Thread.sleep(1);
+            }
+            one.interrupt(); // ends the grace
+            cleaning.await();
+            one.interrupt();
+            Thread two = Thread.startVirtualThread(() -> {
+                Thread.currentThread().interrupt();
+                server.close();
+            });
+            while (two.getState() != Thread.State.WAITING || one.getState() != Thread.State.WAITING) {
+                Thread.sleep(1);
+            }
+            finish.countDown();
+            one.join();
+            two.join();
+            assertEquals(0, hits.get());
+            assertFalse(client.isClosed());
+        }
+        assertTrue(failures.isEmpty(), failures::toString);
+    }
+
+    @Test
+    void whatOnFailureThrowsCostsNothing() throws Exception {
+        var told = new AtomicInteger();
+        try (var server = TcpServer.start(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 1, LONG,
+                Duration.ZERO,
+                connection -> {
+                    throw new StackOverflowError();
+                }, failure -> {
+                    told.incrementAndGet();
+                    throw new IllegalStateException();
+                })) {
+            for (int i = 0; i < 5; i++) {
+                try (var client = connect(server)) {
+                    assertEquals(-1, client.getInputStream().read());
+                }
+            }
+        }
+        assertEquals(5, told.get());
+    }
+
+    @Test
+    void refusesNonsenseBeforeItListens() throws Exception {
+        int port;
+        try (var free = new ServerSocket(0, 0, InetAddress.getLoopbackAddress())) {
+            port = free.getLocalPort();
+        }
+        var address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+        TcpServer.Handler handler = connection -> { };
+        Consumer<Throwable> onFailure = failure -> { };
+        assertThrows(IllegalArgumentException.class, () -> TcpServer.start(address, 0, LONG, LONG, handler, onFailure));
+        assertThrows(NullPointerException.class, () -> TcpServer.start(null, 1, LONG, LONG, handler, onFailure));
+        assertThrows(NullPointerException.class, () -> TcpServer.start(address, 1, null, LONG, handler, onFailure));
+        assertThrows(NullPointerException.class, () -> TcpServer.start(address, 1, LONG, null, handler, onFailure));
+        assertThrows(NullPointerException.class, () -> TcpServer.start(address, 1, LONG, LONG, null, onFailure));
+        assertThrows(NullPointerException.class, () -> TcpServer.start(address, 1, LONG, LONG, handler, null));
+        var past = Duration.ofSeconds(Long.MIN_VALUE);
+        TcpServer.start(address, 1, past, past, handler, onFailure).close(); // the port is free
+    }
+
+    @Test
+    void readsUntilASeparator() throws Exception {
+        var in = new ByteArrayInputStream("aab|ab||ab|end".getBytes(StandardCharsets.UTF_8));
+        byte[] separator = "ab|".getBytes(StandardCharsets.UTF_8);
+        assertEquals("aab|", text(TcpServer.readUntil(in, separator, 1)));
+        assertEquals("ab|", text(TcpServer.readUntil(in, separator, 0)));
+        assertEquals("|ab|", text(TcpServer.readUntil(in, separator, Integer.MAX_VALUE)));
+        assertThrows(EOFException.class, () -> TcpServer.readUntil(in, separator, 1_000));
+        assertNull(TcpServer.readUntil(in, separator, 1_000));
+        var random = new Random(3);
+        byte[] large = new byte[100_000];
+        random.nextBytes(large);
+        for (int i = 0; i < large.length; i++) {
+            large[i] = (byte) Math.max(1, large[i]);
+        }
+        byte[] message = Arrays.copyOf(large, large.length + 1); // ends with a zero
+        byte[] zero = {0};
+        assertArrayEquals(message, TcpServer.readUntil(new ByteArrayInputStream(message), zero, large.length));
+        assertThrows(IOException.class,
+                () -> TcpServer.readUntil(new ByteArrayInputStream(message), zero, large.length - 1));
+        assertThrows(IllegalArgumentException.class, () -> TcpServer.readUntil(in, new byte[0], 1));
+        assertThrows(IllegalArgumentException.class, () -> TcpServer.readUntil(in, zero, -1));
+    }
+
+    private static String text(byte[] bytes) {
+        return new String(bytes, StandardCharsets.UTF_8);
+    }
+
     @Test
     void stress() throws Exception {
         var served = new AtomicInteger();
@@ -268,7 +402,8 @@ class TcpServerTest {
         assertEquals(served.get(), begun.get(), "every handler has ended");
         assertTrue(served.get() <= clients && served.get() >= clients - bad.get(), "one handler a client: " + served);
         assertTrue(failures.size() <= bad.get(), failures::toString);
-        System.out.println("TcpServer stress: " + lines + " lines over " + clients + " connections, " + limit + " at once, "
+        System.out.println("TcpServer stress: " + lines + " lines over " + clients + " connections, " + limit
+                + " at once, "
                 + failures.size() + " of " + bad + " bad clients reported");
     }
 

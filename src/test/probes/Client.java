@@ -76,6 +76,7 @@ public final class Client {
         add(probes, "client.timeout-in-body", List.of(), "bodyTimeout");
         add(probes, "client.timeout-in-stream", List.of(), "streamTimeout");
         add(probes, "client.timeout-in-upload", List.of(), "uploadTimeout");
+        add(probes, "client.timeout-of-any-length", List.of(), "longTimeout");
         add(probes, "client.orTimeout-connection", List.of(), "connectionAfter", "orTimeout");
         add(probes, "client.cancel-connection", List.of(), "connectionAfter", "cancel");
         add(probes, "client.interrupt-connection", List.of(), "connectionAfter", "interrupt");
@@ -112,6 +113,8 @@ public final class Client {
             case "bodyTimeout" -> timeoutAfterHeaders(false);
             case "streamTimeout" -> timeoutAfterHeaders(true);
             case "uploadTimeout" -> uploadTimeout();
+            case "longTimeout" -> Probe.outcome(() -> HttpClient.newHttpClient().send(HttpRequest.newBuilder(answering(HEAD + "0\r\n\r\n"))
+                    .timeout(Duration.ofSeconds(Long.MAX_VALUE)).build(), BodyHandlers.discarding()).statusCode());
             case "connectionAfter" -> connectionAfter(args[1]);
             case "closeWithOpenBody" -> closeWithOpenBody();
             case "sendAfterClose" -> sendAfterClose();

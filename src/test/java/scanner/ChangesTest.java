@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -131,7 +132,7 @@ class ChangesTest {
         var seen = new AtomicReference<Analysis.Request>();
         Cli.run(repository, request -> {
             seen.set(request);
-            return new Analysis.Result(List.of(), List.of());
+            return new Analysis.Result(List.of(), List.of(), Map.of());
         }, "--changed", "src");
         assertEquals(2, seen.get().sources().size());
         assertEquals(java.util.Set.of(repository.resolve("src/B.java")), seen.get().only());

@@ -7,10 +7,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import scanner.findings.Finding;
 
-/** Calls the scanner's command line and keeps what came of it. */
+/** Calls the scanner's command line and keeps what came of it, but for the time it took. */
 record Cli(int code, String out, String err) {
 
     static Cli run(Path cwd, String... args) {
@@ -23,12 +24,13 @@ record Cli(int code, String out, String err) {
         int code = Main.run(args, cwd, new PrintStream(out, false, StandardCharsets.UTF_8), new PrintStream(err, true,
                 StandardCharsets.UTF_8),
                 step -> { }, analysis);
-        return new Cli(code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+        String report = out.toString(StandardCharsets.UTF_8).replaceAll(" Took [\\d.]+ s\\.", "");
+        return new Cli(code, report, err.toString(StandardCharsets.UTF_8));
     }
 
     /** An analysis that finds just these. */
     static Function<Analysis.Request, Analysis.Result> finding(Finding... findings) {
-        return request -> new Analysis.Result(List.of(findings), List.of());
+        return request -> new Analysis.Result(List.of(findings), List.of(), Map.of());
     }
 
     /** A finding of one step. */

@@ -73,7 +73,7 @@ class FixturesTest {
         for (Rule rule : Rules.all()) {
             for (int release : List.of(21, 25, 27)) {
                 String text = rule.explain(release);
-                assertTrue(text.contains(rule.mend()) && text.contains(rule.section()), rule.name());
+                assertTrue(text.contains(rule.fix(release)) && text.contains(rule.section()), rule.name());
             }
         }
     }
@@ -101,8 +101,8 @@ class FixturesTest {
         assertEquals(List.of(), result.problems());
         var found = new TreeSet<String>();
         for (Finding finding : result.findings()) {
-            var places = new ArrayList<>(finding.alsoAt());
-            places.add(finding.place());
+            var places = new ArrayList<Finding.Place>(List.of(finding.place()));
+            finding.alsoAt().forEach(other -> places.add(other.place()));
             places.forEach(place -> found.add("%04d %s".formatted(place.line(), finding.rule())));
         }
         return found;

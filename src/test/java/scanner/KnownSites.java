@@ -187,7 +187,7 @@ public final class KnownSites {
 
     private static IntStream lines(Finding finding, String file) {
         Stream<Finding.Place> chain = finding.chain().stream().map(Finding.Step::place);
-        return Stream.of(Stream.of(finding.place()), finding.alsoAt().stream(), chain).flatMap(places -> places)
+        return Stream.of(Stream.of(finding.place()), finding.alsoAt().stream().map(Finding.Step::place), chain).flatMap(places -> places)
                 .filter(Objects::nonNull).filter(place -> place.file().equals(file)).mapToInt(Finding.Place::line);
     }
 

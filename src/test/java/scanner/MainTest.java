@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -80,7 +81,7 @@ class MainTest {
         var seen = new AtomicReference<Analysis.Request>();
         Cli run = Cli.run(top, request -> {
             seen.set(request);
-            return new Analysis.Result(List.of(), List.of());
+            return new Analysis.Result(List.of(), List.of(), Map.of());
         });
         assertEquals(List.of(17, 25, 0), seen.get().sources().stream().map(Source::release).toList());
         assertEquals(21, seen.get().release());
@@ -292,7 +293,7 @@ class MainTest {
     void problemsAreNamedWithAPathThatIsGoodInTheWorkingDirectory() throws IOException {
         source();
         Cli run = Cli.run(top.resolve("elsewhere"), request -> new Analysis.Result(List.of(), List.of("Pins.java: odd",
-                "something else")), "../src");
+                "something else"), Map.of()), "../src");
         assertEquals(List.of("find-blocking-calls: " + top + "/src/Pins.java: odd",
                 "find-blocking-calls: something else"), run.errors());
         assertTrue(run.out().contains("2 problems"), run.out());

@@ -33,11 +33,15 @@ import scanner.report.TextReport;
 class ReportsTest {
 
     private static final List<Rule> RULES = List.of(
-            new Rule("blocking-under-monitor", Finding.Level.WARNING, 8, 23, "it pins", "use a lock", "references/a.md",
-                    "examples/traps/T.java",
+            new Rule("blocking-under-monitor", Finding.Level.WARNING, 8, 23, line("it pins"), line("use a lock"), "references/a.md",
+                    "https://example.org/a", "examples/traps/T.java",
                     List.of(new Rule.Detail(21, 23, "on 21 \"too\""), new Rule.Detail(25, 25, "not told"))),
-            new Rule("lost-failure", Finding.Level.NOTE, 8, Integer.MAX_VALUE, "it is lost", "keep it",
-                    "references/b.md", "", List.of()));
+            new Rule("lost-failure", Finding.Level.NOTE, 8, Integer.MAX_VALUE, line("it is lost"), line("keep it"),
+                    "references/b.md", "https://example.org/b", "", List.of()));
+
+    private static List<Rule.Detail> line(String text) {
+        return List.of(new Rule.Detail(8, Integer.MAX_VALUE, text));
+    }
 
     private static final Report REPORT = report();
 
@@ -47,7 +51,8 @@ class ReportsTest {
                 new Finding.Step(new Finding.Place("src/A.java", 10, 5), "synchronized m()"),
                 new Finding.Step(a, "B.load()"),
                 new Finding.Step(new Finding.Place("src/my files/B, 100%: Ä.java", 7, 1), "Thread.sleep()"));
-        var places = IntStream.rangeClosed(20, 31).mapToObj(line -> new Finding.Place("src/A.java", line, 3)).toList();
+        var places = IntStream.rangeClosed(20, 31).mapToObj(line -> new Finding.Step(
+                new Finding.Place("src/A.java", line, 3), "Thread.sleep() in synchronized n()")).toList();
         return new Report(Path.of("/home/me/my project"), "my project/", List.of(17, 21), 3, List.of(
                 new Finding("blocking-under-monitor", Finding.Level.ERROR, a,
                         "B.load() blocks (Thread.sleep()) in synchronized m()", chain, places,
@@ -56,16 +61,17 @@ class ReportsTest {
                         new Finding.Place("src/my files/B, 100%: Ä.java", 3, 1),
                         "100% \"odd\",\n::a message\twith\u001b[31m everything: \\ \u2028 \ud83d\ude80", List.of(
                         new Finding.Step(new Finding.Place("src/my files/B, 100%: Ä.java", 3, 1), "Object.wait()")),
-                        List.of(new Finding.Place("src/A.java", 1, 1)), "org.acme.B.<init>"),
+                        List.of(new Finding.Step(new Finding.Place("src/A.java", 1, 1), "elsewhere\n")), "org.acme.B.<init>"),
                 new Finding("lost-failure", Finding.Level.NOTE, new Finding.Place("C.java", 1, 1),
                         "what it throws is lost", List.of(
                         new Finding.Step(new Finding.Place("C.java", 1, 1), "what it throws is lost")), List.of(),
                                 "C.run")),
-                2, 1, List.of("src/D.java:3: does not parse"));
+                2, 1, false, List.of("src/D.java:3: does not parse"),
+                new Report.Scan(1_240_000_000, Map.of("org.acme", 7, "org.other", 1)));
     }
 
     private static final Report EMPTY = new Report(Path.of("/home/me/my project"), "", List.of(21), 1, List.of(), 0, 0,
-            List.of());
+            false, List.of(), new Report.Scan(40_000_000, Map.of()));
 
     private static void compare(String name, String report) throws IOException {
         if ("write".equals(System.getProperty("recorded"))) {
@@ -79,7 +85,7 @@ class ReportsTest {
     @Test
     void text() throws IOException {
         compare("report.txt", TextReport.of(REPORT));
-        assertEquals("Nothing found in 1 file for JDK 21.\n", TextReport.of(EMPTY));
+        assertEquals("Nothing found in 1 file for JDK 21. Took 0.0 s.\n", TextReport.of(EMPTY));
     }
 
     @Test

@@ -99,16 +99,17 @@ class SuppressionsTest {
     void furtherPlacesAreCoveredOneByOne() throws IOException {
         Path file = Cli.write(folder.resolve("A.java"), "class A { void m() {", " a();",
                 " b(); // blocking-ok: this one", " c();", "} }");
-        var places = new ArrayList<Finding.Place>();
+        var places = new ArrayList<Finding.Step>();
         for (int line = 3; line <= 4; line++) {
-            places.add(new Finding.Place("A.java", line, 2));
+            places.add(new Finding.Step(new Finding.Place("A.java", line, 2), "sleep()"));
         }
         Finding one = Cli.at("A.java", 2, 2);
         var finding = new Finding(one.rule(), one.level(), one.place(), one.message(), one.chain(), places,
                 one.enclosing());
         var left = new Suppressions(name -> file).apply(List.of(finding));
         assertEquals(1, left.size());
-        assertEquals(List.of(new Finding.Place("A.java", 4, 2)), left.get(0).alsoAt());
+        assertEquals(List.of(new Finding.Place("A.java", 4, 2)),
+                left.get(0).alsoAt().stream().map(Finding.Step::place).toList());
     }
 
     @Test

@@ -1,0 +1,78 @@
+package scanner.checks;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import scanner.source.Code;
+import scanner.source.MethodDecl;
+import scanner.source.Node;
+import scanner.source.Scope;
+import scanner.source.TypeDecl;
+
+/** {@code map.computeIfAbsent(key, k -> { map.put(...); ... })}, also by way of the class's own methods. */
+final class ComputeChangesItsMap implements Check {
+
+    private static final int DEPTH = 3;
+    private static final Set<String> COMPUTES = Set.of("computeIfAbsent", "computeIfPresent", "compute", "merge");
+    private static final Set<String> CHANGES = Set.of("computeIfAbsent", "computeIfPresent", "compute", "merge", "put",
+            "putIfAbsent", "putAll", "remove", "replace", "replaceAll", "clear");
+
+    @Override
+    public String rule() {
+        return "compute-changes-its-map";
+    }
+
+    @Override
+    public void visit(Node node, Scope scope, List<Node> path, Scan scan) {
+        if (!(node instanceof Node.Call call) || !COMPUTES.contains(call.name()) || call.args().size() < 2
+                || !(call.on() instanceof Node.Name || call.on() instanceof Node.Select)
+                || !scan.isA(call.on(), scope, "java.util.Map")
+                || scan.isA(call.on(), scope, "java.util.concurrent.ConcurrentSkipListMap")) {
+            return;
+        }
+        boolean isField = !(call.on() instanceof Node.Name name) || scope.find(name.name()) == null;
+        TypeDecl type = isField ? scope.type() : null;
+        Node body = switch (call.args().getLast()) {
+            case Node.Lambda lambda -> lambda.body();
+            case Node.Ref ref when isField && ref.on() instanceof Node.Name on && on.name().equals("this") ->
+                    type.methods.stream().filter(method -> method.name.equals(ref.name()) && method.body != null)
+                            .map(method -> (Node) method.body).findFirst().orElse(null);
+            default -> null;
+        };
+        Node.Call change = change(body, call.on(), type, DEPTH, new HashSet<>());
+        if (change != null) {
+            scan.add(rule(), scope.method(), call.pos(), "the function given to " + call.name() + "() calls "
+                    + change.name() + "() on the same map");
+        }
+    }
+
+    /** @param type whose methods are followed; null for a map in a local variable */
+    private static Node.Call change(Node body, Node map, TypeDecl type, int depth, Set<MethodDecl> seen) {
+        var found = new Node.Call[1];
+        Code.any(body, node -> {
+            if (node instanceof Node.Call call) {
+                if (CHANGES.contains(call.name()) && Code.same(call.on(), map)) {
+                    found[0] = call;
+                } else if (type != null && depth > 0 && !hides(call, map)) {
+                    MethodDecl own = Tasks.own(call, type);
+                    if (own != null && seen.add(own) && !isLocal(own, map)) {
+                        found[0] = change(own.body, map, type, depth - 1, seen);
+                    }
+                }
+            }
+            return found[0] != null;
+        });
+        return found[0];
+    }
+
+    /** What is started there runs later, and elsewhere. */
+    private static boolean hides(Node.Call call, Node map) {
+        return call.name().endsWith("Async") || call.name().equals("submit") || call.name().equals("execute");
+    }
+
+    /** A variable of the method has the field's name. */
+    private static boolean isLocal(MethodDecl method, Node map) {
+        return map instanceof Node.Name name && (method.paramNames.contains(name.name()) || Code.any(method.body,
+                node -> node instanceof Node.Local local && local.name().equals(name.name())));
+    }
+}
