@@ -431,7 +431,7 @@ public final class Compare {
         var runtimes = lines(cells);
         var text = new StringBuilder("| milliseconds | tasks |");
         runtimes.forEach(runtime -> text.append(' ').append(name(runtime)).append(" |"));
-        text.append(" asyncio / Java |\n|---|---|").append("---|".repeat(runtimes.size() + 1)).append('\n');
+        text.append(" speed-up |\n|---|---|").append("---|".repeat(runtimes.size() + 1)).append('\n');
         PATTERNS.forEach((pattern, what) -> {
             if (!sizes(cells, pattern).isEmpty()) {
                 row(text, cells, runtimes, pattern, compared(cells, pattern), Compare::wall, pattern + ": " + what.replaceAll(" \\(.*", ""));

@@ -80,9 +80,10 @@ public final class FutureChainToThreads {
         } catch (ExecutionException | IllegalArgumentException e) {
             return new Quote(name, -1, 0);
         } finally {
-            stop(tasks);
+            stop(tasks); // interrupts what still runs, once, and waits for it
         }
     }
+    // @end region="step2"
 
     /**
      * Interrupts what a failure or an interrupt left running, once, and waits for it: close() would pass on a second
@@ -102,7 +103,6 @@ public final class FutureChainToThreads {
             Thread.currentThread().interrupt();
         }
     }
-    // @end region="step2"
 
     // @start region="step3"
     /**

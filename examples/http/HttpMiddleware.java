@@ -1,7 +1,6 @@
 import com.sun.net.httpserver.Filter;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -19,6 +18,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
@@ -29,8 +29,9 @@ import java.util.stream.Stream;
 /**
  * aiohttp: {@code @web.middleware} and {@code client_max_size}. Final API, JDK 21 and later.
  *
- * <p>Use as filters of every context of an {@code HttpServer}, in this order: log, errors, concurrency, authentication, body. The first
- * one added is the outermost. Do not use for what one handler alone needs: that is a line in the handler.
+ * <p>Use as filters of every context of an {@code HttpServer}, in this order: log, errors, concurrency, authentication,
+ * body. The first one added is the outermost. Do not use for what one handler alone needs: that is a line in the
+ * handler.
  *
  * <p>Thread-safe: a filter is shared by all requests. A filter that does not call {@code chain.doFilter} has answered.
  *
@@ -60,16 +61,22 @@ public final class HttpMiddleware {
     }
 
     // @start region="log"
-    /** A line for each request when it is over, also for one that failed: {@code GET /path 200 12 ms}. The query may hold secrets. */
+    /**
+     * A line for each request when it is over, also for one that failed: {@code GET /path 200 12 ms}. The query may
+     * hold secrets. What {@code log} throws goes to the thread's uncaught handler.
+     */
     public static Filter log(Consumer<? super String> log) {
+        Objects.requireNonNull(log, "log");
         return filter("log", (exchange, chain) -> {
             long start = System.nanoTime();
             try {
                 chain.doFilter(exchange);
             } finally {
                 int status = exchange.getResponseCode(); // -1: none was sent
-                log.accept(exchange.getRequestMethod() + " " + exchange.getRequestURI().getRawPath() + " " + status + " "
-                        + (System.nanoTime() - start) / 1_000_000 + " ms");
+                String line = exchange.getRequestMethod() + " " + exchange.getRequestURI().getRawPath() + " " + status
+                        + " "
+                        + (System.nanoTime() - start) / 1_000_000 + " ms";
+                guarded(() -> log.accept(line));
             }
         });
     }
@@ -77,24 +84,35 @@ public final class HttpMiddleware {
 
     // @start region="errors"
     /**
-     * Answers 500 for what is thrown further in, 413 for a body over its limit; reports it (not the 413). If the answer has begun, the
-     * connection is cut, so that the client sees that it is not complete. Closes the exchange, so handlers need not: a handler that has
-     * {@code try (exchange)} closes before anything is caught, and ends a half-written chunked answer as if it were whole.
+     * Answers 500 for what is thrown further in, 413 for a body over its limit; then reports it (not the 413). If the
+     * answer has begun, the connection is cut, so that the client sees that it is not complete. Closes the exchange, so
+     * handlers need not: a handler that has {@code try (exchange)} closes before anything is caught, and ends a
+     * half-written chunked answer as if it were whole. What {@code report} throws goes to the thread's uncaught
+     * handler.
      */
     public static Filter errors(BiConsumer<? super HttpExchange, ? super Throwable> report) {
+        Objects.requireNonNull(report, "report");
         return filter("errors", (exchange, chain) -> {
+            Throwable failure = null;
             try {
                 chain.doFilter(exchange);
-                exchange.close();
-            } catch (IOException | RuntimeException | Error e) {
-                boolean tooLarge = e instanceof BodyTooLargeException;
-                if (!tooLarge) {
-                    report.accept(exchange, e);
+            } catch (Throwable e) {
+                failure = e;
+            }
+            try {
+                if (failure == null) {
+                    uninterrupted(exchange::close); // writes what is left in a buffer
+                } else if (exchange.getResponseCode() == -1) {
+                    answer(exchange, failure instanceof BodyTooLargeException ? 413 : 500);
+                } else {
+                    // makes the server cut the connection, which an Error would not, on 21 to 26
+                    throw new IOException(failure);
                 }
-                if (exchange.getResponseCode() != -1) {
-                    throw new IOException(e); // makes the server cut the connection, which an Error would not, on 21 to 26
+            } finally {
+                if (failure != null && !(failure instanceof BodyTooLargeException)) {
+                    Throwable reported = failure;
+                    guarded(() -> report.accept(exchange, reported));
                 }
-                answer(exchange, tooLarge ? 413 : 500);
             }
         });
     }
@@ -102,10 +120,13 @@ public final class HttpMiddleware {
 
     // @start region="concurrency"
     /**
-     * At most {@code limit} requests further in; the next one is answered 503 at once. A queue would only make them old. A place is free a
-     * moment after the answer that left it was sent.
+     * At most {@code limit} requests further in; the next one is answered 503 at once. A queue would only make them
+     * old. A place is free a moment after the answer that left it was sent.
      */
     public static Filter concurrency(int limit) {
+        if (limit < 1) {
+            throw new IllegalArgumentException("limit is " + limit + ": must be 1 or more");
+        }
         var permits = new Semaphore(limit);
         return filter("concurrency", (exchange, chain) -> {
             if (!permits.tryAcquire()) {
@@ -123,9 +144,12 @@ public final class HttpMiddleware {
     // @end region="concurrency"
 
     // @start region="authentication"
-    /** Answers 401 unless the request has {@code Authorization: Bearer token}. How long that takes does not tell how much was right. */
+    /**
+     * Answers 401 unless the request has {@code Authorization: Bearer token}. How long that takes does not tell how
+     * much was right.
+     */
     public static Filter bearer(String token) {
-        byte[] expected = sha256("Bearer " + token);
+        byte[] expected = sha256("Bearer " + Objects.requireNonNull(token, "token"));
         return filter("bearer", (exchange, chain) -> {
             String given = exchange.getRequestHeaders().getFirst("Authorization");
             if (given == null || !MessageDigest.isEqual(expected, sha256(given))) { // hashed: equal lengths, too
@@ -147,13 +171,18 @@ public final class HttpMiddleware {
     // @end region="authentication"
 
     // @start region="body"
-    /** Thrown by a read of a request's body when there is more than the limit. Let it pass: {@link #errors} answers 413. */
+    /**
+     * Thrown by a read of a request's body when there is more than the limit. Let it pass: {@link #errors} answers 413.
+     */
     public static final class BodyTooLargeException extends IOException {
         private static final long serialVersionUID = 1;
     }
 
-    /** Bounds the body, announced or chunked. The server has no limit of its own. */
+    /** Bounds the body, announced or chunked. The server has no limit of its own; one in time: {@code BoundedBody}. */
     public static Filter bodyLimit(long limit) {
+        if (limit < 0) {
+            throw new IllegalArgumentException("limit is " + limit + ": must be 0 or more");
+        }
         return filter("body limit", (exchange, chain) -> {
             String length = exchange.getRequestHeaders().getFirst("Content-Length");
             if (length != null && Long.parseLong(length) > limit) {
@@ -164,11 +193,12 @@ public final class HttpMiddleware {
         });
     }
 
-    private static final class Limited extends FilterInputStream {
+    private static final class Limited extends InputStream { // no FilterInputStream: its skip and reset would not count
+        private final InputStream in;
         private long left;
 
         private Limited(InputStream in, long limit) {
-            super(in);
+            this.in = in;
             left = limit;
         }
 
@@ -186,6 +216,16 @@ public final class HttpMiddleware {
             return n;
         }
 
+        @Override
+        public int available() throws IOException {
+            return in.available();
+        }
+
+        @Override
+        public void close() throws IOException {
+            in.close();
+        }
+
         private void count(int bytes) throws IOException {
             left -= bytes;
             if (left < 0) {
@@ -195,18 +235,47 @@ public final class HttpMiddleware {
     }
     // @end region="body"
 
+    @FunctionalInterface
+    private interface Sending {
+        void run() throws IOException;
+    }
+
+    /** A write with the interrupt flag set would close the connection: the flag is set again afterwards. */
+    private static void uninterrupted(Sending sending) throws IOException {
+        boolean interrupted = Thread.interrupted();
+        try {
+            sending.run();
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
     private static void answer(HttpExchange exchange, int status) throws IOException {
-        exchange.sendResponseHeaders(status, -1);
-        exchange.close();
+        uninterrupted(() -> {
+            exchange.sendResponseHeaders(status, -1);
+            exchange.close();
+        });
+    }
+
+    private static void guarded(Runnable told) {
+        try {
+            told.run();
+        } catch (Throwable e) {
+            Thread thread = Thread.currentThread();
+            thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+        }
     }
 
     public static void main(String[] args) throws Exception {
-        System.setProperty("sun.net.httpserver.nodelay", "true"); // before the first server: on 21 a kept connection stalls 40 ms
+        // before the first server: on 21 a kept connection stalls 40 ms
+        System.setProperty("sun.net.httpserver.nodelay", "true");
         List<String> lines = Collections.synchronizedList(new ArrayList<>());
         var inside = new CountDownLatch(2);
         var release = new CountDownLatch(1);
         var server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
+        server.setExecutor(Executors.newCachedThreadPool(Thread.ofPlatform().daemon().factory())); // virtual from 24 on
         server.createContext("/", exchange -> {
             byte[] body = exchange.getRequestBody().readAllBytes();
             exchange.sendResponseHeaders(200, body.length == 0 ? -1 : body.length);
@@ -226,9 +295,12 @@ public final class HttpMiddleware {
             check(send(client, base, "secret", BodyPublishers.ofString("hello")) == 200, "served");
             check(send(client, base, "guess", BodyPublishers.noBody()) == 401, "not authenticated");
             check(send(client, base, "secret", BodyPublishers.ofByteArray(new byte[1001])) == 413, "announced");
-            check(send(client, base, "secret", BodyPublishers.ofInputStream(() -> InputStream.nullInputStream())) == 200, "chunked");
+            check(send(client, base, "secret",
+                    BodyPublishers.ofInputStream(() -> InputStream.nullInputStream())) == 200, "chunked");
             check(send(client, base.resolve("/broken"), "secret", BodyPublishers.noBody()) == 500, "an answer");
-            var waiting = Stream.generate(() -> callers.submit(() -> send(client, base.resolve("/wait"), "secret", BodyPublishers.noBody())))
+            var waiting = Stream
+                    .generate(() -> callers
+                            .submit(() -> send(client, base.resolve("/wait"), "secret", BodyPublishers.noBody())))
                     .limit(2).toList();
             inside.await();
             check(send(client, base.resolve("/wait"), "secret", BodyPublishers.noBody()) == 503, "two are inside");
@@ -251,14 +323,16 @@ public final class HttpMiddleware {
         // @start region="use"
         return List.of(
                 HttpMiddleware.log(lines::add),
-                HttpMiddleware.errors((exchange, failure) -> System.out.println(exchange.getRequestURI() + ": " + failure)),
+                HttpMiddleware
+                        .errors((exchange, failure) -> System.out.println(exchange.getRequestURI() + ": " + failure)),
                 HttpMiddleware.concurrency(limit),
                 HttpMiddleware.bearer("secret"),
                 HttpMiddleware.bodyLimit(1000));
         // @end region="use"
     }
 
-    private static int send(HttpClient client, URI uri, String token, BodyPublisher body) throws IOException, InterruptedException {
+    private static int send(HttpClient client, URI uri, String token, BodyPublisher body) throws IOException,
+            InterruptedException {
         var request = HttpRequest.newBuilder(uri).header("Authorization", "Bearer " + token).POST(body).build();
         return client.send(request, BodyHandlers.discarding()).statusCode();
     }

@@ -17,6 +17,8 @@ import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.logging.Level;
@@ -24,14 +26,21 @@ import java.util.logging.Logger;
 import java.util.stream.Stream;
 
 /**
- * aiohttp: {@code web.Application()}, {@code app.add_routes}, {@code app['db']}, {@code web.run_app}. Final API, JDK 21 and later.
+ * aiohttp: {@code web.Application()}, {@code app.add_routes}, {@code app['db']}, {@code web.run_app}. Final API, JDK 21
+ * and later.
  *
- * <p>Use for a service of a few endpoints: tests, tools, health and metrics, a small API behind a proxy. It speaks HTTP/1.1. Do not use at
- * the edge of a network, or for HTTP/2, routing by pattern, uploads of forms: that is a framework's job.
+ * <p>Use for a service of a few endpoints: tests, tools, health and metrics, a small API behind a proxy. It speaks
+ * HTTP/1.1. Do not use at the edge of a network, or for HTTP/2, routing by pattern, uploads of forms: that is a
+ * framework's job.
  *
- * <p>Thread-safe. A handler runs in a thread of its own and may block. What an application shares is a field of the object whose methods
- * are the handlers ({@code Shop} below). {@code HttpExchange.setAttribute} is shared by all requests of a context on 21 and 25, by none from
- * 26 on.
+ * <p>{@code HttpServer} sets its limits. Before 24 a slow client costs a platform thread (there are 200 here): its
+ * reads pin a virtual thread. And nothing tells a handler that its client has gone: only a write fails, after the reset
+ * has come back (mostly the second that is flushed). Where either matters, the service skeleton of this project has a
+ * server of its own.
+ *
+ * <p>Thread-safe. A handler runs in a thread of its own and may block. What an application shares is a field of the
+ * object whose methods are the handlers ({@code Shop} below). {@code HttpExchange.setAttribute} is shared by all
+ * requests of a context on 21 and 25, by none from 26 on.
  *
  * <p>Run: {@code java examples/http/SimpleHttpServer.java}
  */
@@ -43,7 +52,16 @@ public final class SimpleHttpServer implements AutoCloseable {
         Answer handle(HttpExchange request) throws Exception;
     }
 
+    /** @param status 200 to 599 */
     public record Answer(int status, String contentType, byte[] body) {
+        public Answer {
+            Objects.requireNonNull(contentType, "contentType");
+            Objects.requireNonNull(body, "body");
+            if (status < 200 || status > 599) {
+                throw new IllegalArgumentException("status is " + status + ": must be 200 to 599");
+            }
+        }
+
         public static Answer text(int status, String text) {
             return new Answer(status, "text/plain; charset=utf-8", text.getBytes(StandardCharsets.UTF_8));
         }
@@ -51,11 +69,16 @@ public final class SimpleHttpServer implements AutoCloseable {
 
     private final HttpServer server;
     private final ExecutorService executor;
-    private final Duration grace;
+    private final int graceSeconds;
+    private final AtomicBoolean closed = new AtomicBoolean();
+    // its wait swallows interrupts
+    private final Thread stopping = Thread.ofPlatform().name("http-stop").unstarted(this::stop);
+    private final ThreadLocal<Boolean> inside = new ThreadLocal<>();
 
     // @start region="server"
     static { // read once in a JVM, when the first server is created
-        System.setProperty("sun.net.httpserver.nodelay", "true"); // else a kept connection stalls 40 ms a request, on 21
+        // else a kept connection stalls 40 ms a request, on 21
+        System.setProperty("sun.net.httpserver.nodelay", "true");
         System.setProperty("sun.net.httpserver.maxReqTime", "30"); // seconds to send a request; the default is for ever
         System.setProperty("sun.net.httpserver.maxIdleConnections", "1000"); // kept alive; the default is 200
     }
@@ -64,40 +87,66 @@ public final class SimpleHttpServer implements AutoCloseable {
      * Listens when it returns. Paths are prefixes, the longest one wins.
      *
      * @param filters around every handler, the first one outermost: {@code HttpMiddleware}
-     * @param grace   how long {@link #close} lets requests end
+     * @param grace   how long {@link #close} lets requests end, in seconds, rounded up
      */
-    public SimpleHttpServer(InetSocketAddress address, Map<String, Handler> handlers, List<Filter> filters, Duration grace)
+    public SimpleHttpServer(InetSocketAddress address, Map<String, Handler> handlers, List<Filter> filters,
+            Duration grace)
             throws IOException {
-        this.server = HttpServer.create(address, 1000);
-        this.grace = grace;
-        this.executor = Runtime.version().feature() >= 24 ? Executors.newVirtualThreadPerTaskExecutor()
-                : Executors.newFixedThreadPool(200); // there a client that stops in mid-request pins its virtual thread's carrier
-        server.setExecutor(executor);
-        handlers.forEach((path, handler) ->
-                server.createContext(path, exchange -> answer(exchange, handler)).getFilters().addAll(filters));
-        server.start();
+        Objects.requireNonNull(address, "address");
+        var routes = Map.copyOf(Objects.requireNonNull(handlers, "handlers"));
+        var around = List.copyOf(Objects.requireNonNull(filters, "filters"));
+        long seconds = Math.clamp(Objects.requireNonNull(grace, "grace").getSeconds(), 0, 1_000_000);
+        graceSeconds = (int) seconds + (grace.isNegative() || grace.getNano() == 0 ? 0 : 1);
+        executor = Runtime.version().feature() >= 24 ? Executors.newVirtualThreadPerTaskExecutor()
+                : Executors.newFixedThreadPool(200);
+        server = HttpServer.create();
+        try {
+            routes.forEach((path, handler) ->
+                    server.createContext(path, exchange -> answer(exchange, handler)).getFilters().addAll(around));
+            server.setExecutor(task -> executor.execute(() -> {
+                inside.set(true);
+                try {
+                    task.run();
+                } finally {
+                    inside.remove();
+                }
+            }));
+            server.bind(address, 1000); // after the contexts: a server that was never started keeps its port
+            server.start();
+        } catch (Throwable e) { // a path without a slash, a port in use
+            executor.shutdown();
+            throw e;
+        }
     }
 
     private static void answer(HttpExchange exchange, Handler handler) throws IOException {
+        Answer answer;
+        Throwable failure = null;
         try {
-            Answer answer;
-            try {
-                answer = Objects.requireNonNull(handler.handle(exchange), "the handler's answer");
-            } catch (Exception | Error e) { // else the connection is closed without an answer, and after an Error not even that
-                if (e instanceof InterruptedException) {
-                    Thread.currentThread().interrupt();
-                }
-                System.getLogger("http").log(System.Logger.Level.ERROR, exchange.getRequestMethod() + " " + exchange.getRequestURI(), e);
-                answer = Answer.text(500, "internal error");
-            }
-            boolean none = exchange.getRequestMethod().equals("HEAD") || answer.body.length == 0; // 0 would mean: chunked
+            answer = Objects.requireNonNull(handler.handle(exchange), "the handler's answer");
             exchange.getResponseHeaders().set("Content-Type", answer.contentType);
-            exchange.sendResponseHeaders(answer.status, none ? -1 : answer.body.length);
+        } catch (Throwable e) { // else the connection is closed without an answer, and after an Error not even that
+            failure = e;
+            answer = Answer.text(500, "internal error");
+            exchange.getResponseHeaders().set("Content-Type", answer.contentType);
+        }
+        boolean interrupted = Thread.interrupted(); // a write with the flag set closes the connection
+        try {
+            boolean none = answer.body.length == 0 || answer.status == 204 || answer.status == 304
+                    || exchange.getRequestMethod().equals("HEAD");
+            exchange.sendResponseHeaders(answer.status, none ? -1 : answer.body.length); // 0 would mean: chunked
             if (!none) {
                 exchange.getResponseBody().write(answer.body);
             }
         } finally {
             exchange.close(); // not try (exchange): that would close before it catches
+            if (interrupted || failure instanceof InterruptedException) {
+                Thread.currentThread().interrupt();
+            }
+            if (failure != null) {
+                System.getLogger("http").log(System.Logger.Level.ERROR,
+                        exchange.getRequestMethod() + " " + exchange.getRequestURI(), failure);
+            }
         }
     }
     // @end region="server"
@@ -108,14 +157,36 @@ public final class SimpleHttpServer implements AutoCloseable {
 
     // @start region="close"
     /**
-     * Accepts no more, gives requests {@code grace} to end (whole seconds; all of it if a client has stopped in mid-request), then
-     * interrupts their threads, and returns when they have ended.
+     * Accepts no more, gives requests {@code grace} to end (all of it if a client has stopped in mid-request), then
+     * interrupts their threads, once, and returns when they have ended. An interrupt of the caller does not end the
+     * wait, its flag is kept. Later calls wait, too.
+     *
+     * @throws IllegalStateException called by a handler or filter: it would wait for itself
      */
     @Override
     public void close() {
-        server.stop(Math.clamp(grace.toSeconds(), 0, Integer.MAX_VALUE)); // neither interrupts handlers nor ends the executor
+        if (inside.get() != null) {
+            throw new IllegalStateException("close() within a request would wait for itself");
+        }
+        boolean interrupted = Thread.interrupted();
+        if (closed.compareAndSet(false, true)) {
+            stopping.start();
+        }
+        for (boolean ended = false; !ended; ) {
+            try {
+                ended = executor.awaitTermination(Long.MAX_VALUE / 2, TimeUnit.NANOSECONDS);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void stop() {
+        server.stop(graceSeconds); // neither interrupts handlers nor ends the executor
         executor.shutdownNow();
-        executor.close();
     }
     // @end region="close"
 
@@ -132,7 +203,8 @@ public final class SimpleHttpServer implements AutoCloseable {
             if (left == null) {
                 return Answer.text(404, "no " + item);
             }
-            boolean sold = left.getAndUpdate(n -> Math.max(0, n - 1)) > 0; // requests run in parallel: one step, not read and write
+            // requests run in parallel: one step, not read and write
+            boolean sold = left.getAndUpdate(n -> Math.max(0, n - 1)) > 0;
             return sold ? Answer.text(200, "one " + item) : Answer.text(409, "sold out");
         }
     }
@@ -152,7 +224,9 @@ public final class SimpleHttpServer implements AutoCloseable {
             // @end region="use"
             int sold = 0;
             try (var buyers = Executors.newVirtualThreadPerTaskExecutor()) {
-                var orders = Stream.generate(() -> buyers.submit(() -> send(client, server.uri().resolve("/orders"), "tea"))).limit(20).toList();
+                var orders = Stream
+                        .generate(() -> buyers.submit(() -> send(client, server.uri().resolve("/orders"), "tea")))
+                                .limit(20).toList();
                 for (var order : orders) {
                     sold += order.get().equals("200 one tea") ? 1 : 0;
                 }
@@ -168,7 +242,8 @@ public final class SimpleHttpServer implements AutoCloseable {
     }
 
     private static String send(HttpClient client, URI uri, String body) throws IOException, InterruptedException {
-        var response = client.send(HttpRequest.newBuilder(uri).POST(BodyPublishers.ofString(body)).build(), BodyHandlers.ofString());
+        var response = client.send(HttpRequest.newBuilder(uri).POST(BodyPublishers.ofString(body)).build(),
+                BodyHandlers.ofString());
         return response.statusCode() + " " + response.body();
     }
 

@@ -7,11 +7,12 @@ import java.util.concurrent.Callable;
 /**
  * asyncio: {@code try: await primary() except E: await secondary()}, as a chain. Final API, JDK 21 and later.
  *
- * <p>Use for an answer that is worse but good enough: a replica, the cache, a default. The answer says where it came from and what failed
- * before: a fallback nobody counts hides an outage. Do not use for the same call again ({@code Retry}), for sources that are as good
- * ({@code HedgedRequest}), or for writes.
+ * <p>Use for an answer that is worse but good enough: a replica, the cache, a default. The answer says where it came
+ * from and what failed before: a fallback nobody counts hides an outage. Do not use for the same call again ({@code
+ * Retry}), for sources that are as good ({@code HedgedRequest}), or for writes.
  *
- * <p>Immutable and thread-safe. The sources run one after another in the caller's thread: give each its own timeout.
+ * <p>Immutable and thread-safe. The sources run one after another in the caller's thread: give each its own timeout. A
+ * result that is not good enough leads on if its source throws.
  *
  * <p>Run: {@code java examples/resilience/Fallback.java}
  */
@@ -27,9 +28,9 @@ public final class Fallback<T> {
 
     private record Source<T>(String name, Class<? extends Exception> after, Callable<? extends T> task) {
         private Source {
-            Objects.requireNonNull(name);
-            Objects.requireNonNull(after);
-            Objects.requireNonNull(task);
+            Objects.requireNonNull(name, "name");
+            Objects.requireNonNull(after, "after");
+            Objects.requireNonNull(task, "task");
         }
     }
 
@@ -44,7 +45,10 @@ public final class Fallback<T> {
         return new Fallback<>(List.of(new Source<>(name, Exception.class, task)));
     }
 
-    /** This chain and one more source, asked if the one before failed with {@code after}; with another exception the chain ends. */
+    /**
+     * This chain and one more source, asked if the one before failed with {@code after}; another exception ends the
+     * chain.
+     */
     public Fallback<T> or(String name, Class<? extends Exception> after, Callable<? extends T> task) {
         var longer = new ArrayList<>(sources);
         longer.add(new Source<>(name, after, task));
@@ -52,8 +56,9 @@ public final class Fallback<T> {
     }
 
     /**
-     * Asks one source after another. An {@link Error}, an {@link InterruptedException} (as such or as a cause) and an exception that leaves
-     * the interrupt flag set end the chain: who was cancelled does not go on to the next source.
+     * Asks one source after another. An {@link Error}, an {@link InterruptedException} (as such or as a cause) and an
+     * exception that leaves the interrupt flag set end the chain: who was cancelled does not go on to the next
+     * source.
      *
      * @throws Exception what ended the chain; the failures of the sources before are suppressed; an Error likewise
      */
@@ -73,7 +78,8 @@ public final class Fallback<T> {
             }
         } catch (Throwable last) {
             for (Exception failure : failures) {
-                if (failure != last && last.getSuppressed().length < 10) { // a shared constant would grow with each call
+                // a shared constant would grow with each call
+                if (failure != last && last.getSuppressed().length < 10) {
                     last.addSuppressed(failure);
                 }
             }

@@ -249,8 +249,10 @@ public final class KeyedLimits<K> {
             }
         }
         var place = limits.tryEnter("a client").orElseThrow(); // empty: 503
-        try (place) {
-            System.out.println(answered + " of 150 requests at once; one of 8 places is taken until the block ends");
+        try {
+            System.out.println(answered + " of 150 requests at once; one of 8 places is taken until it is closed");
+        } finally {
+            place.close(); // or in a callback
         }
         // @end region="use"
         check(answered == 100 && limits.reserve("another").isZero(), "the burst, and each client has its own");

@@ -116,7 +116,7 @@ public final class RateLimiter {
             }
             var taken = new long[permits];
             long period = Math.min(nanos, Long.MAX_VALUE / 2);
-            Arrays.fill(taken, now - period);
+            Arrays.fill(taken, now - Long.MAX_VALUE / 2); // so long ago that no period reaches it, a new one neither
             return new Log(taken, 0, now, period);
         }
 

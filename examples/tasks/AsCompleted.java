@@ -205,23 +205,29 @@ public final class AsCompleted<T> implements AutoCloseable {
         }
         check(running.get() == 0, "leaving early stops the rest and waits for it");
 
-        var sent = new ArrayList<Long>();
-        var numbers = LongStream.range(0, 200).<Callable<Long>>mapToObj(i -> () -> {
-            Thread.sleep(i % 3);
-            return i * i;
-        }).iterator();
+        var symbols = LongStream.range(0, 200).boxed().toList();
+        var sent = new ArrayList<String>();
         // @start region="in-order"
-        try (var lines = AsCompleted.<Long>inOrder(numbers, 64)) { // never more than 64 ahead
+        var quotes = symbols.stream().<Callable<String>>map(symbol -> () -> quote(symbol)).iterator(); // lazily
+        try (var lines = AsCompleted.<String>inOrder(quotes, 64)) { // never more than 64 ahead
             while (lines.hasNext()) {
-                switch (lines.next()) {
-                    case Outcome.Success<Long> line -> sent.add(line.value()); // as soon as it can be
-                    case Outcome.Failure<Long> line -> sent.add(-1L);
-                }
+                sent.add(switch (lines.next()) { // as soon as it can be
+                    case Outcome.Success<String> line -> line.value();
+                    case Outcome.Failure<String> line -> "error " + line.index();
+                });
             }
         } // a write that fails ends the work for this reader
         // @end region="in-order"
         System.out.println("in order, 64 ahead: " + sent.size() + " lines, the last " + sent.getLast());
-        check(sent.equals(LongStream.range(0, 200).map(i -> i * i).boxed().toList()), "in the order of the source");
+        check(sent.equals(symbols.stream().map(i -> i == 100 ? "error 100" : "quote " + i).toList()), "in order");
+    }
+
+    private static String quote(long symbol) throws Exception {
+        Thread.sleep(symbol % 3);
+        if (symbol == 100) {
+            throw new IOException("no such symbol");
+        }
+        return "quote " + symbol;
     }
 
     private static void check(boolean expectation, String what) {

@@ -34,7 +34,8 @@ import java.util.stream.Stream;
  * throws, every task has ended</b>: one that ignores its interrupt is waited for. What a task returns after it was told
  * to stop is dropped, so a task closes by itself what it opened. <b>The body is not interrupted</b> when a task fails,
  * as asyncio's is: what it waits for outside {@code join} goes on to its end. So fork what waits, and let the body only
- * fork and join. Left out: {@code ScopedValue} bindings are not inherited (only {@code StructuredTaskScope} can); pass
+ * fork and join. An owner that is a virtual thread needs a carrier to stop tasks: on one processor a task that computes
+ * is never stopped. Left out: {@code ScopedValue} bindings are not inherited (only {@code StructuredTaskScope} can); pass
  * values as parameters. Only the thread that made the group may call it, else {@link WrongThreadException}: a task that
  * forks opens a group of its own.
  *

@@ -1,3 +1,4 @@
+import java.io.IOException;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -33,8 +34,9 @@ public final class Timeout {
      * on one processor a task that computes is never stopped ({@code CpuBoundPool}).
      *
      * @param timeout from now on; zero or less leaves only a task that is done at once, or heeds no interrupt, a chance
-     * @throws TimeoutException     the task was interrupted and has thrown; what it threw, {@link InterruptedException}
-     *                              aside, is suppressed. If the caller is interrupted meanwhile, its flag is set
+     * @throws TimeoutException     the task was interrupted and has thrown; what it threw is suppressed, unless it is the
+     *                              answer to the interrupt (InterruptedException; an IOException with the flag left set).
+     *                              If the caller is interrupted meanwhile, its flag is set
      * @throws ExecutionException   the task failed, which is the cause; a TimeoutException of the task's own comes this
      *                              way too
      * @throws InterruptedException the caller was interrupted, the task was too, and has thrown
@@ -43,10 +45,10 @@ public final class Timeout {
             throws InterruptedException, ExecutionException, TimeoutException {
         var deadline = Deadline.after(timeout);
         var outcome = new FutureTask<>(Objects.requireNonNull(task, "task"));
-        var ended = new CompletableFuture<Void>();
+        var ended = new CompletableFuture<Boolean>(); // whether the interrupt flag was left set
         Thread thread = Thread.startVirtualThread(() -> {
             outcome.run();
-            ended.complete(null);
+            ended.complete(Thread.currentThread().isInterrupted());
         });
         try {
             for (int turn = 0; turn < 2 && !ended.isDone(); turn++) {
@@ -55,11 +57,12 @@ public final class Timeout {
             ended.get(deadline.nanoTime - System.nanoTime(), TimeUnit.NANOSECONDS);
         } catch (InterruptedException | TimeoutException e) {
             thread.interrupt(); // not Future.cancel: nobody can wait for a cancelled task
-            ended.join(); // heeds no interrupt, and keeps it in the flag
+            boolean flag = ended.join(); // heeds no interrupt, and keeps it in the flag
             if (outcome.state() == FutureTask.State.FAILED) {
                 var expired = new TimeoutException("not done within " + timeout);
-                if (!(outcome.exceptionNow() instanceof InterruptedException)) {
-                    (e instanceof TimeoutException ? expired : e).addSuppressed(outcome.exceptionNow());
+                Throwable thrown = outcome.exceptionNow();
+                if (!(thrown instanceof InterruptedException || flag && thrown instanceof IOException)) {
+                    (e instanceof TimeoutException ? expired : e).addSuppressed(thrown);
                 }
                 if (e instanceof TimeoutException) {
                     throw expired;

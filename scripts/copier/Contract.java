@@ -14,25 +14,72 @@ final class Contract {
     private Contract() {
     }
 
-    /** The class's Javadoc and its public members, with as much of their Javadoc as fits. */
-    static List<String> of(String copy) {
-        List<String> contract = List.of();
-        for (int detail = 2; detail >= 0; detail--) {
-            contract = lines(copy, detail);
-            if (contract.size() <= LINES) {
-                return contract;
-            }
+    /** One public member, or the class itself: what is always shown, and its Javadoc, of which as much as fits. */
+    private static final class Member {
+        private final String signature;
+        private final int depth;
+        private final String doc;
+        private final boolean nested;
+        private int detail;
+
+        Member(String signature, int depth, boolean nested, String doc) {
+            this.signature = signature;
+            this.depth = depth;
+            this.nested = nested;
+            this.doc = doc;
         }
-        var cut = new ArrayList<>(contract.subList(0, LINES - 1));
-        cut.add("  ... and " + (contract.size() - LINES + 1) + " more lines: read the file");
-        return cut;
+
+        List<String> lines() {
+            var lines = new ArrayList<String>();
+            wrap(signature, "  ".repeat(depth), "  ".repeat(depth + 3), lines);
+            String shown = detail == 0 ? "" : detail == 1 ? firstSentence(doc) : doc;
+            wrap(plain(shown), "  ".repeat(depth + 2), "  ".repeat(depth + 2), lines);
+            return lines;
+        }
     }
 
-    static List<String> lines(String copy, int detail) {
-        var result = new ArrayList<String>();
+    /** The class's Javadoc and its public members, with as much of their Javadoc as fits. */
+    static List<String> of(String copy) {
+        List<Member> members = members(copy);
+        Member type = members.get(0);
+        String name = type.signature.replaceFirst(".*?(?:class|interface|record|enum) (\\w+).*", "$1");
+        type.detail = 2;
+        for (int detail = 1; detail <= 2; detail++) {
+            for (int turn = 0; turn < 3; turn++) { // methods, then constructors, then what is nested
+                for (Member member : members) {
+                    boolean constructor = member.signature.startsWith(name + "(");
+                    int wanted = constructor ? 2 : detail;
+                    if (member.detail < wanted && turn == (member.nested ? 2 : constructor ? 1 : 0)) {
+                        int before = member.detail;
+                        do {
+                            member.detail = wanted--;
+                        } while (member.detail > before && lines(members).size() > LINES);
+                    }
+                }
+            }
+        }
+        List<String> lines = lines(members);
+        if (lines.size() > LINES) {
+            int more = lines.size() - LINES + 1;
+            lines = new ArrayList<>(lines.subList(0, LINES - 1));
+            lines.add("  ... and " + more + " more lines: read the file");
+        }
+        return lines;
+    }
+
+    private static List<String> lines(List<Member> members) {
+        var lines = new ArrayList<String>();
+        for (Member member : members) {
+            lines.addAll(member.lines());
+        }
+        return lines;
+    }
+
+    private static List<Member> members(String copy) {
+        var members = new ArrayList<Member>();
         var doc = new StringBuilder();
         boolean inside = false;
-        boolean first = true;
+        boolean shown = true; // the nested type that we are in
         boolean api = false; // in an interface, everything is public
         String[] all = copy.split("\n");
         for (int i = 0; i < all.length; i++) {
@@ -47,40 +94,36 @@ final class Contract {
                 continue;
             }
             int indent = all[i].length() - all[i].stripLeading().length();
-            if (indent <= 4) {
+            if (indent == 4 && line.matches(".*\\b(?:class|interface|record|enum) \\w+.*")) {
+                shown = line.startsWith("public ");
                 api = line.contains("interface ");
             }
-            boolean member = line.startsWith("public ") || api && indent == 8 && line.endsWith(";")
-                    && !line.startsWith("//");
-            if (member && indent <= 8 && !(indent == 0 && !first)) {
+            boolean member = line.startsWith("public ") && !line.matches("public \\w+ \\{")
+                    || api && indent == 8 && line.endsWith(";") && !line.startsWith("//");
+            if (member && (indent == 4 || indent == 8 && shown || members.isEmpty())) {
                 var signature = new StringBuilder(line);
-                for (int next = i + 1; !line.matches(".*[{;=].*") && next < all.length && !signature.toString()
-                        .matches(".*[{;].*"); next++) {
+                for (int next = i + 1; next < all.length && !signature.toString().matches(".*[{;=].*"); next++) {
                     signature.append(' ').append(all[next].strip());
                 }
-                String shown = signature.toString().replaceAll("\\s*(\\{|=).*$|;$", "")
-                        .replaceFirst("^public (?:static )?(?:final )?(?=class)", "");
-                wrap(shown, "  ".repeat(indent / 4), "  ".repeat(indent / 4 + 3), result);
-                if (doc.length() > 0 && (first || detail > 0)) {
-                    wrap(plain(first ? doc.toString() : detail == 2 ? doc.toString() : firstSentence(doc.toString())),
-                            "  ".repeat(indent / 4 + 2), "  ".repeat(indent / 4 + 2), result);
-                }
-                first = false;
+                members.add(new Member(signature.toString().replaceAll("\\s*(\\{|=).*$|;$", "")
+                        .replaceFirst("^public (?:static )?(?:final )?(?=class)|^public ", ""), indent / 4,
+                        indent == 8 || indent == 4 && !line.contains("("), doc.toString()));
             }
             if (!line.startsWith("@")) {
                 doc.setLength(0);
             }
         }
-        return result;
+        return members;
     }
 
-    static String firstSentence(String doc) {
-        Matcher end = Pattern.compile("(?s)^(.*?[.;:])(?:\\s|$)").matcher(doc.strip());
+    private static String firstSentence(String doc) {
+        Matcher end = Pattern.compile("(?s)^(.*?\\.)(?:\\s|$)").matcher(doc.strip());
         return end.find() ? end.group(1) : doc;
     }
 
     static String plain(String doc) {
-        return doc.replaceAll("\\{@(?:code|link|linkplain|literal)\\s+([^{}]*(?:\\{[^{}]*}[^{}]*)*)}", "$1")
+        return doc.replaceFirst("(?s)^\\s*asyncio: .*?(?=<p>|$)", "")
+                .replaceAll("\\{@(?:code|link|linkplain|literal)\\s+([^{}]*(?:\\{[^{}]*}[^{}]*)*)}", "$1")
                 .replaceAll("\\s*<p>\\s*|\\s*\\n\\s*(?=<li>|@(?:param|throws|return))|\\s*<li>\\s*", "\f")
                         .replaceAll("</?\\w+>", "")
                 .replaceAll("\\s*[\\n ]\\s*", " ").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

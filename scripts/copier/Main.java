@@ -226,11 +226,12 @@ public final class Main {
         String in = pkg == null ? "service" : pkg;
         var files = new LinkedHashMap<Path, String>();
         for (Path file : Text.below(source)) {
+            String folder = "java/" + in.replace('.', '/') + '/';
+            String text = file.toString().endsWith(".java") ? skill.text(file, in) : Text.read(file)
+                    .replaceAll("\\bservice\\.(?=[A-Z])", Matcher.quoteReplacement(in + "."))
+                    .replace("java/service/", folder);
             String relative = source.relativize(file).toString().replace('\\', '/');
-            String text = file.toString().endsWith(".java")
-                    ? skill.text(file, in) : Text.read(file).replaceAll("\\bservice\\.(?=[A-Z])",
-                            Matcher.quoteReplacement(in + "."));
-            files.put(to.resolve(relative.replaceFirst("java/service/", "java/" + in.replace('.', '/') + '/')), text);
+            files.put(to.resolve(relative.replace("java/service/", folder)), text);
         }
         if (files.isEmpty()) {
             throw new Refusal(3, "no " + source + "; install the skill again, whole");

@@ -34,7 +34,8 @@ class FallbackTest {
 
     @Test
     void theFirstAnswerEndsTheChain() throws Exception {
-        var answer = Fallback.of("first", () -> null).or("second", Exception.class, () -> fail(new AssertionError())).call();
+        var answer = Fallback.of("first", () -> null).or("second", Exception.class, () -> fail(new AssertionError()))
+                .call();
         assertNull(answer.value(), "null is an answer");
         assertEquals("first", answer.source());
         assertFalse(answer.degraded());
@@ -55,7 +56,8 @@ class FallbackTest {
     @Test
     void allFailed() {
         var failures = List.of(new IOException("1"), new IOException("2"), new IOException("3"));
-        var chain = Fallback.of("1", () -> fail(failures.get(0))).or("2", IOException.class, () -> fail(failures.get(1)))
+        var chain = Fallback.of("1", () -> fail(failures.get(0)))
+                .or("2", IOException.class, () -> fail(failures.get(1)))
                 .or("3", IOException.class, () -> fail(failures.get(2)));
         assertSame(failures.get(2), assertThrows(IOException.class, chain::call));
         assertArrayEquals(failures.subList(0, 2).toArray(), failures.get(2).getSuppressed());
@@ -77,7 +79,8 @@ class FallbackTest {
         for (Throwable end : List.of(new StackOverflowError(), new InterruptedException(),
                 new RuntimeException(new InterruptedException()))) {
             assertSame(end, assertThrows(Throwable.class,
-                    Fallback.of("1", () -> fail(end)).or("2", Exception.class, () -> fail(new AssertionError()))::call));
+                    Fallback.of("1", () -> fail(end)).or("2", Exception.class, () ->
+                            fail(new AssertionError()))::call));
         }
         assertThrows(IOException.class, Fallback.of("1", () -> {
             Thread.currentThread().interrupt();
@@ -104,5 +107,15 @@ class FallbackTest {
         assertEquals("2", shorter.or("2", IOException.class, () -> 1).call().source());
         assertEquals("other", shorter.or("other", IOException.class, () -> 1).call().source());
         assertThrows(IOException.class, shorter::call);
+    }
+
+    @Test
+    void nullIsRefusedBeforeAnythingIsAsked() {
+        assertThrows(NullPointerException.class, () -> Fallback.of(null, () -> 1));
+        assertThrows(NullPointerException.class, () -> Fallback.of("first", null));
+        var chain = Fallback.of("first", () -> 1);
+        assertThrows(NullPointerException.class, () -> chain.or(null, Exception.class, () -> 2));
+        assertThrows(NullPointerException.class, () -> chain.or("second", null, () -> 2));
+        assertThrows(NullPointerException.class, () -> chain.or("second", Exception.class, null));
     }
 }

@@ -68,7 +68,8 @@ class PartialFailureTest {
         });
         for (int i = 0; i < 100; i++) {
             if (i == 20 || i == 50) {
-                assertEquals("item " + i, assertInstanceOf(PartialFailure.Outcome.Failure.class, outcomes.get(i)).cause().getMessage());
+                assertEquals("item " + i, assertInstanceOf(PartialFailure.Outcome.Failure.class, outcomes.get(i))
+                        .cause().getMessage());
             } else {
                 assertEquals(success(i, i), outcomes.get(i));
             }
@@ -119,7 +120,8 @@ class PartialFailureTest {
         });
         assertEquals(success(9, 9), outcomes.get(9));
         assertInstanceOf(PartialFailure.Outcome.Failure.class, outcomes.get(10));
-        assertEquals(IntStream.range(11, 1_000).mapToObj(i -> cancelled(i, false)).toList(), outcomes.subList(11, 1_000));
+        assertEquals(IntStream.range(11, 1_000).mapToObj(i -> cancelled(i, false)).toList(),
+                outcomes.subList(11, 1_000));
     }
 
     @Test
@@ -265,7 +267,7 @@ class PartialFailureTest {
         }).size());
     }
 
-    /** Random failures and interrupts: each item at most once, its outcome is what happened to it, nothing is alive afterwards. */
+    /** Random failures and interrupts: each item at most once, its outcome is what happened, nothing is alive after. */
     @Test
     @Timeout(300)
     void stress() throws Exception {
@@ -331,7 +333,8 @@ class PartialFailureTest {
             Thread.interrupted();
             assertEquals(0, alive.get());
         }
-        System.out.println("PartialFailure: " + items + " items in 1500 runs, of which " + ways[0] + " went through, " + ways[1]
+        System.out.println("PartialFailure: " + items + " items in 1500 runs, of which " + ways[0] + " went through, "
+                + ways[1]
                 + " aborted, " + ways[2] + " were interrupted");
         assertTrue(items > 100_000 && ways[0] > 0 && ways[1] > 0 && ways[2] > 0);
     }

@@ -406,6 +406,16 @@ class RateLimiterTest {
     }
 
     @Test
+    void atMostWithALongerPeriodCountsWhatWentAndNothingElse() throws Exception {
+        var limiter = RateLimiter.atMost(3, SECOND, clock);
+        limiter.acquire();
+        clock.now.addAndGet(Duration.ofMinutes(1).toNanos());
+        limiter.setRate(3, Duration.ofDays(1));
+        limiter.acquire(2);
+        assertEquals(Duration.ofDays(1).minusMinutes(1), limiter.reserve());
+    }
+
+    @Test
     void atMostWithAnotherNumberRemembersWhatWent() throws Exception {
         var limiter = RateLimiter.atMost(3, SECOND, clock);
         for (int i = 0; i < 3; i++) {

@@ -41,7 +41,8 @@ class SeveralFailuresTest {
 
     @Test
     void theRemarkThatAGroupWasNotJoinedIsNoFailureButThoseOfItsTasksAre() throws Exception {
-        for (String remark : List.of("the group was closed without join()", "Owner did not join after forking subtasks")) {
+        for (String remark : List.of("the group was closed without join()",
+                "Owner did not join after forking subtasks")) {
             var task = new IOException("of a task");
             var body = suppressing(new IllegalArgumentException("of the body"),
                     suppressing(new IllegalStateException(remark), task));
@@ -49,7 +50,8 @@ class SeveralFailuresTest {
             var alone = new IllegalStateException(remark);
             assertEquals(List.of(alone), SeveralFailures.of(alone).all(), "who forgot join() is told");
         }
-        var other = suppressing(new IOException(), new IllegalStateException("already closed"), new IllegalStateException());
+        var other = suppressing(new IOException(), new IllegalStateException("already closed"),
+                new IllegalStateException());
         assertEquals(3, SeveralFailures.of(other).all().size());
     }
 
@@ -94,7 +96,8 @@ class SeveralFailuresTest {
         var first = new IllegalStateException();
         var second = new StackOverflowError();
         var group = suppressing(new ExecutionException(first), io, second);
-        var thrown = assertThrows(ExecutionException.class, () -> SeveralFailures.of(group).on(IOException.class, e -> { }).throwUnhandled());
+        var thrown = assertThrows(ExecutionException.class, () -> SeveralFailures.of(group)
+                .on(IOException.class, e -> { }).throwUnhandled());
         assertSame(first, thrown.getCause());
         assertArrayEquals(new Throwable[] {second}, thrown.getSuppressed());
         assertEquals(0, first.getSuppressed().length, "a task's own exception is left alone");
@@ -130,7 +133,8 @@ class SeveralFailuresTest {
         var ran = new ArrayList<Integer>();
         var first = new IOException();
         var second = new AssertionError();
-        var thrown = assertThrows(ExecutionException.class, () -> SeveralFailures.runAll(List.of(() -> ran.add(1), () -> {
+        var thrown = assertThrows(ExecutionException.class, () ->
+                SeveralFailures.runAll(List.of(() -> ran.add(1), () -> {
             throw first;
         }, () -> ran.add(2), () -> {
             throw second;
@@ -147,7 +151,8 @@ class SeveralFailuresTest {
     void anInterruptedStepDoesNotSkipTheRestAndLeavesTheFlagSet() {
         var ran = new ArrayList<Integer>();
         Thread.currentThread().interrupt();
-        assertThrows(ExecutionException.class, () -> SeveralFailures.runAll(List.of(() -> Thread.sleep(10_000), () -> ran.add(2))));
+        assertThrows(ExecutionException.class, () -> SeveralFailures.runAll(List.of(() -> Thread.sleep(10_000), () ->
+                ran.add(2))));
         assertTrue(Thread.interrupted());
         assertEquals(List.of(2), ran);
     }

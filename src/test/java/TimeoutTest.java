@@ -211,4 +211,14 @@ class TimeoutTest {
             assertTrue(way.get() > 0);
         }
     }
+
+    @Test
+    void theAnswerOfASocketToTheInterruptIsNotSuppressed() throws Exception {
+        try (var server = new java.net.ServerSocket(0, 5, java.net.InetAddress.getLoopbackAddress());
+                var socket = new java.net.Socket(server.getInetAddress(), server.getLocalPort())) {
+            var thrown = assertThrows(TimeoutException.class,
+                    () -> Timeout.call(() -> socket.getInputStream().read(), Duration.ofMillis(10)));
+            assertEquals(0, thrown.getSuppressed().length);
+        }
+    }
 }

@@ -55,7 +55,7 @@ class CopyPatternTest {
         assertTrue(copy.startsWith("// java-async-patterns "), copy);
         assertEquals("package com.acme.quotes;", copy.lines().skip(1).findFirst().orElseThrow());
         assertTrue(out.contains("== src/main/java/com/acme/quotes/Retry.java ("), out);
-        assertTrue(out.contains("public static <T> List<T> all("), out);
+        assertTrue(out.contains("  static <T> List<T> all("), out);
     }
 
     @Test

@@ -46,7 +46,7 @@ class ChannelsTest {
         String comma = join(", ");
         int newest = Jdk.PROMISED.getLast();
         var problems = new ArrayList<String>();
-        contains("SKILL.md", "right on JDK " + and(" and "), problems);
+        contains("SKILL.md", "on JDK " + Jdk.PROMISED.getFirst() + " to " + newest, problems);
         contains("README.md", "\n" + and(" and ") + ", tested", problems);
         contains("README.ja.md", "\n" + join("、") + " でテストしています", problems);
         contains(".github/workflows/ci.yml", "jdk: [" + comma + "]", problems);

@@ -14,7 +14,21 @@ final class ScheduleRuns {
 
     private static final Path LAUNCHER = Path.of("scripts", "ExploreSchedules.java");
 
+    static final Path SCENARIOS = Path.of("src", "test", "schedules");
+
     private ScheduleRuns() {
+    }
+
+    /** The example that {@code NameScenario}, or {@code NameCloseScenario}, is about. */
+    static Path example(Path scenario) throws IOException {
+        String name = scenario.getFileName().toString().replace("Scenario.java", "");
+        for (int end = name.length(); end > 0; end--) {
+            var example = Examples.named(name.substring(0, end));
+            if (example.isPresent()) {
+                return example.get();
+            }
+        }
+        throw new AssertionError("no example for " + scenario);
     }
 
     /** The newest promised JDK that can run the explorer, if there is one. */
