@@ -216,7 +216,7 @@ final class Facts {
     private static String compileScopes(Jdk jdk) throws Exception {
         String classes = CLASSES + "-" + jdk.feature();
         Child.succeed(LIMIT, List.of(jdk.tool("javac"), "--enable-preview", "--release", "" + jdk.feature(), "-proc:none", "-cp", CLASSES.toString(),
-                "-d", classes, PROBES.resolve("structured").resolve(jdk.feature() < 25 ? "jdk21" : "jdk25").resolve("Structured.java").toString()));
+                "-d", classes, Jdk.newestFolder(PROBES.resolve("structured"), jdk.feature()).resolve("Structured.java").toString()));
         return classes;
     }
 

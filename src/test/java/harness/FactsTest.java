@@ -36,7 +36,7 @@ class FactsTest {
     private static final Pattern SOURCE = Pattern.compile("\\[read|JEP \\d{3}|JDK-\\d{7}");
     /** What says for whom a page or file is, and claims nothing of a JDK. */
     private static final List<String> NO_CLAIM = List.of("description: ", "compatibility: ", "Measured on 21", "Run on 21", "Everything here and there was run",
-            "when you move between", "Java side was run on", "runs on JDK 21 and later", "**21 and later, preview", "if a JDK of 21 or later", "Shortest form, JDK 21",
+            "when you move between", "Java side was run on", "runs on JDK 21 and later", "**21 and later, preview", "or later is installed", "Shortest form, JDK 21",
             "JDK 25:", "copy from the folder of that JDK", "--from 21 --to 25");
 
     @Test
