@@ -30,6 +30,7 @@ public final class ServiceUnderTest {
     public static void main(String[] args) {
         Main.run(System.getenv(), settings -> {
             URI downstream = settings.uri("DOWNSTREAM"); // must be set
+            boolean swallow = settings.oneOf("SWALLOW", 0, 1) == 1;
             Duration startDelay = settings.duration("START_DELAY", "0s", 0, 60_000);
             return service -> {
                 service.closeAtStop(() -> Log.info("resource closed"));
@@ -101,7 +102,13 @@ public final class ServiceUnderTest {
                 router.route("GET", "/call", request -> Response.text(200,
                         String.valueOf(service.outgoing.call(HttpRequest.newBuilder(downstream), request.memory()).body().length)));
                 router.route("GET", "/inherit/{name}", request -> Response.json(200, Map.of("name", request.path("name"))));
-                Thread.sleep(startDelay);
+                try {
+                    Thread.sleep(startDelay);
+                } catch (InterruptedException e) {
+                    if (!swallow) {
+                        throw e;
+                    }
+                }
             };
         });
     }

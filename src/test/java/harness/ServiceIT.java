@@ -21,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,6 +29,8 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -45,7 +48,8 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 /**
  * The service as a process of its own, on each JDK found: signals, start-up, slow and greedy clients, handlers that
  * misbehave. What can be tried within one JVM is in {@code src/test/java/service}. SIGTERM under load takes 5 rounds a
- * JDK, 20 on the four; more: {@code -Dservice.rounds=20}; on one JDK alone: {@code -Dservice.jdk=21}.
+ * JDK, 20 on the four; more: {@code -Dservice.rounds=20}; on one JDK alone: {@code -Dservice.jdk=21};
+ * one scenario: {@code -Dservice.scenario=rollout}.
  */
 @Execution(ExecutionMode.CONCURRENT)
 class ServiceIT {
@@ -64,6 +68,7 @@ class ServiceIT {
     List<DynamicTest> service() throws Exception {
         var scenarios = new LinkedHashMap<String, Scenario>();
         scenarios.put("SIGTERM under load", ServiceIT::sigtermUnderLoad);
+        scenarios.put("rollout behind a balancer", ServiceIT::rollout);
         scenarios.put("signals and exit codes", ServiceIT::exitCodes);
         scenarios.put("configuration", ServiceIT::configuration);
         scenarios.put("slow clients", ServiceIT::slowClients);
@@ -86,6 +91,7 @@ class ServiceIT {
             Examples.javaFiles(Path.of("assets/service/src/main/java/service"))
                     .forEach(file -> command.add(file.toString()));
             Child.succeed(LIMIT, command);
+            scenarios.keySet().removeIf(name -> !name.contains(System.getProperty("service.scenario", "")));
             scenarios.forEach((name, scenario) -> tests.add(dynamicTest(name + " on JDK " + jdk.feature(),
                     Coverage.recorded("service: " + name, jdk.feature(), () -> {
                         Assumptions.assumeTrue(ProcessHandle.current().supportsNormalTermination(),
@@ -210,6 +216,109 @@ class ServiceIT {
         return new int[] {answered, 0};
     }
 
+    /** @param ready what the balancer's probe has seen last */
+    private record Instance(Service service, AtomicBoolean ready) {
+    }
+
+    /**
+     * A deployment: one instance after the other is replaced, with default settings, behind a balancer that asks for
+     * readiness ten times a second and keeps connections. Nothing is repeated, and nothing is lost.
+     */
+    private static void rollout(Jdk jdk, Path classes) throws Exception {
+        var instances = new CopyOnWriteArrayList<Instance>();
+        var lost = ConcurrentHashMap.<String>newKeySet();
+        var answered = new AtomicInteger();
+        var over = new AtomicBoolean();
+        boolean slow = false; // the machine, not the service
+        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            try {
+                for (int i = 0; i < 2; i++) {
+                    instances.add(instance(jdk, classes, threads, over));
+                }
+                for (int i = 0; i < 24; i++) {
+                    int seed = i;
+                    threads.submit(() -> balanced(instances, new Random(seed), answered, lost, over));
+                }
+                for (int round = 0; round < ROUNDS; round++) {
+                    instances.add(instance(jdk, classes, threads, over));
+                    int before = answered.get();
+                    while (answered.get() < before + 200 && lost.isEmpty()) {
+                        Thread.sleep(5);
+                    }
+                    var old = instances.get(0);
+                    long signal = System.nanoTime();
+                    old.service.process.toHandle().destroy();
+                    while (old.ready.get()) {
+                        Thread.sleep(5);
+                    }
+                    slow |= System.nanoTime() - signal > 1_000_000_000;
+                    instances.remove(old);
+                    assertEquals(143, old.service.exit(), old.service::output);
+                    assertTrue(old.service.output().contains("\"clean\":true"), old.service::output);
+                    old.service.close();
+                }
+            } finally {
+                over.set(true);
+                for (var instance : instances) {
+                    instance.service.close();
+                }
+            }
+        }
+        System.out.printf("JDK %d: %d instances replaced under load: %d requests answered, %d lost%s%n", jdk.feature(),
+                ROUNDS, answered.get(), lost.size(), slow ? "; the balancer was late" : "");
+        assertTrue(slow || lost.isEmpty(), lost::toString);
+    }
+
+    private static Instance instance(Jdk jdk, Path classes, ExecutorService threads, AtomicBoolean over)
+            throws Exception {
+        var instance = new Instance(Service.start(jdk, classes, Map.of("DRAIN_DELAY", "")), new AtomicBoolean(true));
+        threads.submit(() -> {
+            while (!over.get() && instance.ready.get()) {
+                try (var probe = new Client(instance.service.port)) {
+                    instance.ready.set(probe.get("/readyz", "").status == 200);
+                } catch (IOException e) {
+                    instance.ready.set(false);
+                }
+                Thread.sleep(100);
+            }
+            return null;
+        });
+        return instance;
+    }
+
+    private static Void balanced(List<Instance> instances, Random random, AtomicInteger answered, Set<String> lost,
+            AtomicBoolean over) throws InterruptedException {
+        var kept = new HashMap<Instance, Client>();
+        while (!over.get()) {
+            var ready = instances.stream().filter(instance -> instance.ready.get()).toList();
+            var instance = ready.get(random.nextInt(ready.size()));
+            long chosen = System.nanoTime();
+            long sent = chosen;
+            String id = String.valueOf(random.nextInt(1_000_000));
+            try {
+                var client = kept.containsKey(instance) ? kept.remove(instance) : new Client(instance.service.port);
+                client.send("/work?id=" + id + "&ms=" + random.nextInt(20), "");
+                sent = System.nanoTime();
+                var answer = client.read();
+                if (answer.status != 200 || !answer.body.equals(id)) {
+                    lost.add(answer.toString());
+                }
+                answered.incrementAndGet();
+                if (answer.head.contains("Connection: close")) {
+                    client.close();
+                } else {
+                    kept.put(instance, client);
+                }
+            } catch (IOException e) {
+                if (!over.get() && sent - chosen < 500_000_000) { // else we were late ourselves
+                    lost.add(id + ": " + e);
+                }
+            }
+            kept.keySet().removeIf(each -> !each.ready.get());
+        }
+        return null;
+    }
+
     private static void exitCodes(Jdk jdk, Path classes) throws Exception {
         try (var service = Service.start(jdk, classes, Map.of("EXIT_CODE", "0"))) {
             assertEquals(0, service.terminate(), service::output);
@@ -226,6 +335,12 @@ class ServiceIT {
             assertEquals(143, service.terminate(), service::output);
             assertTrue(service.output().contains("resource closed"), service::output);
             assertFalse(service.output().contains("\"ready\""), service::output);
+        }
+        var swallows = Map.of("START_DELAY", "60s", "SWALLOW", "1");
+        try (var service = Service.launch(jdk, classes, swallows)) { // the start goes on as if nothing were
+            service.await("\"listening\"");
+            assertEquals(143, service.terminate(), service::output);
+            assertTrue(service.output().contains("resource closed"), service::output);
         }
         try (var service = Service.launch(jdk, classes, Map.of())) { // killed at some moment before that
             Thread.sleep(100);

@@ -106,9 +106,12 @@ final class Connection implements Runnable {
             return null;
         }
         enter(Phase.READING, server.options.requestTimeout.toNanos());
+        var memory = server.memory.lease();
+        boolean fine = false;
         try {
-            return new Request(reader.head(), server.router, server.memory.lease(), socket.getInetAddress()
-                    .getHostAddress());
+            var request = new Request(reader.head(), server.router, memory, socket.getInetAddress().getHostAddress());
+            fine = true;
+            return request;
         } catch (HttpError e) {
             refuse(e.status, e.getMessage());
             linger();
@@ -119,14 +122,18 @@ final class Connection implements Runnable {
             if (isLate()) {
                 refuse(408, "the request took too long");
             }
+        } finally {
+            if (!fine) {
+                memory.close();
+            }
         }
         return null;
     }
 
     /** What cannot be understood. */
     private void refuse(int status, String why) throws IOException {
-        server.refused(status, socket.getInetAddress());
-        writer.write(HttpService.error(status, why, null), null, true);
+        server.observer.refused(status, socket.getInetAddress());
+        writer.write(Response.error(status, why, null), null, true);
     }
 
     /** Lets the client read the answer: to close while it still sends would destroy it. */

@@ -67,7 +67,7 @@ final class Exchange {
                 server.places.release();
             }
             if (mine) {
-                server.answered(request, status, complete);
+                server.observer.answered(request, status, System.nanoTime() - request.begun, complete);
             }
             server.observer.ends(request);
         }
@@ -139,7 +139,7 @@ final class Exchange {
     }
 
     private Response error(int status, String why) {
-        return HttpService.error(status, why, request.id());
+        return Response.error(status, why, request.id());
     }
 
     /** No interrupt comes after this, and nobody else begins to read. A second call does nothing. */
@@ -204,8 +204,7 @@ final class Exchange {
             server.failed(request, "answer cut off", failure);
         }
         if (!request.http11()) {
-            connection.socket.setSoLinger(true,
-                    0); // its body ends with the connection: only a reset says that something is missing
+            connection.socket.setSoLinger(true, 0); // an orderly end would be the end of the body
         }
         throw new IOException("cut off");
     }
@@ -233,7 +232,7 @@ final class Exchange {
         if (now - deadline >= 0) {
             work.interrupt(504);
         }
-        if (work.ignoredFor(IGNORED) && givenUp.compareAndSet(false, true) && !server.inLane(this::giveUp)) {
+        if (work.ignoredFor(IGNORED) && givenUp.compareAndSet(false, true) && !server.sweeper.inLane(this::giveUp)) {
             givenUp.set(false);
         }
         if (forSome && body.ended() && watch.get() == null && !connection.reader.buffered()) {
@@ -272,12 +271,12 @@ final class Exchange {
                 var answer = error(work.why(), work.why() == STOPPING ? "stopping" : "took too long");
                 connection.writer.write(answer, request, true);
                 connection.socket.shutdownOutput();
-                server.answered(request, answer.status, true);
+                server.observer.answered(request, answer.status, System.nanoTime() - request.begun, true);
                 connection.waits(); // then it is closed
                 return;
             }
         } catch (IOException e) {
-            server.answered(request, GONE, false);
+            server.observer.answered(request, GONE, System.nanoTime() - request.begun, false);
         }
         if (!work.ended()) {
             connection.closeSocket(); // in the middle of its answer

@@ -18,7 +18,7 @@ import java.util.TreeMap;
  * HttpError} and {@link Memory}.
  */
 final class HttpReader {
-    private static final int SMALL = 1024; // what a connection holds that waits
+    static final int SMALL = 1024; // what a connection holds that waits
     private static final int LARGEST_HEAD = 16 << 10;
     private static final int MOST_FIELDS = 100;
     private static final Set<String> ONCE = Set.of("host", "content-length", "transfer-encoding", "expect",
@@ -29,15 +29,15 @@ final class HttpReader {
     private int start;
     private int end;
 
-    /** @param memory for heads larger than 1 KiB: three times their size, with what is made of them */
+    /** @param memory for heads larger than 1 KiB */
     HttpReader(InputStream in, Memory.Lease memory) {
         this.in = in;
         this.memory = memory;
     }
 
-    /** @param length of the body, or -1: in chunks. @param fields names in lower case */
+    /** @param fields names in lower case @param length of the body, or -1: in chunks @param size of the head */
     record Head(String method, String path, String query, boolean http11, Map<String, List<String>> fields,
-            long length) {
+            long length, int size) {
         String field(String name) {
             var values = fields.get(name);
             return values == null ? null : values.get(0);
@@ -59,7 +59,7 @@ final class HttpReader {
             start = 0;
             end = 0;
             if (buffer.length > SMALL) {
-                memory.give(3L * (buffer.length - SMALL));
+                memory.give(buffer.length - SMALL);
                 buffer = new byte[SMALL];
             }
         } else if (end == buffer.length && start > 0) {
@@ -67,7 +67,7 @@ final class HttpReader {
             end -= start;
             start = 0;
         } else if (end == buffer.length) {
-            memory.take(3L * buffer.length);
+            memory.take(buffer.length);
             buffer = Arrays.copyOf(buffer, 2 * buffer.length);
         }
         int n = in.read(buffer, end, buffer.length - end);
@@ -157,7 +157,7 @@ final class HttpReader {
                 throw new HttpError(431, "more than " + MOST_FIELDS + " fields in the head of the request");
             }
         }
-        return request(first, fields);
+        return request(first, fields, to - from);
     }
 
     private static void field(String head, int from, int to, Map<String, List<String>> fields) throws HttpError {
@@ -176,7 +176,7 @@ final class HttpReader {
         }
     }
 
-    private static Head request(String line, Map<String, List<String>> fields) throws HttpError {
+    private static Head request(String line, Map<String, List<String>> fields, int size) throws HttpError {
         String[] parts = line.split(" ", -1);
         if (parts.length != 3 || parts[0].isEmpty() || parts[0].length() > 32 || !parts[0].chars()
                 .allMatch(HttpReader::isToken)) {
@@ -206,7 +206,7 @@ final class HttpReader {
                 .allMatch(c -> c > ' ' && c < 0x7f && "/\\@,?#\"<>".indexOf(c) < 0)) {
             throw new HttpError(400, "no Host, or one that is none");
         }
-        return new Head(parts[0], path, query, http11, fields, bodyLength(http11, fields));
+        return new Head(parts[0], path, query, http11, fields, bodyLength(http11, fields), size);
     }
 
     private static long bodyLength(boolean http11, Map<String, List<String>> fields) throws HttpError {

@@ -2,13 +2,11 @@ package service;
 
 import java.io.IOException;
 import java.net.BindException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -59,7 +57,7 @@ public final class HttpService implements AutoCloseable {
     private final ServerSocket listener = new ServerSocket();
     private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
     private final Thread acceptor = Thread.ofPlatform().daemon().name("accept").unstarted(this::accept);
-    private final Sweeper sweeper = new Sweeper(connections, this::calm);
+    final Sweeper sweeper = new Sweeper(connections, this::calm);
     private volatile boolean draining; // ends the acceptor when nobody waits
     private volatile boolean closed; // ends it anyway
     private volatile boolean closing; // the listener is closed: clients are to leave. Before, they would only come back
@@ -122,27 +120,14 @@ public final class HttpService implements AutoCloseable {
         return connections.size();
     }
 
-    /** Requests refused with 503, since the start. */
+    /** With 503, since the start. */
     public long rejected() {
         return rejected.sum();
     }
 
-    /**
-     * For how long no virtual thread has got a processor: handlers compute, or pin their carriers. Under 100 ms is
-     * none.
-     */
+    /** For how long no virtual thread has got a processor: handlers compute, or pin. Under 100 ms is none. */
     public Duration starvedFor() {
         return Duration.ofNanos(sweeper.starvedFor());
-    }
-
-    /** The body of an answer that says why. @param requestId null: none */
-    static Response error(int status, String why, String requestId) {
-        var body = new LinkedHashMap<String, Object>();
-        body.put("error", why);
-        if (requestId != null) {
-            body.put("request_id", requestId);
-        }
-        return Response.json(status, body);
     }
 
     // ---- its threads
@@ -177,7 +162,7 @@ public final class HttpService implements AutoCloseable {
         var connection = new Connection(this, socket, crowded);
         connections.add(connection);
         try {
-            if (!sweeper.isStarving() || !inLane(connection)) {
+            if (!sweeper.isStarving() || !sweeper.inLane(connection)) {
                 Thread.ofVirtual().name("connection").start(connection);
             }
         } catch (Throwable e) {
@@ -221,14 +206,6 @@ public final class HttpService implements AutoCloseable {
         }
     }
 
-    void answered(Request request, int status, boolean complete) {
-        observer.answered(request, status, System.nanoTime() - request.begun, complete);
-    }
-
-    void refused(int status, InetAddress client) {
-        observer.refused(status, client);
-    }
-
     private static void close(AutoCloseable socket) {
         try {
             if (socket != null) {
@@ -259,10 +236,6 @@ public final class HttpService implements AutoCloseable {
 
     private static long deadline(Duration limit) {
         return System.nanoTime() + Math.clamp(TimeUnit.NANOSECONDS.convert(limit), 0, Long.MAX_VALUE / 4);
-    }
-
-    boolean inLane(Runnable work) {
-        return sweeper.inLane(work);
     }
 
     boolean closing() {

@@ -131,7 +131,7 @@ final class HttpWriter {
             this.wrote = wrote;
         }
 
-        /** A part could not be written: what follows would be taken for it. */
+        /** A part could not be written, or all have been. */
         boolean failed() {
             return failed;
         }
@@ -157,7 +157,7 @@ final class HttpWriter {
         @Override
         public void flush() throws IOException {
             if (failed) {
-                throw new IOException("the connection is broken");
+                throw new IOException("no more can be written");
             }
             if (size == 0) {
                 return;
@@ -187,6 +187,7 @@ final class HttpWriter {
 
         void finish() throws IOException {
             flush();
+            failed = true;
             if (chunked) {
                 raw("0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
             }

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 
 /**
@@ -50,7 +51,7 @@ public final class Main implements AutoCloseable {
             settings.problems().forEach(problem -> System.err.println("configuration: " + problem));
             System.exit(2);
         }
-        var limit = service.drainDelay.plus(service.stopGrace.multipliedBy(2)).plusSeconds(8);
+        var limit = service.drainDelay.plus(service.stopGrace).plusSeconds(9);
         service.stop.exitOnSignal(service.exitCode, limit, () -> service.start(start));
     }
 
@@ -99,8 +100,12 @@ public final class Main implements AutoCloseable {
             Thread.sleep(server == null || health.isStarting() ? Duration.ZERO : drainDelay);
             return true;
         });
-        stop.step("the listener closes, requests are answered", () -> server == null || server.drain(stopGrace));
-        stop.step("tasks end", () -> tasks.stop(stopGrace));
+        var graceEnds = new AtomicLong();
+        stop.step("the listener closes, requests are answered", () -> {
+            graceEnds.set(System.nanoTime() + stopGrace.toNanos());
+            return server == null || server.drain(stopGrace);
+        });
+        stop.step("tasks end", () -> tasks.stop(Duration.ofNanos(graceEnds.get() - System.nanoTime())));
         stop.step("calls to others end", () -> {
             outgoing.close();
             return true;

@@ -1,6 +1,5 @@
 package service;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -9,6 +8,7 @@ import java.net.http.HttpResponse.BodySubscriber;
 import java.net.http.HttpTimeoutException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -107,7 +107,8 @@ public final class Outgoing implements AutoCloseable {
     /** A body in memory, counted before it is kept. ({@code BodyHandlers.limiting} came with JDK 25.) */
     private static final class Body implements BodySubscriber<byte[]> {
         private final CompletableFuture<byte[]> result = new CompletableFuture<>();
-        private final ByteArrayOutputStream body = new ByteArrayOutputStream();
+        private final List<byte[]> parts = new ArrayList<>();
+        private int size;
         private final int most;
         private final Memory.Lease memory;
         private Flow.Subscription subscription;
@@ -132,13 +133,14 @@ public final class Outgoing implements AutoCloseable {
         public void onNext(List<ByteBuffer> buffers) {
             try {
                 for (var buffer : buffers) {
-                    if (buffer.remaining() > most - body.size()) {
+                    if (buffer.remaining() > most - size) {
                         throw new IOException("more than " + most + " bytes");
                     }
                     memory.take(buffer.remaining());
                     byte[] part = new byte[buffer.remaining()];
                     buffer.get(part);
-                    body.writeBytes(part);
+                    parts.add(part);
+                    size += part.length;
                 }
                 subscription.request(1);
             } catch (IOException | RuntimeException | OutOfMemoryError e) {
@@ -155,8 +157,13 @@ public final class Outgoing implements AutoCloseable {
         @Override
         public void onComplete() {
             try {
-                result.complete(body.toByteArray());
-            } catch (OutOfMemoryError e) {
+                memory.take(size); // for a moment it is there twice
+                var body = ByteBuffer.allocate(size);
+                parts.forEach(body::put);
+                parts.clear();
+                memory.give(size);
+                result.complete(body.array());
+            } catch (RuntimeException | OutOfMemoryError e) {
                 result.completeExceptionally(e);
             }
         }

@@ -35,6 +35,7 @@ public final class Request {
         this.head = head;
         this.memory = memory;
         this.client = client;
+        memory.take(3L * Math.max(0, head.size() - HttpReader.SMALL));
         decode(head.path());
         if (head.query() != null) {
             decode(head.query());
@@ -201,8 +202,8 @@ public final class Request {
                 if (size == announced) {
                     break;
                 }
-                int larger = Math.max(1024, Math.min(2 * size, size + (64 << 20)));
-                larger = announced < 0 ? larger : (int) Math.min(larger, announced);
+                long twice = Math.max(1024, Math.min(2L * size, Integer.MAX_VALUE - 8));
+                int larger = (int) (announced < 0 ? twice : Math.min(twice, announced));
                 memory.take(larger);
                 read = Arrays.copyOf(read, larger);
                 memory.give(size);

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -65,6 +66,16 @@ public final class Response {
     /** @param value see {@link Json#write} */
     public static Response json(int status, Object value) {
         return bytes(status, "application/json", Json.write(value).getBytes(StandardCharsets.US_ASCII));
+    }
+
+    /** Says why. @param requestId null: none */
+    static Response error(int status, String why, String requestId) {
+        var body = new LinkedHashMap<String, Object>();
+        body.put("error", why);
+        if (requestId != null) {
+            body.put("request_id", requestId);
+        }
+        return json(status, body);
     }
 
     public static Response empty(int status) {

@@ -88,11 +88,11 @@ public final class Router {
             }
         }
         if (allowed.isEmpty() && !(method.equals("OPTIONS") && path.equals("*"))) {
-            return new Match(null, HttpService.error(404, "no such resource", null));
+            return new Match(null, Response.error(404, "no such resource", null));
         }
         allowed.add("OPTIONS");
         var answer = method.equals("OPTIONS") ? Response.empty(204)
-                : HttpService.error(405, "this method is not allowed here", null);
+                : Response.error(405, "this method is not allowed here", null);
         return new Match(null, answer.with("Allow", String.join(", ", allowed)));
     }
 
@@ -146,7 +146,7 @@ public final class Router {
 
         /**
          * For probes: answered also while starting, under overload, and when computing handlers have taken all
-         * processors. Must not block.
+         * processors. Must answer soon.
          */
         public Route always() {
             this.always = true;

@@ -64,20 +64,28 @@ final class Sweeper {
                 long now = System.nanoTime();
                 boolean stoodStill = now - last > TimeUnit.SECONDS.toNanos(1); // we, not the clients: they get a moment
                 last = now;
+                for (var connection : connections) {
+                    sweep(connection, now, stoodStill);
+                }
                 if (beat == null || !beat.isAlive()) {
                     beat = Thread.ofVirtual().name("beat").start(() -> lastBeat = System.nanoTime());
-                }
-                for (var connection : connections) {
-                    if (connection.isStarving(now)) {
-                        inLane(connection);
-                    }
-                    if (!stoodStill) {
-                        connection.sweep(now);
-                    }
                 }
             } catch (Throwable e) {
                 failed.accept("sweeper", e);
             }
+        }
+    }
+
+    private void sweep(Connection connection, long now, boolean stoodStill) {
+        try {
+            if (connection.isStarving(now)) {
+                inLane(connection);
+            }
+            if (!stoodStill) {
+                connection.sweep(now);
+            }
+        } catch (Throwable e) { // the others have limits, too
+            failed.accept("sweeper", e);
         }
     }
 }
