@@ -14,17 +14,21 @@ import java.util.regex.Pattern;
 import java.util.zip.CRC32;
 
 /**
- * A hook of Claude Code: scans the Java file that was just edited, with its callers, and hands the findings to the agent. Switch it
- * on with the settings in {@code assets/scanner/claude-settings.json}.
+ * A hook of Claude Code: scans the Java file that was just edited, with its callers, and gives the findings to the
+ * agent. The plugin switches it on by {@code hooks/hooks.json}; without it, {@code assets/scanner/claude-settings.json}
+ * has the settings.
  *
  * <p>This file is compiled on every edit: on the way to the scan there are no lambdas, and no {@code +} on strings,
  * which load many classes.
  *
- * <p>Standard input: the JSON of a {@code PostToolUse} hook of Edit or Write. Arguments: options for the scanner, such as
- * {@code --release 25}. In a git work tree calls are followed from and to the file; elsewhere it is scanned alone. Needs what
+ * <p>Standard input: the JSON of a {@code PostToolUse} hook of Edit or Write. Arguments: options for the scanner, such
+ * as
+ * {@code --release 25}. In a git work tree calls are followed from and to the file; elsewhere it is scanned alone.
+ * Needs what
  * {@code FindBlockingCalls.java} beside it needs: any JDK from 11 on in front, one of 21 or later installed.
  *
- * <p>Exit codes, as Claude Code reads them: 0 nothing to say; 2 standard error is for the agent: the findings; 1 standard
+ * <p>Exit codes, as Claude Code reads them: 0 nothing to say; 2 standard error is for the agent: the findings; 1
+ * standard
  * error is for the user: one line, why there was no scan. The edit stands in any case.
  *
  * <p>Run: {@code echo '{"tool_input": {"file_path": "src/A.java"}}' | java scripts/ScanAfterEdit.java}
@@ -110,7 +114,9 @@ public final class ScanAfterEdit extends Thread {
         return findings;
     }
 
-    /** A member's string, wherever it is in the JSON; null if there is none. In a string its quotes would be escaped. */
+    /**
+     * A member's string, wherever it is in the JSON; null if there is none. In a string its quotes would be escaped.
+     */
     static String value(String json, String member) {
         Matcher found = Pattern.compile("\"".concat(member).concat("\"\\s*:\\s*\"((?:[^\"\\\\]|\\\\.)*+)\""))
                 .matcher(json);

@@ -139,8 +139,12 @@ final class Main {
     }
 
     private int scan(Options options) throws Failure {
-        if (options.changed() && options.writeBaseline() != null) {
-            throw new Failure("--write-baseline lists every finding: leave out --changed");
+        if ((options.changed() || options.callers()) && options.writeBaseline() != null) {
+            throw new Failure("--write-baseline lists every finding: leave out "
+                    + (options.changed() ? "--changed" : "--with-callers"));
+        }
+        if (options.changed() && options.callers()) {
+            throw new Failure("--changed asks git for the files, --with-callers is given them: leave out one");
         }
         for (Path catalogue : options.catalogues()) {
             if (!Files.isReadable(catalogue) || Files.isDirectory(catalogue)) {
@@ -151,7 +155,7 @@ final class Main {
         Baseline baseline = options.baseline() == null ? null : Baseline.read(options.baseline());
         long start = System.nanoTime();
         progress.accept("looking for Java files");
-        SourceTree tree = SourceTree.of(options.paths(), cwd);
+        SourceTree tree = SourceTree.of(options.callers() ? List.of(cwd) : options.paths(), cwd);
         tree.problems().forEach(this::say);
         if (tree.files().isEmpty()) {
             List<String> paths = options.paths().stream().map(Path::toString).toList();
@@ -167,8 +171,10 @@ final class Main {
             releases.add(release(options, release));
             sources.add(new Source(file.getValue(), file.getKey(), release));
         }
-        Set<Path> only = options.changed() ? changed(options, tree) : Set.of();
-        Analysis.Result result = options.changed() && only.isEmpty() ? new Analysis.Result(List.of(), List.of(), Map.of())
+        boolean some = options.changed() || options.callers();
+        Set<Path> only = options.changed() ? changed(options, tree) : options.callers() ? given(options, tree)
+                : Set.of();
+        Analysis.Result result = some && only.isEmpty() ? new Analysis.Result(List.of(), List.of(), Map.of())
                 : analyse(new Analysis.Request(sources, release(options, 0), options.deep(), only, options.catalogues(),
                         progress));
         progress.accept("");
@@ -210,6 +216,9 @@ final class Main {
         if (options.format() != Options.Format.TEXT) {
             say(report.summary());
         }
+        if (!findings.isEmpty() && findings.stream().noneMatch(f -> f.level().compareTo(options.failOn()) >= 0)) {
+            say("nothing at or above --fail-on " + Report.name(options.failOn()) + ": exit code " + code);
+        }
         boolean fails = findings.stream().anyMatch(finding -> finding.level().compareTo(options.failOn()) >= 0);
         return code == NOTHING_FOUND && fails ? FOUND : code;
     }
@@ -244,6 +253,13 @@ final class Main {
         } catch (IOException e) {
             throw new Failure("cannot read " + tree.root() + ": " + SourceTree.reason(e));
         }
+    }
+
+    /** The files named on the command line that a scan of the working directory reads. */
+    private static Set<Path> given(Options options, SourceTree tree) {
+        var only = new HashSet<Path>(tree.files().values());
+        only.retainAll(options.paths());
+        return only;
     }
 
     private void say(String line) {

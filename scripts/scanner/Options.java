@@ -26,7 +26,8 @@ import scanner.project.ProjectSettings;
  * @param catalogues    data files that extend the built-in catalogue
  */
 record Options(Task task, String topic, List<Path> paths, Format format, int release, Finding.Level failOn,
-               boolean deep, boolean all, boolean changed, String since, Path baseline, Path writeBaseline, List<Path> catalogues) {
+               boolean deep, boolean all, boolean callers, boolean changed, String since, Path baseline,
+                       Path writeBaseline, List<Path> catalogues) {
 
     enum Task { SCAN, HELP, LIST_RULES, EXPLAIN }
 
@@ -45,6 +46,8 @@ record Options(Task task, String topic, List<Path> paths, Format format, int rel
                                      .java-version or .sdkmanrc, else 21
               --changed[=COMMIT]     only what git says is not committed yet (or differs from where the branch left
                                      COMMIT), and its callers
+              --with-callers         look at the given files only, but follow calls from and to them through the
+                                     working directory
               --format FORMAT        text, json, sarif or github (default: text)
               --fail-on LEVEL        error, warning or note: exit code 1 from this level on (default: note)
               --baseline FILE        leave out the findings listed in FILE
@@ -63,7 +66,8 @@ record Options(Task task, String topic, List<Path> paths, Format format, int rel
             Exit codes: 0 nothing found, 1 something found, 2 the job could not be done or not all of it.
             """;
 
-    private static final List<String> NAMES = List.of("--deep", "--all", "--release", "--changed", "--format", "--fail-on",
+    private static final List<String> NAMES = List.of("--deep", "--all", "--release", "--with-callers", "--changed",
+            "--format", "--fail-on",
             "--baseline", "--write-baseline", "--catalogue", "--explain", "--list-rules", "--help");
 
     static Options parse(String[] args, Path cwd) throws Failure {
@@ -117,6 +121,7 @@ record Options(Task task, String topic, List<Path> paths, Format format, int rel
         private Finding.Level failOn = Finding.Level.NOTE;
         private boolean deep;
         private boolean all;
+        private boolean callers;
         private boolean changed;
         private String since = "";
         private Path baseline;
@@ -149,7 +154,8 @@ record Options(Task task, String topic, List<Path> paths, Format format, int rel
             if (paths.isEmpty()) {
                 paths.add(cwd);
             }
-            return new Options(task, topic, List.copyOf(paths), format, release, failOn, deep, all, changed, since, baseline,
+            return new Options(task, topic, List.copyOf(paths), format, release, failOn, deep, all, callers, changed,
+                    since, baseline,
                     writeBaseline, List.copyOf(catalogues));
         }
 
@@ -157,6 +163,7 @@ record Options(Task task, String topic, List<Path> paths, Format format, int rel
             switch (option) {
                 case "--deep" -> deep = true;
                 case "--all" -> all = true;
+                case "--with-callers" -> callers = true;
                 case "--changed" -> {
                     changed = true;
                     if (attached != null) {
@@ -165,7 +172,11 @@ record Options(Task task, String topic, List<Path> paths, Format format, int rel
                 }
                 case "--release" -> release = release(value("the number of a JDK"));
                 case "--format" -> format = constant(Format.values(), value("text, json, sarif or github"));
-                case "--fail-on" -> failOn = constant(Finding.Level.values(), value("error, warning or note"));
+                case "--fail-on" -> {
+                    String level = value("error, warning or note");
+                    failOn = level.startsWith("${") ? Finding.Level.ERROR // a property that Maven does not know
+                            : constant(Finding.Level.values(), level);
+                }
                 case "--baseline" -> baseline = path(value("a file"));
                 case "--write-baseline" -> writeBaseline = path(value("a file"));
                 case "--catalogue" -> catalogues.add(path(value("a file")));

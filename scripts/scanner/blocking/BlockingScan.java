@@ -89,7 +89,8 @@ public final class BlockingScan {
     }
 
     /** The blocking calls behind one of the context: each of them has to be looked at. */
-    private void within(Region region, CallGraph.Site site, Reach reach, int depth, List<Hit> hits, Set<MethodDecl> seen) {
+    private void within(Region region, CallGraph.Site site, Reach reach, int depth, List<Hit> hits,
+            Set<MethodDecl> seen) {
         for (MethodDecl target : site.targets()) {
             boolean isOwn = target.owner == region.method().owner;
             if (depth > 0 && (isOwn || hits.size() < LEAVES) && seen.add(target)) {
@@ -147,7 +148,8 @@ public final class BlockingScan {
         }
         others.remove(place);
         Rule rule = best.region.rule();
-                return new Finding(rule.name(), best.isSure() ? rule.level() : Finding.Level.NOTE, place, message(best), List.copyOf(steps),
+                return new Finding(rule.name(), best.isSure() ? rule.level() : Finding.Level.NOTE, place,
+                        message(best), List.copyOf(steps),
                 List.copyOf(others.values()), best.region.method().toString());
     }
 

@@ -99,7 +99,7 @@ public final class CallGraph {
                         if (call.on() != null && DONE.contains(call.name())) {
                             done.add(call.on());
                         }
-                        if (!isGuarded(path) && done.stream().noneMatch(asked -> Code.same(asked, call.on()))) {
+                        if (!isGuarded(path, call) && done.stream().noneMatch(asked -> Code.same(asked, call.on()))) {
                             add(call, at, where.isElsewhere(path, node), found);
                         }
                     }
@@ -140,6 +140,28 @@ public final class CallGraph {
         return false;
     }
 
+    /** What is asked is the future that the call waits for or passes on, or the object itself. */
+    private static boolean isGuarded(List<Node> path, Node.Call call) {
+        for (Node around : path) {
+            Node test = around instanceof Node.If choice ? choice.test()
+                    : around instanceof Node.Choice choice ? choice.test() : null;
+            if (test != null && Code.any(test, node -> node instanceof Node.Call asked && DONE.contains(asked.name())
+                    && (asked.on() == null || isOf(asked.on(), call.on())
+                            || call.args().stream().anyMatch(arg -> isOf(asked.on(), arg))))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The same variable, or what a cast or a conversion makes of it. */
+    private static boolean isOf(Node asked, Node used) {
+        return Code.same(asked, used) || asked instanceof Node.Call && Code.text(asked).equals(Code.text(used))
+                || used instanceof Node.Cast cast && isOf(asked, cast.value())
+                || used instanceof Node.Call call && call.name().startsWith("to") && isOf(asked, call.on())
+                || asked instanceof Node.Call each && each.on() != null && isOf(each.on(), used);
+    }
+
     private static boolean asks(Node test) {
         return switch (test) {
             case Node.Not not -> asks(not.value());
@@ -164,7 +186,8 @@ public final class CallGraph {
         }
         boolean followed = target != null && target.source() != null && target.source().body != null;
         Catalogue.Blocking blocking = followed || isZero(call) ? null : catalogue.mayBlock(call.name())
-                ? catalogue.blocking(typing.world, call.on() == null && target == null ? unqualified(call, receiver, scope)
+                ? catalogue.blocking(typing.world, call.on() == null && target == null ? unqualified(call, receiver,
+                scope)
                         : receiver, call.name(), call.args().size()) : null;
         blocking = blocking == null && !followed ? catalogue.blocking(typing.world, receiver) : blocking;
         if (blocking == null && target == null && receiver != null && typing.world.isForeign(receiver)) {
@@ -213,7 +236,8 @@ public final class CallGraph {
             case AWAIT -> (call.name().startsWith("put") || call.name().startsWith("offer"))
                     && origins.isUnbounded(call.on(), scope)
                     ? null : blocking;
-            case REACTIVE -> blocking.api().type().equals("?") && call.name().equals("block") && !isReactive(scope.unit())
+            case REACTIVE -> blocking.api().type().equals("?") && call.name().equals("block")
+                    && !isReactive(scope.unit())
                     ? null : blocking;
             default -> blocking;
         };
@@ -251,7 +275,8 @@ public final class CallGraph {
             decl.methods.stream().filter(m -> m.name.equals("<block>")).forEach(targets::add);
         }
         if (blocking != null && decl == null || !targets.isEmpty()) {
-            found.add(new Site(made.pos(), "new " + made.type().simple(), null, decl == null ? blocking : null, targets, 1,
+            found.add(new Site(made.pos(), "new " + made.type().simple(), null, decl == null ? blocking : null,
+                    targets, 1,
                     made.args(), elsewhere));
         }
     }

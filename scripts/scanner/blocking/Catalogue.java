@@ -263,7 +263,8 @@ public final class Catalogue {
 
     /** The contexts that a type's functions get into, whichever of its methods that is. */
     List<Context> overridesOf(Set<String> types) {
-        return types.stream().noneMatch(functions::contains) ? List.of() : overrides.values().stream().flatMap(List::stream)
+        return types.stream().noneMatch(functions::contains) ? List.of() : overrides.values().stream()
+                .flatMap(List::stream)
                 .filter(context -> types.contains(context.api().type())).toList();
     }
 

@@ -63,7 +63,8 @@ public final class Contexts {
         }
         var told = new HashSet<Rule>();
         for (Context context : catalogue.overrides(method.name)) {
-            if (!method.isStatic && !method.isPrivate && typing.world.supers(method.owner.name).contains(context.api().type())
+            if (!method.isStatic && !method.isPrivate && typing.world.supers(method.owner.name).contains(context.api()
+                    .type())
                     && takes(context, method) && told.add(context.rule())) {
                 regions.accept(region(context, method));
             }
@@ -112,7 +113,8 @@ public final class Contexts {
                 context.is(Context.Trait.DONE) ? Set.copyOf(method.paramNames) : Set.of());
     }
 
-    private Region region(Context context, int pos, String what, MethodDecl method, Node body, Scope scope, EnumSet<Kind> kinds,
+    private Region region(Context context, int pos, String what, MethodDecl method, Node body, Scope scope,
+            EnumSet<Kind> kinds,
             boolean weak, Set<String> done) {
         EnumSet<Kind> sure = EnumSet.copyOf(kinds);
         EnumSet<Kind> leads = EnumSet.copyOf(catalogue.leads(context.rule()));
@@ -128,7 +130,8 @@ public final class Contexts {
 
     // functions that implement a type whose methods are called in a context
 
-    private void implementing(Node function, Scope scope, List<Node> path, MethodDecl method, Consumer<Region> regions) {
+    private void implementing(Node function, Scope scope, List<Node> path, MethodDecl method,
+            Consumer<Region> regions) {
         Type type = typing.target(function, path, scope);
         if (type == null) {
             return;
@@ -165,7 +168,8 @@ public final class Contexts {
         for (List<Context> contexts : List.of(catalogue.calls(call.name()), catalogue.anyCalls())) {
             for (Context context : contexts) {
                 if (context.api().fits(call.name(), call.args().size())
-                        && Catalogue.matches(typing.world, receiver, context.api().type()) && isChained(context, call, path)
+                        && Catalogue.matches(typing.world, receiver, context.api().type()) && isChained(context, call,
+                        path)
                         && isMade(context, call, scope) && told.add(context.rule())) {
                     boolean weak = context.is(Context.Trait.WEAK)
                             || context.is(Context.Trait.SHARED) && isOnlyTask(call, scope);
@@ -238,7 +242,8 @@ public final class Contexts {
     }
 
     /** A call that gets a function into a context. */
-    private record Use(Context context, boolean weak, Node.Call call, int position, EnumSet<Kind> kinds, Set<String> done,
+    private record Use(Context context, boolean weak, Node.Call call, int position, EnumSet<Kind> kinds,
+            Set<String> done,
             Consumer<Region> regions) {
         String what() {
             return call.name() + "(), " + context.what();
@@ -248,11 +253,14 @@ public final class Contexts {
     private void function(Node body, Scope at, MethodDecl method, boolean isArgument, Use use) {
         Context context = use.context;
         switch (body) {
-            case Node.Lambda lambda -> use.regions.accept(region(context, isArgument ? use.call.pos() : lambda.pos(), use.what(),
-                    method, lambda.body(), Walk.lambdaScope(lambda, isArgument ? use.call : null, use.position, null, at),
+            case Node.Lambda lambda -> use.regions.accept(region(context, isArgument ? use.call.pos() : lambda.pos(),
+                    use.what(),
+                    method, lambda.body(), Walk.lambdaScope(lambda, isArgument ? use.call : null, use.position, null,
+                            at),
                     use.kinds, use.weak, context.is(Context.Trait.DONE) ? Set.copyOf(lambda.params())
                             : isArgument ? use.done : Set.of()));
-            case Node.Ref ref -> use.regions.accept(region(context, isArgument ? use.call.pos() : ref.pos(), use.what(), method,
+            case Node.Ref ref -> use.regions.accept(region(context, isArgument ? use.call.pos() : ref.pos(),
+                    use.what(), method,
                     ref, at, use.kinds, use.weak, Set.of()));
             case Node.New made -> made(made, at, use);
             case Node.Call maker -> returned(maker, at, use);

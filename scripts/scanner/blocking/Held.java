@@ -33,11 +33,13 @@ final class Held {
 
     void find(MethodDecl method, Consumer<Region> regions) {
         if (method.isSynchronized) {
-            regions.accept(monitor(method.pos, "synchronized " + method.name + "()", method, method.body, Scope.of(method)));
+            regions.accept(monitor(method.pos, "synchronized " + method.name + "()", method, method.body,
+                    Scope.of(method)));
         }
         if (method.name.equals("<clinit>")) {
             regions.accept(new Region(INITIALIZER, method.pos, "the static initialiser of " + method.owner.simpleName(),
-                    method, method.body, Scope.of(method), catalogue.kinds(INITIALIZER), catalogue.leads(INITIALIZER), false,
+                    method, method.body, Scope.of(method), catalogue.kinds(INITIALIZER), catalogue.leads(INITIALIZER),
+                            false,
                     0, Set.of(), Region.Holds.NOTHING));
         }
     }
@@ -51,7 +53,8 @@ final class Held {
     }
 
     private Region monitor(int pos, String what, MethodDecl method, Node body, Scope scope) {
-        return new Region(MONITOR, pos, what, method, body, scope, catalogue.kinds(MONITOR), catalogue.leads(MONITOR), false,
+        return new Region(MONITOR, pos, what, method, body, scope, catalogue.kinds(MONITOR), catalogue.leads(MONITOR),
+                false,
                 0, Set.of(), Region.Holds.MONITOR);
     }
 
@@ -78,8 +81,10 @@ final class Held {
                 var body = new Node.Block(taken.pos(), List.copyOf(under));
                 String what = "the code under " + Code.text(taken.on());
                 if (isTakenByTask(method.owner, taken.on())) {
-                    regions.accept(new Region(LOCK, taken.pos(), what + ", which a task of this class takes too", method,
-                            body, scope, EnumSet.of(Kind.AWAIT), catalogue.leads(LOCK), false, DEPTH_UNDER_LOCK, Set.of(),
+                    regions.accept(new Region(LOCK, taken.pos(), what + ", which a task of this class takes too",
+                            method,
+                            body, scope, EnumSet.of(Kind.AWAIT), catalogue.leads(LOCK), false, DEPTH_UNDER_LOCK,
+                                    Set.of(),
                             Region.Holds.LOCK));
                 }
                 regions.accept(new Region(LOCK, taken.pos(), what, method, body, scope, catalogue.kinds(LOCK),

@@ -6,7 +6,9 @@ import java.util.Set;
 import scanner.source.Code;
 import scanner.source.Node;
 
-/** Where a body knows that it does not run on the event loop, because it has asked: {@code if (!loop.inEventLoop())}. */
+/**
+ * Where a body knows that it does not run on the event loop, because it has asked: {@code if (!loop.inEventLoop())}.
+ */
 final class Where {
 
     private final Catalogue catalogue;
@@ -17,7 +19,8 @@ final class Where {
         this.catalogue = catalogue;
         this.isAsked = Code.any(body, node -> node instanceof Node.Call call && catalogue.isAsked(call.name()));
         if (isAsked) {
-            Code.any(body, node -> node instanceof Node.Local local && side(local.init()) > 0 && answers.add(local.name())
+            Code.any(body, node -> node instanceof Node.Local local && side(local.init()) > 0
+                    && answers.add(local.name())
                     && false);
         }
     }
@@ -50,7 +53,8 @@ final class Where {
                 return false;
             }
             if (statement instanceof Node.If choice && side(choice.test()) > 0 && !(choice.test() instanceof Node.Other)
-                    && (choice.yes() instanceof Node.Block then && !then.statements().isEmpty() ? then.statements().getLast()
+                    && (choice.yes() instanceof Node.Block then && !then.statements().isEmpty() ? then.statements()
+                    .getLast()
                             : choice.yes()) instanceof Node.Return) {
                 return true;
             }
@@ -58,7 +62,9 @@ final class Where {
         return false;
     }
 
-    /** Positive where a test is true on the loop only, negative where it is true elsewhere only, 0 if it does not say. */
+    /**
+     * Positive where a test is true on the loop only, negative where it is true elsewhere only, 0 if it does not say.
+     */
     private int side(Node test) {
         return switch (test) {
             case Node.Call call -> catalogue.isAsked(call.name()) ? 1 : 0;

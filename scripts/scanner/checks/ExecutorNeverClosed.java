@@ -1,5 +1,6 @@
 package scanner.checks;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import scanner.findings.Finding;
@@ -8,6 +9,7 @@ import scanner.source.MethodDecl;
 import scanner.source.Node;
 import scanner.source.Pos;
 import scanner.source.Scope;
+import scanner.source.SourceUnit;
 import scanner.source.TypeDecl;
 import scanner.source.Walk;
 import scanner.types.Origins;
@@ -40,10 +42,13 @@ final class ExecutorNeverClosed implements Check {
     @Override
     public void visit(Node node, Scope scope, List<Node> path, Scan scan) {
         switch (node) {
-            case Node.Local local when path.getLast() instanceof Node.Block block && isPool(local.init(), scope, scan) -> {
+            case Node.Local local when path.getLast() instanceof Node.Block block && isPool(local.init(), scope,
+                    scan) -> {
                 Set<String> uses = uses(block, local.name());
-                if (uses != null && Code.any(block, each -> is(each, local.name())) && uses.stream().noneMatch(ENDS::contains)) {
-                    scan.add(rule(), scope.method(), local.pos(), local.name() + " is never shut down: its threads stay when "
+                if (uses != null && Code.any(block, each -> is(each, local.name())) && uses.stream()
+                        .noneMatch(ENDS::contains)) {
+                    scan.add(rule(), scope.method(), local.pos(), local.name()
+                            + " is never shut down: its threads stay when "
                             + scope.method().name + "() returns");
                 }
             }
@@ -75,13 +80,21 @@ final class ExecutorNeverClosed implements Check {
         TypeDecl type = scope.type();
         TypeDecl.FieldDecl field = name == null ? null : type.field(name);
         if (field == null || field.isStatic() || type.methods.stream().noneMatch(m -> ENDS_OF_OWNERS.contains(m.name))
-                || mayLeave(type, name, scan)) {
+                || mayLeave(type, name, false, scan)) {
             return;
         }
-        var place = new Finding.Place(scope.unit().source.name(), Pos.line(field.pos()), Pos.column(field.pos()));
-        scan.add(rule(), scope.method(), maker.pos(), name + " is never shut down, also not when its "
-                + type.simpleName() + " ends",
-                new Finding.Step(place, "the field " + name));
+        var steps = new ArrayList<Finding.Step>();
+        Origins.Made made = maker instanceof Node.New wrapper ? pool(wrapper, scope, scan) : null;
+        if (made != null) {
+            steps.add(step(made.scope().unit(), made.node().pos(), "the pool is made"));
+        }
+        steps.add(step(scope.unit(), field.pos(), "the field " + name));
+        String message = name + " is never shut down, also not when its " + type.simpleName() + " ends";
+        if (mayLeave(type, name, true, scan)) { // somebody may ask for it, and shut it down
+            scan.lead(rule(), scope.method(), maker.pos(), message, steps.toArray(Finding.Step[]::new));
+        } else {
+            scan.add(rule(), scope.method(), maker.pos(), message, steps.toArray(Finding.Step[]::new));
+        }
     }
 
     /** {@code this(..., Executors.newCachedThreadPool())}: the constructor that keeps it. */
@@ -98,10 +111,30 @@ final class ExecutorNeverClosed implements Check {
         }
     }
 
+    private static Finding.Step step(SourceUnit unit, int pos, String what) {
+        return new Finding.Step(new Finding.Place(unit.source.name(), Pos.line(pos), Pos.column(pos)), what);
+    }
+
+    /** Where the pool given to an object was made; null if it is not known. */
+    private static Origins.Made pool(Node.New wrapper, Scope scope, Scan scan) {
+        for (Node arg : wrapper.args()) {
+            Origins.Made made = scan.origins().of(arg, scope);
+            if (made != null && isMaker(made.node(), made.scope(), scan)) {
+                return made;
+            }
+            if (made != null && made.node() instanceof Node.Call call
+                    && Tasks.target(call, made.scope(), scan) instanceof MethodDecl helper && helper.body != null) {
+                return returned(helper, scan);
+            }
+        }
+        return null;
+    }
+
     /** {@code return new Client(executor)}, by the class itself: the field that keeps it. */
     private void keptBy(Node.New made, Scope scope, Scan scan) {
         Type type = scan.typing().type(made, scope);
-        TypeDecl decl = type == null || made.body() != null ? null : scan.typing().world.decl(type.name(), scope.unit());
+        TypeDecl decl = type == null || made.body() != null ? null : scan.typing().world.decl(type.name(),
+                scope.unit());
         if (decl == null || decl != scope.type() || !scope.method().isStatic) {
             return;
         }
@@ -129,7 +162,8 @@ final class ExecutorNeverClosed implements Check {
 
     /** {@link Code#uses}, but for what only runs tasks on the executor it is given. */
     private static Set<String> uses(Node.Block block, String variable) {
-        return Code.uses(block, variable, (around, node) -> around instanceof Node.Call call && call.name().endsWith("Async")
+        return Code.uses(block, variable, (around, node) -> around instanceof Node.Call call && call.name()
+                .endsWith("Async")
                 || around instanceof Node.New made && made.type() != null
                         && made.type().simple().equals("ExecutorCompletionService"));
     }
@@ -169,14 +203,19 @@ final class ExecutorNeverClosed implements Check {
         return made != null && isPool(made.node(), made.scope(), scan);
     }
 
-    /** Whether the field is shut down, handed over or returned anywhere in its class and those around it and in it. */
-    private static boolean mayLeave(TypeDecl owner, String name, Scan scan) {
+    /**
+     * Whether the field is shut down or given away anywhere in its class and those around it and in it.
+     *
+     * @param byReturn whether a method that returns it gives it away
+     */
+    private static boolean mayLeave(TypeDecl owner, String name, boolean byReturn, Scan scan) {
         for (TypeDecl type : owner.unit.types) {
             for (MethodDecl method : type.outermost() == owner.outermost() ? type.methods : List.<MethodDecl>of()) {
                 if (method.isStatic && !Code.any(method.body, node -> node instanceof Node.Select && is(node, name))) {
                     continue; // a variable of that name
                 }
-                if (Code.any(method.body, node -> leaves(node, name) && !(node instanceof Node.New made
+                if (Code.any(method.body, node -> leaves(node, name)
+                        && (byReturn || !(node instanceof Node.Return)) && !(node instanceof Node.New made
                         && isOnlyUsedBy(made, method, scan)))) {
                     return true;
                 }
@@ -225,7 +264,8 @@ final class ExecutorNeverClosed implements Check {
     /** Made by {@code Executors} or a constructor, here or in a helper of the sources. */
     private static boolean isPool(Node node, Scope scope, Scan scan) {
         return isMaker(node, scope, scan) || node instanceof Node.Call call && call.args().size() < 3
-                && Tasks.target(call, scope, scan) instanceof MethodDecl helper && helper.isStatic && helper.body != null
+                && Tasks.target(call, scope, scan) instanceof MethodDecl helper && helper.isStatic
+                && helper.body != null
                 && helper.owner == scope.type() && returnsPool(helper, scan);
     }
 
@@ -237,13 +277,18 @@ final class ExecutorNeverClosed implements Check {
     }
 
     private static boolean returnsPool(MethodDecl helper, Scan scan) {
-        var found = new boolean[1];
+        return returned(helper, scan) != null;
+    }
+
+    /** Where the pool that a method returns was made; null if it returns none. */
+    private static Origins.Made returned(MethodDecl helper, Scan scan) {
+        var found = new Origins.Made[1];
         new Walk() {
             @Override
             protected boolean visit(Node node, Scope at) {
                 if (node instanceof Node.Return value) {
                     Origins.Made made = scan.origins().of(value.value(), at);
-                    found[0] |= made != null && isMaker(made.node(), made.scope(), scan);
+                    found[0] = made != null && isMaker(made.node(), made.scope(), scan) ? made : found[0];
                 }
                 return !(node instanceof Node.Lambda);
             }

@@ -2,10 +2,13 @@ package scanner.checks;
 
 import java.util.List;
 import java.util.Set;
+import scanner.findings.Finding;
 import scanner.source.Code;
 import scanner.source.MethodDecl;
 import scanner.source.Node;
+import scanner.source.Pos;
 import scanner.source.Scope;
+import scanner.source.TypeDecl;
 
 /** {@code scheduleAtFixedRate} of a task that lets exceptions out. */
 final class PeriodicTaskUnguarded implements Check {
@@ -26,20 +29,29 @@ final class PeriodicTaskUnguarded implements Check {
             return;
         }
         boolean isPeriodic = call.name().equals("scheduleAtFixedRate") || call.name().equals("scheduleWithFixedDelay");
-        if (isPeriodic && call.args().size() == 4 && !isAwaited(path, scope)
+        if (isPeriodic && call.args().size() == 4 && !isAwaited(call, path, scope)
                 && scan.isA(call.on(), scope, "java.util.concurrent.ScheduledExecutorService")
                 && !isGuarded(call.args().get(0), scope, scan)) {
             scan.add(rule(), scope.method(), call.pos(), "the first exception of this task silently ends " + call.name()
                     + "()");
         } else if ((isPeriodic || call.name().equals("schedule")) && call.args().size() == 3
-                && scan.isA(call.on(), scope, "java.util.Timer") && !isGuardedByTimer(call.args().get(0), scope, scan)) {
-            scan.add(rule(), scope.method(), call.pos(), "the first exception of this task ends the Timer and all its tasks");
+                && scan.isA(call.on(), scope, "java.util.Timer") && !isGuardedByTimer(call.args().get(0), scope,
+                scan)) {
+            MethodDecl run = Tasks.run(call.args().get(0), scope, scan);
+            scan.add(rule(), scope.method(), call.pos(),
+                    "the first exception of this task ends the Timer and all its tasks", step(run.owner, run.pos,
+                            "run()"));
         }
+    }
+
+    private static Finding.Step step(TypeDecl type, int pos, String what) {
+        return new Finding.Step(new Finding.Place(type.unit.source.name(), Pos.line(pos), Pos.column(pos)), what);
     }
 
     private static boolean isGuarded(Node task, Scope scope, Scan scan) {
         MethodDecl run = task instanceof Node.Lambda || task instanceof Node.Ref ? null : Tasks.run(task, scope, scan);
-        return run == null || task instanceof Node.New made && made.body() != null ? Tasks.isGuardedTask(task, scope, scan)
+        return run == null || task instanceof Node.New made && made.body() != null ? Tasks.isGuardedTask(task, scope,
+                scan)
                 : Code.isGuarded(run.body, run.owner);
     }
 
@@ -50,20 +62,22 @@ final class PeriodicTaskUnguarded implements Check {
     }
 
     /** Somebody asks the future, and so learns of the exception. */
-    private static boolean isAwaited(List<Node> path, Scope scope) {
+    private static boolean isAwaited(Node.Call call, List<Node> path, Scope scope) {
         String name = switch (path.getLast()) {
             case Node.Local local -> ""; // for somebody in the method
             case Node.Assign assign when assign.target() instanceof Node.Name target -> target.name();
             case Node.Assign assign when assign.target() instanceof Node.Select target -> target.name();
-            case Node.Call call when call.on() != null -> ""; // scheduleAtFixedRate(...).get()
+            case Node.Call outer when outer.on() == call -> ""; // scheduleAtFixedRate(...).get()
             case Node.Return value -> "";
             default -> null;
         };
         return name != null && (name.isEmpty() || scope.unit().types.stream().flatMap(type -> type.methods.stream())
-                .anyMatch(method -> Code.any(method.body, node -> node instanceof Node.Call call && WAITS.contains(call.name())
-                        && (call.on() instanceof Node.Name on && on.name().equals(name)
-                                || call.on() instanceof Node.Select select && select.name().equals(name)))));
+                .anyMatch(method -> Code.any(method.body, node -> node instanceof Node.Call wait
+                && WAITS.contains(wait.name())
+                        && (wait.on() instanceof Node.Name on && on.name().equals(name)
+                                || wait.on() instanceof Node.Select select && select.name().equals(name)))));
     }
 
-    private static final Set<String> WAITS = Set.of("get", "isCompletedExceptionally", "exceptionNow", "state", "isDone");
+    private static final Set<String> WAITS = Set.of("get", "isCompletedExceptionally", "exceptionNow", "state",
+            "isDone");
 }

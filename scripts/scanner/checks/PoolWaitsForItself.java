@@ -78,7 +78,8 @@ final class PoolWaitsForItself implements Check {
         Code.any(body, node -> {
             if (node instanceof Node.Local local && isStart(local.init(), pool, type)) {
                 futures.add(local.name());
-            } else if (node instanceof Node.Call call && (call.name().equals("invokeAll") || call.name().equals("invokeAny"))
+            } else if (node instanceof Node.Call call && (call.name().equals("invokeAll") || call.name()
+                    .equals("invokeAny"))
                     && Code.same(call.on(), pool)) {
                 found[0] = call;
             } else if (node instanceof Node.Call call && (call.name().equals("get") || call.name().equals("join"))

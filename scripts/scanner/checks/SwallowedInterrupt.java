@@ -34,7 +34,8 @@ final class SwallowedInterrupt implements Check {
             return;
         }
         if (isInterrupt && leavesWith(each) && isInLoop(path) && !isTask(path, scope) && !isStartedAsTask(scope)) {
-            scan.add(rule(), scope.method(), each.pos(), "InterruptedException ends the loop, and the caller does not learn"
+            scan.add(rule(), scope.method(), each.pos(),
+                    "InterruptedException ends the loop, and the caller does not learn"
                     + " of it");
             return;
         }

@@ -118,7 +118,8 @@ public final class TaskScan implements Check.Scan {
         for (List<Finding> same : causes.values()) {
             Finding first = same.get(0);
             findings.add(new Finding(first.rule(), first.level(), first.place(), first.message(), first.chain(),
-                    same.stream().skip(1).map(each -> new Finding.Step(each.place(), "in " + each.enclosing())).toList(), first.enclosing()));
+                    same.stream().skip(1).map(each -> new Finding.Step(each.place(), "in " + each.enclosing()))
+                            .toList(), first.enclosing()));
         }
         return findings;
     }

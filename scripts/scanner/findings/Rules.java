@@ -41,7 +41,8 @@ public final class Rules {
                 details = new ArrayList<>();
             }
             if (text.startsWith("why:") || text.startsWith("fix:")) {
-                texts.computeIfAbsent(text.substring(0, 3), n -> new ArrayList<>()).add(detail(text.substring(4).strip()));
+                texts.computeIfAbsent(text.substring(0, 3), n -> new ArrayList<>())
+                        .add(detail(text.substring(4).strip()));
             } else if (text.startsWith("- ")) {
                 details.add(detail(text.substring(2).strip()));
             } else {

@@ -81,7 +81,8 @@ public record Report(Path root, String display, List<Integer> releases, int file
     /** The libraries that most calls went into unseen; empty if there are none to speak of. */
     String unknown() {
         return scan.unknown().entrySet().stream()
-                .sorted(Map.Entry.<String, Integer>comparingByValue().reversed().thenComparing(Map.Entry.comparingByKey()))
+                .sorted(Map.Entry.<String, Integer>comparingByValue().reversed()
+                .thenComparing(Map.Entry.comparingByKey()))
                 .limit(LIBRARIES).map(library -> library.getKey() + " (" + counted(library.getValue(), "call") + ")")
                 .collect(Collectors.joining(", "));
     }

@@ -79,11 +79,13 @@ public final class SarifReport {
                 "properties", Json.object(
                         "tags", List.of("concurrency", "reliability"),
                         "precision", rule.level() == Finding.Level.ERROR ? "very-high" : "high",
-                        "problem.severity", rule.level() == Finding.Level.NOTE ? "recommendation" : Report.name(rule.level())));
+                        "problem.severity", rule.level() == Finding.Level.NOTE ? "recommendation"
+                                : Report.name(rule.level())));
     }
 
     private static String markdown(Rule rule, int release) {
-        return "**Why:** " + rule.why(release) + "\n\n**Fix:** " + rule.fix(release) + "\n\n" + rule.explain(release).lines()
+        return "**Why:** " + rule.why(release) + "\n\n**Fix:** " + rule.fix(release) + "\n\n" + rule.explain(release)
+                .lines()
                 .filter(line -> line.startsWith("- ")).collect(Collectors.joining("\n"));
     }
 

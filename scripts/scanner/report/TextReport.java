@@ -32,14 +32,18 @@ public final class TextReport {
                         .append(printable(other.what())).append('\n');
             }
             if (shown < others.size()) {
-                text.append("    and at ").append(Report.counted(others.size() - shown, "more place")).append(" (--all)\n");
+                text.append("    and at ").append(Report.counted(others.size() - shown, "more place"))
+                        .append(" (--all)\n");
             }
         }
-        text.append(report.summary()).append(" Took ").append("%.1f".formatted(report.scan().nanos() / 1e9)).append(" s.\n");
-        report.counts().forEach((rule, count) -> text.append("  ").append("%4d".formatted(count)).append(' ').append(rule)
+        text.append(report.summary()).append(" Took ").append("%.1f".formatted(report.scan().nanos() / 1e9))
+                .append(" s.\n");
+        report.counts().forEach((rule, count) -> text.append("  ").append("%4d".formatted(count)).append(' ')
+                .append(rule)
                 .append('\n'));
         if (!report.unknown().isEmpty()) {
-            text.append("Not followed, because nothing is known of these libraries: ").append(report.unknown()).append('\n');
+            text.append("Not followed, because nothing is known of these libraries: ").append(report.unknown())
+                    .append('\n');
         }
         if (!report.findings().isEmpty()) {
             text.append("Why, and how to fix it: --explain ").append(report.findings().get(0).rule()).append('\n');

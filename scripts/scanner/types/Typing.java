@@ -509,7 +509,8 @@ public final class Typing {
             }
             case Node.New made when made.body() == null -> {
                 Type type = type(made, scope);
-                yield type == null ? null : parameter(best(members.methods(type, "<init>", made.args().size(), scope.unit()),
+                yield type == null ? null : parameter(best(members.methods(type, "<init>", made.args().size(),
+                        scope.unit()),
                         made.args(), scope), made.args(), function);
             }
             case null, default -> null;

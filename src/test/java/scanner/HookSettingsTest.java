@@ -17,7 +17,16 @@ class HookSettingsTest {
 
     @Test
     void theSettingsRunTheHookAfterEachEditOfAJavaFile() throws Exception {
-        Object settings = JsonText.parse(Files.readString(Path.of("assets/scanner/claude-settings.json")));
+        assertRunsTheHook("assets/scanner/claude-settings.json", "$HOME/.claude/skills/java-async-patterns");
+    }
+
+    @Test
+    void thePluginRunsTheSameHook() throws Exception {
+        assertRunsTheHook("hooks/hooks.json", "${CLAUDE_PLUGIN_ROOT}");
+    }
+
+    private static void assertRunsTheHook(String file, String skill) throws Exception {
+        Object settings = JsonText.parse(Files.readString(Path.of(file)));
         List<?> hooks = (List<?>) JsonText.at(settings, "hooks", "PostToolUse", 0, "hooks");
         assertEquals("Edit|Write", JsonText.at(settings, "hooks", "PostToolUse", 0, "matcher"));
         assertEquals(List.of("Edit(*.java)", "Write(*.java)"), hooks.stream().map(hook -> JsonText.at(hook, "if"))
@@ -25,7 +34,8 @@ class HookSettingsTest {
         for (Object hook : hooks) {
             assertEquals("command", JsonText.at(hook, "type"));
             String command = (String) JsonText.at(hook, "command");
-            assertTrue(command.matches("java [^\"]*\"\\$HOME/\\.claude/skills/java-async-patterns/scripts/ScanAfterEdit\\.java\""), command);
+            assertTrue(command.startsWith("java ") && command.endsWith(" \"" + skill
+                    + "/scripts/ScanAfterEdit.java\""), command);
         }
     }
 

@@ -53,9 +53,14 @@ public final class KnownSites {
             Map.entry("monitor", Set.of("blocking-under-monitor")),
             Map.entry("initializer", Set.of("blocking-in-class-initializer")),
             Map.entry("event-loop", Set.of("blocking-on-event-loop", "blocking-in-callback")),
-            Map.entry("callback", Set.of("blocking-in-callback", "blocking-on-event-loop", "blocking-on-common-pool")),
-            Map.entry("reactive", Set.of("blocking-in-reactive")),
-            Map.entry("common-pool", Set.of("blocking-on-common-pool")),
+            Map.entry("callback", Set.of("blocking-in-callback", "blocking-on-event-loop",
+                    "blocking-on-common-pool", "blocking-on-timer-thread")),
+            Map.entry("reactive", Set.of("blocking-in-reactive", "blocking-on-event-loop")),
+            Map.entry("common-pool", Set.of("blocking-on-common-pool", "blocking-in-fork-join-task")),
+            Map.entry("timer", Set.of("blocking-on-timer-thread")),
+            Map.entry("ui", Set.of("blocking-on-ui-thread")),
+            Map.entry("pool-deadlock", Set.of("pool-waits-for-itself")),
+            Map.entry("compute", Set.of("compute-changes-its-map", "blocking-in-compute")),
             Map.entry("parallel-stream", Set.of("blocking-in-parallel-stream")),
             Map.entry("interrupt", Set.of("swallowed-interrupt")),
             Map.entry("interrupt-wrapped", Set.of("interrupt-not-restored")),
@@ -187,7 +192,8 @@ public final class KnownSites {
 
     private static IntStream lines(Finding finding, String file) {
         Stream<Finding.Place> chain = finding.chain().stream().map(Finding.Step::place);
-        return Stream.of(Stream.of(finding.place()), finding.alsoAt().stream().map(Finding.Step::place), chain).flatMap(places -> places)
+        return Stream.of(Stream.of(finding.place()), finding.alsoAt().stream().map(Finding.Step::place), chain)
+                .flatMap(places -> places)
                 .filter(Objects::nonNull).filter(place -> place.file().equals(file)).mapToInt(Finding.Place::line);
     }
 

@@ -33,7 +33,8 @@ import scanner.report.TextReport;
 class ReportsTest {
 
     private static final List<Rule> RULES = List.of(
-            new Rule("blocking-under-monitor", Finding.Level.WARNING, 8, 23, line("it pins"), line("use a lock"), "references/a.md",
+            new Rule("blocking-under-monitor", Finding.Level.WARNING, 8, 23, line("it pins"), line("use a lock"),
+                    "references/a.md",
                     "https://example.org/a", "examples/traps/T.java",
                     List.of(new Rule.Detail(21, 23, "on 21 \"too\""), new Rule.Detail(25, 25, "not told"))),
             new Rule("lost-failure", Finding.Level.NOTE, 8, Integer.MAX_VALUE, line("it is lost"), line("keep it"),
@@ -61,7 +62,8 @@ class ReportsTest {
                         new Finding.Place("src/my files/B, 100%: Ä.java", 3, 1),
                         "100% \"odd\",\n::a message\twith\u001b[31m everything: \\ \u2028 \ud83d\ude80", List.of(
                         new Finding.Step(new Finding.Place("src/my files/B, 100%: Ä.java", 3, 1), "Object.wait()")),
-                        List.of(new Finding.Step(new Finding.Place("src/A.java", 1, 1), "elsewhere\n")), "org.acme.B.<init>"),
+                        List.of(new Finding.Step(new Finding.Place("src/A.java", 1, 1), "elsewhere\n")),
+                                "org.acme.B.<init>"),
                 new Finding("lost-failure", Finding.Level.NOTE, new Finding.Place("C.java", 1, 1),
                         "what it throws is lost", List.of(
                         new Finding.Step(new Finding.Place("C.java", 1, 1), "what it throws is lost")), List.of(),

@@ -134,7 +134,7 @@ class SourceTreeTest {
     void aBrokenLinkIsNamed() throws Exception {
         java("A.java");
         Files.createSymbolicLink(top.resolve("B.java"), top.resolve("gone"));
-        assertEquals(List.of("B.java: a link that leads nowhere; mend or delete it"), scan(".").problems());
+        assertEquals(List.of("B.java: a link that leads nowhere; fix or delete it"), scan(".").problems());
     }
 
     @Test
