@@ -39,7 +39,7 @@ public final class HttpClientNeedsCarrier {
 
     // @start region="right"
     static void right(Runnable computation) {
-        var executor = Executors.newFixedThreadPool(PROCESSORS); // the operating system takes the processor away from these
+        var executor = Executors.newFixedThreadPool(PROCESSORS); // the system takes the processor away from these
         for (int i = 0; i < PROCESSORS; i++) {
             executor.execute(computation);
         }

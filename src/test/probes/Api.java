@@ -86,7 +86,8 @@ public final class Api {
             methods.addAll(List.of(type.getDeclaredMethods()));
             String parameter = parts.length > 2 ? parts[2].replace(")", "") : "";
             return methods.stream().anyMatch(method -> method.getName().equals(parts[1]) && (parameter.isEmpty()
-                    || Arrays.stream(method.getParameterTypes()).map(Class::getName).toList().equals(List.of(parameter)))
+                    || Arrays.stream(method.getParameterTypes()).map(Class::getName).toList()
+                            .equals(List.of(parameter)))
                     && !method.getDeclaringClass().equals(Object.class)) ? yes : "-";
         } catch (ReflectiveOperationException e) {
             return "-";
@@ -96,7 +97,8 @@ public final class Api {
     /** The annotation is internal and only in the class file: javac knows. */
     private static boolean isPreview(Class<?> type) {
         try (var in = ClassLoader.getSystemResourceAsStream(type.getName().replace('.', '/') + ".class")) {
-            return new String(in.readAllBytes(), StandardCharsets.ISO_8859_1).contains("Ljdk/internal/javac/PreviewFeature;");
+            return new String(in.readAllBytes(), StandardCharsets.ISO_8859_1)
+                    .contains("Ljdk/internal/javac/PreviewFeature;");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -104,7 +106,8 @@ public final class Api {
 
     private static String typeParameters() throws ReflectiveOperationException {
         Class<?> scope = Class.forName("java.util.concurrent.StructuredTaskScope");
-        return (scope.isInterface() ? "interface " : "class ") + Arrays.stream(scope.getTypeParameters()).map(Object::toString).toList();
+        return (scope.isInterface() ? "interface " : "class ") + Arrays.stream(scope.getTypeParameters())
+                .map(Object::toString).toList();
     }
 
     private static String openWithConfiguration() throws ReflectiveOperationException {

@@ -25,8 +25,10 @@ import java.util.concurrent.locks.ReentrantLock;
 public final class Carriers {
 
     private static final List<String> OPERATIONS = List.of("sleep", "lock", "queue", "future", "socket", "process-wait",
-            "synchronized-sleep", "synchronized-socket", "monitor-enter", "compute-if-absent", "object-wait", "piped-stream", "select",
-            "file-input-stream", "random-access-file", "file-channel", "read-string", "file-lock", "system-in", "process-output",
+            "synchronized-sleep", "synchronized-socket", "monitor-enter", "compute-if-absent", "object-wait",
+                    "piped-stream", "select",
+            "file-input-stream", "random-access-file", "file-channel", "read-string", "file-lock", "system-in",
+                    "process-output",
             "class-initialiser", "class-of-another", "computing", "yield", "sleep-0");
 
     private static final CountDownLatch INITIALISING = new CountDownLatch(1);

@@ -54,7 +54,8 @@ public final class Client {
         var one = List.of(PROPERTY + "redirects.retrylimit=1");
         var all = List.of(PROPERTY + "enableAllMethodRetry=true");
         add(probes, "client.attempts-post-enableAllMethodRetry", all, "attempts", "POST");
-        add(probes, "client.attempts-get-disableRetryConnect", List.of(PROPERTY + "disableRetryConnect=true"), "attempts", "GET");
+        add(probes, "client.attempts-get-disableRetryConnect", List.of(PROPERTY + "disableRetryConnect=true"),
+                "attempts", "GET");
         add(probes, "client.kept-connection-dropped-get", List.of(), "kept", "GET");
         add(probes, "client.kept-connection-dropped-post", List.of(), "kept", "POST");
         add(probes, "client.kept-connection-dropped-get-retrylimit-1", one, "kept", "GET");
@@ -63,7 +64,8 @@ public final class Client {
         add(probes, "client.unknown-host", List.of(), "unknownHost");
         add(probes, "client.redirects-without-end", List.of(), "redirects");
         add(probes, "client.redirects-without-end-retrylimit-1", one, "redirects");
-        add(probes, "client.redirects-without-end-retrylimit-10", List.of(PROPERTY + "redirects.retrylimit=10"), "redirects");
+        add(probes, "client.redirects-without-end-retrylimit-10", List.of(PROPERTY + "redirects.retrylimit=10"),
+                "redirects");
         add(probes, "client.defaults", List.of(), "defaults");
         add(probes, "client.redirect-keeps-headers-same-origin", List.of(), "redirect", "127.0.0.1", "same");
         add(probes, "client.redirect-keeps-headers-other-port", List.of(), "redirect", "127.0.0.1", "other");
@@ -86,7 +88,8 @@ public final class Client {
         add(probes, "client.unreferenced", List.of(), "unreferenced");
         add(probes, "client.selector-thread", List.of(), "selector");
         add(probes, "client.carriers-computing", List.of(), "carriersComputing");
-        add(probes, "client.carriers-computing-never", List.of("-Djdk.internal.httpclient.tcp.selector.useVirtualThreads=never"),
+        add(probes, "client.carriers-computing-never",
+                List.of("-Djdk.internal.httpclient.tcp.selector.useVirtualThreads=never"),
                 "carriersComputing");
         Probe.all(probes);
         Probe.end();
@@ -113,7 +116,8 @@ public final class Client {
             case "bodyTimeout" -> timeoutAfterHeaders(false);
             case "streamTimeout" -> timeoutAfterHeaders(true);
             case "uploadTimeout" -> uploadTimeout();
-            case "longTimeout" -> Probe.outcome(() -> HttpClient.newHttpClient().send(HttpRequest.newBuilder(answering(HEAD + "0\r\n\r\n"))
+            case "longTimeout" -> Probe.outcome(() -> HttpClient.newHttpClient()
+                    .send(HttpRequest.newBuilder(answering(HEAD + "0\r\n\r\n"))
                     .timeout(Duration.ofSeconds(Long.MAX_VALUE)).build(), BodyHandlers.discarding()).statusCode());
             case "connectionAfter" -> connectionAfter(args[1]);
             case "closeWithOpenBody" -> closeWithOpenBody();
@@ -135,8 +139,10 @@ public final class Client {
             socket.close();
         });
         String outcome = Probe.outcome(() -> HttpClient.newHttpClient()
-                .send(HttpRequest.newBuilder(uri).method(method, BodyPublishers.noBody()).build(), BodyHandlers.ofString()));
-        return outcome.startsWith("IOException") || outcome.startsWith("EOFException") ? connections + "" : connections + " " + outcome;
+                .send(HttpRequest.newBuilder(uri).method(method, BodyPublishers.noBody()).build(),
+                        BodyHandlers.ofString()));
+        return outcome.startsWith("IOException") || outcome.startsWith("EOFException") ? connections + "" : connections
+                + " " + outcome;
     }
 
     /** The server reads the second request of a connection and closes. */
@@ -173,7 +179,8 @@ public final class Client {
         var requests = new AtomicInteger();
         URI uri = server((socket, number) -> {
             while (!readHead(socket).isEmpty()) {
-                socket.getOutputStream().write(("HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: /" + requests.incrementAndGet()
+                socket.getOutputStream()
+                        .write(("HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: /" + requests.incrementAndGet()
                         + "\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
             }
         });
@@ -183,7 +190,8 @@ public final class Client {
 
     private static String defaults() {
         HttpClient client = HttpClient.newHttpClient();
-        return "redirects " + client.followRedirects() + ", cookies " + client.cookieHandler().isPresent() + ", connect timeout "
+        return "redirects " + client.followRedirects() + ", cookies " + client.cookieHandler().isPresent()
+                + ", connect timeout "
                 + client.connectTimeout().isPresent() + ", version " + client.version();
     }
 
@@ -199,7 +207,8 @@ public final class Client {
             if (first.getAndSet(false)) {
                 readHead(socket);
                 String location = same ? "/target" : "http://" + host + ":" + other.getPort() + "/";
-                socket.getOutputStream().write(("HTTP/1.1 302 Found\r\nContent-Length: 0\r\nConnection: close\r\nLocation: " + location
+                socket.getOutputStream()
+                        .write(("HTTP/1.1 302 Found\r\nContent-Length: 0\r\nConnection: close\r\nLocation: " + location
                         + "\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
                 socket.close();
             } else {
@@ -207,7 +216,8 @@ public final class Client {
             }
         });
         HttpClient client = HttpClient.newBuilder().followRedirects(Redirect.NORMAL).build();
-        client.send(HttpRequest.newBuilder(uri).header("Authorization", "Bearer token").header("Cookie", "a=b").header("X-Api-Key", "key")
+        client.send(HttpRequest.newBuilder(uri).header("Authorization", "Bearer token").header("Cookie", "a=b")
+                .header("X-Api-Key", "key")
                 .build(), BodyHandlers.discarding());
         var kept = List.of("Authorization", "Cookie", "X-Api-Key").stream()
                 .filter(name -> heads.getLast().contains("\n" + name.toLowerCase() + ":")).toList();
@@ -226,9 +236,11 @@ public final class Client {
         });
         HttpClient client = HttpClient.newHttpClient();
         for (String method : List.of("GET", "GET", "POST")) {
-            client.send(HttpRequest.newBuilder(uri).method(method, BodyPublishers.noBody()).build(), BodyHandlers.discarding());
+            client.send(HttpRequest.newBuilder(uri).method(method, BodyPublishers.noBody()).build(),
+                    BodyHandlers.discarding());
         }
-        return heads.stream().filter(head -> head.contains("Upgrade: h2c")).count() + " of 3 requests, connections " + connections;
+        return heads.stream().filter(head -> head.contains("Upgrade: h2c")).count() + " of 3 requests, connections "
+                + connections;
     }
 
     private static String headers(int kilobytes) throws Exception {
@@ -239,7 +251,10 @@ public final class Client {
         return type(Probe.outcome(() -> send(HttpClient.newHttpClient(), answering(text + "\r\n"))));
     }
 
-    /** The body stops after three bytes. What counts is a timeout after the headers: a cold client may take longer for those. */
+    /**
+     * The body stops after three bytes. What counts is a timeout after the headers: a cold client may take longer for
+     * those.
+     */
     private static String timeoutAfterHeaders(boolean stream) throws Exception {
         URI uri = answering(HEAD + "10\r\n\r\nabc");
         for (var timeout = Duration.ofMillis(300); ; timeout = timeout.multipliedBy(4)) {
@@ -261,7 +276,8 @@ public final class Client {
                 Thread.sleep(timeout.dividedBy(20));
             }
             if (headers.get()) {
-                return !failure.isDone() ? "does not fire" : root(failure.get()) instanceof HttpTimeoutException ? "fires" : "" + failure.get();
+                return !failure.isDone() ? "does not fire" : root(failure.get()) instanceof HttpTimeoutException
+                        ? "fires" : "" + failure.get();
             }
         }
     }
@@ -274,7 +290,8 @@ public final class Client {
         var request = HttpRequest.newBuilder(silent()).POST(BodyPublishers.ofByteArray(new byte[30_000_000]));
         for (var timeout = Duration.ofMillis(300); ; timeout = timeout.multipliedBy(4)) {
             request.timeout(timeout);
-            String outcome = type(Probe.outcome(() -> HttpClient.newHttpClient().sendAsync(request.build(), BodyHandlers.ofString()).get()));
+            String outcome = type(Probe.outcome(() -> HttpClient.newHttpClient()
+                    .sendAsync(request.build(), BodyHandlers.ofString()).get()));
             if (!outcome.equals("HttpConnectTimeoutException")) { // not even connected yet
                 return outcome;
             }
@@ -316,7 +333,8 @@ public final class Client {
 
     private static String closeWithOpenBody() throws Exception {
         HttpClient client = HttpClient.newHttpClient();
-        HttpResponse<?> response = client.send(HttpRequest.newBuilder(answering(HEAD + "10\r\n\r\nabc")).build(), BodyHandlers.ofInputStream());
+        HttpResponse<?> response = client.send(HttpRequest.newBuilder(answering(HEAD + "10\r\n\r\nabc")).build(),
+                BodyHandlers.ofInputStream());
         Thread closing = Probe.daemon(client::close);
         String first = Probe.happens(() -> !closing.isAlive()) ? "returns" : "waits";
         client.shutdownNow();
@@ -362,13 +380,15 @@ public final class Client {
     }
 
     private static java.util.stream.Stream<String> threads() {
-        return Thread.getAllStackTraces().keySet().stream().map(Thread::getName).filter(name -> name.startsWith("HttpClient-"));
+        return Thread.getAllStackTraces().keySet().stream().map(Thread::getName)
+                .filter(name -> name.startsWith("HttpClient-"));
     }
 
     private static String selector() throws Exception {
         HttpClient client = HttpClient.newHttpClient();
         send(client, answering(HEAD + "0\r\n\r\n"));
-        String selectors = threads().filter(name -> name.endsWith("SelectorManager")).map(name -> "platform").collect(Collectors.joining());
+        String selectors = threads().filter(name -> name.endsWith("SelectorManager")).map(name -> "platform")
+                .collect(Collectors.joining());
         return client.version() != null && selectors.isEmpty() ? "virtual" : selectors;
     }
 
@@ -392,7 +412,8 @@ public final class Client {
         }
         Probe.until(() -> computing.get() == Runtime.getRuntime().availableProcessors());
         for (var timeout = Duration.ofSeconds(1); ; timeout = timeout.multipliedBy(4)) {
-            var future = client.sendAsync(HttpRequest.newBuilder(uri).timeout(timeout).build(), BodyHandlers.discarding());
+            var future = client.sendAsync(HttpRequest.newBuilder(uri).timeout(timeout).build(),
+                    BodyHandlers.discarding());
             for (int i = 0; i < 300 && !future.isDone(); i++) {
                 Thread.sleep(timeout.dividedBy(150));
             }

@@ -50,14 +50,16 @@ public final class Futures {
         Probe.print("futures.close-waits-after-shutdownNow", closeWaits(false, true));
         Probe.print("futures.cancel-stops-completable-future", cancelled());
         Probe.print("futures.done-before-work-ended", doneBeforeEnd());
-        Probe.print("futures.allOf-fails-fast", CompletableFuture.allOf(CompletableFuture.failedFuture(new IOException()),
+        Probe.print("futures.allOf-fails-fast",
+                CompletableFuture.allOf(CompletableFuture.failedFuture(new IOException()),
                 new CompletableFuture<>()).isDone() ? "yes" : "no");
         Probe.print("futures.join-hears-interrupt", joinInterrupted());
         timers();
         Probe.print("futures.periodic-task-after-exception", periodic());
         Probe.print("futures.periodic-task-catches-up", catchesUp());
         Probe.print("futures.cancelled-timer-stays-queued", cancelledTimer());
-        Probe.print("futures.fork-join-pool-is-scheduler", ForkJoinPool.commonPool() instanceof ScheduledExecutorService ? "yes" : "no");
+        Probe.print("futures.fork-join-pool-is-scheduler",
+                ForkJoinPool.commonPool() instanceof ScheduledExecutorService ? "yes" : "no");
         Probe.print("futures.fork-join-pool-invokeAll-throws", invokeAll());
         Probe.print("futures.inheritable-thread-local-in-supplyAsync", inheritable());
         Probe.print("futures.invokeAny-waits-for-losers", invokeAny());
@@ -67,14 +69,16 @@ public final class Futures {
         for (String executor : List.of("virtual", "fixed", "scheduled", "common")) {
             Probe.print("futures.execute-reaches-handler-" + executor, Probe.jvm(List.of(), "Futures", executor));
         }
-        Probe.print("futures.logging-in-hook", Probe.jvm(List.of(), "Futures", "hook").contains("in the hook") ? "printed" : "lost");
+        Probe.print("futures.logging-in-hook", Probe.jvm(List.of(), "Futures", "hook").contains("in the hook")
+                ? "printed" : "lost");
         sockets();
         mapConcurrent();
         Probe.print("futures.transferTo-buffer", transferTo());
         Probe.print("futures.buffered-output-on-virtual", bufferedOutput());
         Probe.print("futures.readNBytes-at-end", new ByteArrayInputStream(new byte[2]).readNBytes(5).length);
         Probe.print("futures.virtual-priority", priority());
-        Probe.print("futures.virtual-name", Thread.ofVirtual().unstarted(() -> { }).getName().isEmpty() ? "empty" : "some");
+        Probe.print("futures.virtual-name", Thread.ofVirtual().unstarted(() -> { }).getName().isEmpty() ? "empty"
+                : "some");
         Probe.print("futures.virtual-daemon", Thread.ofVirtual().unstarted(() -> { }).isDaemon());
         processes();
         Probe.end();
@@ -164,7 +168,9 @@ public final class Futures {
         return hears;
     }
 
-    /** Which thread runs what depends on a timed-out future: registered before it, so that it cannot run in the caller. */
+    /**
+     * Which thread runs what depends on a timed-out future: registered before it, so that it cannot run in the caller.
+     */
     private static void timers() throws Exception {
         var timer = new CompletableFuture<String>();
         var future = new CompletableFuture<>();
@@ -322,7 +328,8 @@ public final class Futures {
                 Thread.sleep(50);
                 thread.interrupt();
                 Probe.print("futures.interrupt-in-socket-read-" + (virtual ? "virtual" : "platform"),
-                        Probe.happens(() -> outcome.get() != null) ? outcome + (socket.isClosed() ? ", closed" : "") : "reads on");
+                        Probe.happens(() -> outcome.get() != null) ? outcome + (socket.isClosed() ? ", closed" : "")
+                                : "reads on");
             }
         }
         var datagram = new DatagramSocket(0);
@@ -332,7 +339,8 @@ public final class Futures {
         }));
         Thread.sleep(50);
         receiver.interrupt();
-        Probe.print("futures.interrupt-in-datagram-receive", Probe.happens(datagram::isClosed) ? "closes the socket" : "receives on");
+        Probe.print("futures.interrupt-in-datagram-receive", Probe.happens(datagram::isClosed) ? "closes the socket"
+                : "receives on");
     }
 
     /** By reflection: 21 has no gatherers. */
@@ -358,7 +366,8 @@ public final class Futures {
             }
             return item;
         };
-        Thread caller = Thread.startVirtualThread(() -> outcome.complete(Probe.outcome(() -> gathered(gatherers, waiting).size()
+        Thread caller = Thread.startVirtualThread(() ->
+                outcome.complete(Probe.outcome(() -> gathered(gatherers, waiting).size()
                 + (Thread.currentThread().isInterrupted() ? ", flag set" : ""))));
         running.await();
         caller.interrupt();
@@ -381,11 +390,14 @@ public final class Futures {
             }
             return item;
         }));
-        Probe.print("futures.mapConcurrent-failure-interrupts-others", Probe.happens(() -> hit.get() == 2) ? "yes" : "no");
+        Probe.print("futures.mapConcurrent-failure-interrupts-others", Probe.happens(() -> hit.get() == 2) ? "yes"
+                : "no");
     }
 
-    private static List<?> gathered(Class<?> gatherers, java.util.function.Function<Integer, Integer> mapper) throws Exception {
-        Object gatherer = gatherers.getMethod("mapConcurrent", int.class, java.util.function.Function.class).invoke(null, 3, mapper);
+    private static List<?> gathered(Class<?> gatherers, java.util.function.Function<Integer,
+            Integer> mapper) throws Exception {
+        Object gatherer = gatherers.getMethod("mapConcurrent", int.class, java.util.function.Function.class)
+                .invoke(null, 3, mapper);
         Method gather = Stream.class.getMethod("gather", Class.forName("java.util.stream.Gatherer"));
         return ((Stream<?>) gather.invoke(Stream.of(1, 2, 3), gatherer)).toList();
     }
@@ -438,7 +450,8 @@ public final class Futures {
     }
 
     private static void processes() throws Exception {
-        Process process = new ProcessBuilder("sh", "-c", "trap 'exit 3' TERM; echo up; while :; do sleep 0.01; done").start();
+        Process process = new ProcessBuilder("sh", "-c", "trap 'exit 3' TERM; echo up; while :; do sleep 0.01; done")
+                .start();
         var in = process.inputReader();
         in.readLine();
         process.destroy();

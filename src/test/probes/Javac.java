@@ -22,8 +22,10 @@ public final class Javac {
         String constructor = method("try (StructuredTaskScope<Integer> s = new StructuredTaskScope<Integer>()) { s.join(); }");
         says("two-type-arguments", "wrong number of type arguments; required 2", constructor);
         says("three-type-arguments", "wrong number of type arguments; required 3", constructor);
-        says("two-type-arguments-of-a-joiner-of-27", "wrong number of type arguments; required 2", "class X<T> implements " + JOINER_27);
-        says("three-type-arguments-of-a-joiner-of-25", "wrong number of type arguments; required 3", "class X<T> implements " + JOINER_25);
+        says("two-type-arguments-of-a-joiner-of-27", "wrong number of type arguments; required 2",
+                "class X<T> implements " + JOINER_27);
+        says("three-type-arguments-of-a-joiner-of-25", "wrong number of type arguments; required 3",
+                "class X<T> implements " + JOINER_25);
         says("is-abstract", "StructuredTaskScope is abstract; cannot be instantiated",
                 method("try (var s = new StructuredTaskScope()) { s.join(); }"));
         says("no-joiner", "symbol: class Joiner location: class StructuredTaskScope",
@@ -37,8 +39,10 @@ public final class Javac {
         says("any-successful", "symbol: method <Integer>anySuccessfulOrThrow()",
                 method("Object o = StructuredTaskScope.Joiner.<Integer>anySuccessfulOrThrow();"));
         says("name-clash", "name clash: onComplete(Subtask<? extends T>)", "class X<T> implements " + JOINER_25);
-        says("failed-exception", "symbol: class FailedException", method("throw (StructuredTaskScope.FailedException) new Object();"));
-        says("await-all", "symbol: method <Integer>awaitAll()", method("Object o = StructuredTaskScope.Joiner.<Integer>awaitAll();"));
+        says("failed-exception", "symbol: class FailedException",
+                method("throw (StructuredTaskScope.FailedException) new Object();"));
+        says("await-all", "symbol: method <Integer>awaitAll()",
+                method("Object o = StructuredTaskScope.Joiner.<Integer>awaitAll();"));
         says("unreported", "unreported exception ExecutionException; must be caught",
                 "class X { void m() throws InterruptedException { try (var s = StructuredTaskScope.open(Joiner.<Integer>allSuccessfulOrThrow())) { s.join(); } } }");
         says("never-thrown", "exception ExecutionException is never thrown in body of corresponding try statement",
@@ -50,7 +54,8 @@ public final class Javac {
                 method("throw (StructuredTaskScope.CancelledByTimeoutException) new Object();"));
         says("ambiguous-timeout", "reference to TimeoutException is ambiguous",
                 "import java.util.concurrent.*; import java.util.concurrent.StructuredTaskScope.*; class X { TimeoutException e; }");
-        says("preview-disabled", "StructuredTaskScope is a preview API and is disabled by default", method("StructuredTaskScope<?> s;"), false);
+        says("preview-disabled", "StructuredTaskScope is a preview API and is disabled by default",
+                method("StructuredTaskScope<?> s;"), false);
         Probe.end();
     }
 
@@ -63,9 +68,11 @@ public final class Javac {
     }
 
     private static void says(String id, String message, String source, boolean preview) throws Exception {
-        String imports = source.startsWith("import ") ? "" : "import java.util.*; import java.util.concurrent.ExecutionException; "
+        String imports = source.startsWith("import ") ? ""
+                : "import java.util.*; import java.util.concurrent.ExecutionException; "
                 + "import java.util.concurrent.StructuredTaskScope; import java.util.concurrent.StructuredTaskScope.Subtask; "
-                + (source.matches("(?s).*(?<!Scope\\.)Joiner.*") ? "import java.util.concurrent.StructuredTaskScope.Joiner; " : "");
+                + (source.matches("(?s).*(?<!Scope\\.)Joiner.*")
+                        ? "import java.util.concurrent.StructuredTaskScope.Joiner; " : "");
         String text = imports + source;
         var file = new SimpleJavaFileObject(URI.create("string:///X.java"), JavaFileObject.Kind.SOURCE) {
             @Override

@@ -10,7 +10,8 @@ import java.util.concurrent.Future;
 import java.util.function.BooleanSupplier;
 
 /**
- * What all probes share. A probe prints {@code id<TAB>value}: a class, a count, a name, never a time. Where "it does not
+ * What all probes share. A probe prints {@code id<TAB>value}: a class, a count, a name, never a time. Where "it does
+ * not
  * happen" is the value, it is waited for in rounds that this process itself has to get through, so that a machine that
  * stands still delays both.
  */
@@ -93,7 +94,8 @@ final class Probe {
                 String output = new String(process.getInputStream().readAllBytes()).strip();
                 int exit = process.waitFor();
                 if (exit != 0) {
-                    throw new IOException("exit code " + exit + ": " + String.join(" ", command) + "\n" + Files.readString(errors));
+                    throw new IOException("exit code " + exit + ": " + String.join(" ", command) + "\n"
+                            + Files.readString(errors));
                 }
                 return output;
             } finally {

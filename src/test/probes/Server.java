@@ -35,17 +35,20 @@ public final class Server {
         add(probes, "server.first-byte-chunked", List.of(), "firstByte", "0");
         add(probes, "server.first-byte-known-length", List.of(), "firstByte", "5");
         add(probes, "server.attribute-seen-by-next-request", List.of(), "attribute");
-        add(probes, "server.attribute-seen-by-next-request-property", List.of("-Djdk.httpserver.attributes=context"), "attribute");
+        add(probes, "server.attribute-seen-by-next-request-property", List.of("-Djdk.httpserver.attributes=context"),
+                "attribute");
         add(probes, "server.handler-throws-exception", List.of(), "handlerThrows", "exception");
         add(probes, "server.handler-throws-error", List.of(), "handlerThrows", "error");
         add(probes, "server.try-exchange-half-written", List.of(), "halfWritten");
         add(probes, "server.path-foobar-in-context-foo", List.of(), "status", "/foobar", "Host: x");
-        add(probes, "server.path-foobar-in-context-foo-property", List.of("-Dsun.net.httpserver.pathMatcher=stringPrefix"), "status", "/foobar",
+        add(probes, "server.path-foobar-in-context-foo-property",
+                List.of("-Dsun.net.httpserver.pathMatcher=stringPrefix"), "status", "/foobar",
                 "Host: x");
         add(probes, "server.path-below-context-foo", List.of(), "status", "/foo/bar", "Host: x");
         add(probes, "server.no-host", List.of(), "status", "/foo");
         add(probes, "server.two-hosts", List.of(), "status", "/foo", "Host: a", "Host: b");
-        add(probes, "server.no-host-property", List.of("-Dsun.net.httpserver.disableHostValidation=true"), "status", "/foo");
+        add(probes, "server.no-host-property", List.of("-Dsun.net.httpserver.disableHostValidation=true"), "status",
+                "/foo");
         add(probes, "server.stop-idle", List.of(), "stop", "GET /done HTTP/1.1\r\nHost: x\r\n\r\n");
         add(probes, "server.stop-in-mid-request", List.of(), "stop", "GET /done HTTP/1.1\r\nHo");
         add(probes, "server.stop-handler-runs", List.of(), "stopWhileHandlerRuns");
@@ -129,8 +132,10 @@ public final class Server {
             }
             throw new IllegalStateException();
         });
-        var future = HttpClient.newHttpClient().sendAsync(HttpRequest.newBuilder(uri(server)).build(), BodyHandlers.discarding());
-        return Probe.happens(future::isDone, MANY) ? "the client gives up, the handler ran " + runs + " times" : "the client hangs";
+        var future = HttpClient.newHttpClient().sendAsync(HttpRequest.newBuilder(uri(server)).build(),
+                BodyHandlers.discarding());
+        return Probe.happens(future::isDone, MANY) ? "the client gives up, the handler ran " + runs + " times"
+                : "the client hangs";
     }
 
     private static String halfWritten() throws Exception {
@@ -155,7 +160,8 @@ public final class Server {
         var lines = new ArrayList<>(List.of("GET " + path + " HTTP/1.1"));
         lines.addAll(headers);
         try (var socket = request(server, String.join("\r\n", lines) + "\r\nConnection: close\r\n\r\n")) {
-            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII).replaceFirst("(?s)\\S+ (\\d+) .*", "$1");
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII)
+                    .replaceFirst("(?s)\\S+ (\\d+) .*", "$1");
         }
     }
 
@@ -248,7 +254,8 @@ public final class Server {
             inside.decrementAndGet();
             answer(exchange, "e");
         });
-        var sockets = List.of(request(server, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"), request(server, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
+        var sockets = List.of(request(server, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
+                request(server, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
         for (Socket socket : sockets) {
             readAnswer(socket.getInputStream());
         }
@@ -284,9 +291,11 @@ public final class Server {
     }
 
     private static String bodyLimit() throws Exception {
-        HttpServer server = server(PLATFORM, exchange -> answer(exchange, "" + exchange.getRequestBody().readAllBytes().length));
+        HttpServer server = server(PLATFORM, exchange -> answer(exchange, "" + exchange.getRequestBody()
+                .readAllBytes().length));
         try (var client = HttpClient.newHttpClient()) {
-            var request = HttpRequest.newBuilder(uri(server)).POST(HttpRequest.BodyPublishers.ofByteArray(new byte[20_000_000])).build();
+            var request = HttpRequest.newBuilder(uri(server))
+                    .POST(HttpRequest.BodyPublishers.ofByteArray(new byte[20_000_000])).build();
             return client.send(request, BodyHandlers.ofString()).body().equals("20000000") ? "none" : "some";
         }
     }

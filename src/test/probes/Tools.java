@@ -33,7 +33,8 @@ import jdk.jfr.consumer.RecordingFile;
 /** What thread dumps, JFR, jcmd, beans and flags show. */
 public final class Tools {
 
-    private static final List<String> EVENTS = List.of("VirtualThreadPinned", "ThreadPark", "JavaMonitorEnter", "JavaMonitorWait", "ThreadSleep",
+    private static final List<String> EVENTS = List.of("VirtualThreadPinned", "ThreadPark", "JavaMonitorEnter",
+            "JavaMonitorWait", "ThreadSleep",
             "SocketRead", "FileRead");
 
     public static void main(String[] args) throws Exception {
@@ -49,16 +50,19 @@ public final class Tools {
             add(probes, "tools.deadlock-found-" + kind, List.of(), "deadlock", kind);
         }
         add(probes, "tools.dump-has-thread-start", List.of(), "tracked", "start");
-        add(probes, "tools.dump-has-thread-start-untracked", List.of("-Djdk.trackAllThreads=false"), "tracked", "start");
+        add(probes, "tools.dump-has-thread-start-untracked", List.of("-Djdk.trackAllThreads=false"), "tracked",
+                "start");
         add(probes, "tools.dump-has-executor-untracked", List.of("-Djdk.trackAllThreads=false"), "tracked", "executor");
         add(probes, "tools.tracePinnedThreads", List.of("-Djdk.tracePinnedThreads=short"), "tracePinned");
         add(probes, "tools.poller-threads", List.of(), "pollers");
         for (String mode : List.of("1", "2", "3")) {
             add(probes, "tools.poller-threads-mode-" + mode, List.of("-Djdk.pollerMode=" + mode), "pollers");
         }
-        for (String flag : List.of("UseCompactObjectHeaders", "UseObjectMonitorTable", "AOTCacheOutput", "AutoCreateSharedArchive",
+        for (String flag : List.of("UseCompactObjectHeaders", "UseObjectMonitorTable", "AOTCacheOutput",
+                "AutoCreateSharedArchive",
                 "InitialRAMPercentage", "MaxRAMPercentage")) {
-            add(probes, "tools.flag-" + flag, List.of("-XX:+UnlockDiagnosticVMOptions", "-XX:+UnlockExperimentalVMOptions"), "flag", flag);
+            add(probes, "tools.flag-" + flag, List.of("-XX:+UnlockDiagnosticVMOptions",
+                    "-XX:+UnlockExperimentalVMOptions"), "flag", flag);
         }
         probes.add(() -> Probe.print("tools.collector-on-one-processor", collector()));
         probes.add(() -> Probe.print("tools.flag-LockingMode", lockingMode()));
@@ -88,7 +92,8 @@ public final class Tools {
             case "pollers" -> System.out.println(pollers());
             case "flag" -> System.out.println(flag(args[1]));
             case "start" -> new ProcessBuilder("true").start().waitFor();
-            case "initialHeap" -> System.out.println(Long.parseLong(flag("InitialHeapSize")) <= 8 << 20 ? "8 MB" : "a part of the machine's");
+            case "initialHeap" -> System.out.println(Long.parseLong(flag("InitialHeapSize")) <= 8 << 20 ? "8 MB"
+                    : "a part of the machine's");
             default -> throw new IllegalArgumentException(args[0]);
         }
     }
@@ -127,7 +132,8 @@ public final class Tools {
         Probe.print("tools.dump-monitor-owner", thread(json, "v-holder").contains("\"monitorsOwned\"") ? "yes" : "no");
         var version = Pattern.compile("\"formatVersion\": *\"?(\\d+)").matcher(json);
         Probe.print("tools.dump-format-version", version.find() ? version.group(1) : "-");
-        Probe.print("tools.dump-numbers", Pattern.compile("\"tid\": *\\d").matcher(json).find() ? "numbers" : "strings");
+        Probe.print("tools.dump-numbers", Pattern.compile("\"tid\": *\\d").matcher(json).find() ? "numbers"
+                : "strings");
     }
 
     private static void monitorsOwned() throws Exception {
@@ -143,7 +149,8 @@ public final class Tools {
         });
         Probe.until(() -> waiting.getState() == Thread.State.WAITING);
         Thread.sleep(100);
-        Probe.print("tools.dump-lists-monitor-given-back-by-wait", thread(dump(ThreadDumpFormat.JSON), "v-wait").contains("\"monitorsOwned\"") ? "yes" : "no");
+        Probe.print("tools.dump-lists-monitor-given-back-by-wait", thread(dump(ThreadDumpFormat.JSON), "v-wait")
+                .contains("\"monitorsOwned\"") ? "yes" : "no");
     }
 
     /** The part of a dump from a thread's name to the next one's. */
@@ -156,21 +163,27 @@ public final class Tools {
     private static void jfrSettings() throws Exception {
         for (String name : List.of("default", "profile")) {
             var settings = Configuration.getConfiguration(name).getSettings();
-            for (String event : List.of("SocketRead", "FileRead", "ThreadPark", "JavaMonitorWait", "VirtualThreadPinned")) {
+            for (String event : List.of("SocketRead", "FileRead", "ThreadPark", "JavaMonitorWait",
+                    "VirtualThreadPinned")) {
                 String throttle = settings.get("jdk." + event + "#throttle");
                 Probe.print("tools.jfr-" + name + "-" + event, settings.get("jdk." + event + "#threshold")
                         + (throttle == null || throttle.equals("off") ? "" : ", at most " + throttle));
             }
-            Probe.print("tools.jfr-" + name + "-VirtualThreadStart", settings.get("jdk.VirtualThreadStart#enabled").equals("true") ? "on" : "off");
+            Probe.print("tools.jfr-" + name + "-VirtualThreadStart", settings.get("jdk.VirtualThreadStart#enabled")
+                    .equals("true") ? "on" : "off");
         }
         var types = FlightRecorder.getFlightRecorder().getEventTypes();
-        for (String event : List.of("CPUTimeSample", "MethodTiming", "MethodTrace", "JavaMonitorNotify", "JavaMonitorStatistics", "JavaMonitorDeflate",
+        for (String event : List.of("CPUTimeSample", "MethodTiming", "MethodTrace", "JavaMonitorNotify",
+                "JavaMonitorStatistics", "JavaMonitorDeflate",
                 "VirtualThreadSubmitFailed")) {
-            Probe.print("tools.jfr-has-" + event, types.stream().anyMatch(type -> type.getName().equals("jdk." + event)) ? "yes" : "-");
+            Probe.print("tools.jfr-has-" + event, types.stream().anyMatch(type -> type.getName()
+                    .equals("jdk." + event)) ? "yes" : "-");
         }
-        EventType pinned = types.stream().filter(type -> type.getName().equals("jdk.VirtualThreadPinned")).findFirst().orElseThrow();
+        EventType pinned = types.stream().filter(type -> type.getName().equals("jdk.VirtualThreadPinned")).findFirst()
+                .orElseThrow();
         var own = pinned.getFields().stream().map(ValueDescriptor::getName)
-                .filter(name -> !Set.of("startTime", "duration", "eventThread", "stackTrace").contains(name)).sorted().toList();
+                .filter(name -> !Set.of("startTime", "duration", "eventThread", "stackTrace").contains(name)).sorted()
+                        .toList();
         Probe.print("tools.jfr-pinned-fields", own.isEmpty() ? "-" : String.join(", ", own));
     }
 
@@ -178,13 +191,16 @@ public final class Tools {
         String jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
         Process process = new ProcessBuilder(jcmd, "" + ProcessHandle.current().pid(), "help").start();
         Set<String> commands = new String(process.getInputStream().readAllBytes()).lines().collect(Collectors.toSet());
-        for (String command : List.of("Thread.vthread_scheduler", "Thread.vthread_pollers", "AOT.end_recording", "VM.security_properties",
+        for (String command : List.of("Thread.vthread_scheduler", "Thread.vthread_pollers", "AOT.end_recording",
+                "VM.security_properties",
                 "VM.class_print_layout")) {
             Probe.print("tools.jcmd-" + command, commands.contains(command) ? "yes" : "-");
         }
-        Process views = new ProcessBuilder(jcmd.replaceFirst("jcmd$", "jfr"), "help", "view").redirectErrorStream(true).start();
+        Process views = new ProcessBuilder(jcmd.replaceFirst("jcmd$", "jfr"), "help", "view").redirectErrorStream(true)
+                .start();
         String text = new String(views.getInputStream().readAllBytes());
-        for (String view : List.of("hot-methods", "cpu-time-hot-methods", "pinned-threads", "contention-by-site", "latencies-by-type")) {
+        for (String view : List.of("hot-methods", "cpu-time-hot-methods", "pinned-threads", "contention-by-site",
+                "latencies-by-type")) {
             Probe.print("tools.jfr-view-" + view, text.contains(view) ? "yes" : "-");
         }
     }
@@ -193,7 +209,8 @@ public final class Tools {
         Path file = Files.createTempFile("recorded", ".jfr");
         var seen = new TreeSet<String>();
         try (var recording = new Recording()) {
-            EVENTS.forEach(event -> recording.enable("jdk." + event).withThreshold(Duration.ofMillis(20)).withoutStackTrace());
+            EVENTS.forEach(event -> recording.enable("jdk." + event).withThreshold(Duration.ofMillis(20))
+                    .withoutStackTrace());
             recording.start();
             waits();
             recording.stop();
@@ -206,8 +223,10 @@ public final class Tools {
             }
         }
         Files.delete(file);
-        for (String wait : List.of("v-lock", "v-queue", "v-monitor", "v-wait", "v-sleep", "v-pinned-park", "v-initialiser", "v-socket", "v-file")) {
-            String events = seen.stream().filter(event -> event.startsWith(wait + " ")).map(event -> event.substring(wait.length() + 1))
+        for (String wait : List.of("v-lock", "v-queue", "v-monitor", "v-wait", "v-sleep", "v-pinned-park",
+                "v-initialiser", "v-socket", "v-file")) {
+            String events = seen.stream().filter(event -> event.startsWith(wait + " "))
+                    .map(event -> event.substring(wait.length() + 1))
                     .collect(Collectors.joining(", "));
             Probe.print("tools.recorded-of-" + wait.substring(2), events.isEmpty() ? "none" : events);
         }
@@ -248,8 +267,10 @@ public final class Tools {
             }
         });
         virtual("v-initialiser", Slow::touch);
-        try (var server = new ServerSocket(0); var socket = new Socket("127.0.0.1", server.getLocalPort()); var peer = server.accept()) {
-            Thread reader = Thread.ofVirtual().name("v-socket").start(() -> Probe.outcome(() -> socket.getInputStream().read()));
+        try (var server = new ServerSocket(0); var socket = new Socket("127.0.0.1",
+                server.getLocalPort()); var peer = server.accept()) {
+            Thread reader = Thread.ofVirtual().name("v-socket").start(() ->
+                    Probe.outcome(() -> socket.getInputStream().read()));
             Thread.sleep(150);
             peer.getOutputStream().write(1);
             reader.join();
@@ -369,11 +390,13 @@ public final class Tools {
 
     private static String pollers() throws Exception {
         try (var server = new ServerSocket(0)) {
-            Thread.startVirtualThread(() -> Probe.outcome(() -> new Socket("127.0.0.1", server.getLocalPort()).getInputStream().read()));
+            Thread.startVirtualThread(() -> Probe.outcome(() -> new Socket("127.0.0.1", server.getLocalPort())
+                    .getInputStream().read()));
             server.accept();
             Set<String> names = new TreeSet<>();
             Probe.happens(() -> {
-                Thread.getAllStackTraces().keySet().stream().map(Thread::getName).filter(name -> name.matches(".*(?i)poller.*"))
+                Thread.getAllStackTraces().keySet().stream().map(Thread::getName)
+                        .filter(name -> name.matches(".*(?i)poller.*"))
                         .map(name -> name.replaceAll("-?\\d+$", "")).forEach(names::add);
                 return false;
             });
@@ -383,7 +406,8 @@ public final class Tools {
 
     private static String flag(String name) {
         try {
-            String value = ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class).getVMOption(name).getValue();
+            String value = ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class).getVMOption(name)
+                    .getValue();
             return value.isEmpty() ? "yes" : value;
         } catch (IllegalArgumentException e) {
             return "-";
@@ -392,23 +416,29 @@ public final class Tools {
 
     private static String collector() throws Exception {
         String java = ProcessHandle.current().info().command().orElseThrow();
-        Process process = new ProcessBuilder(java, "-XX:ActiveProcessorCount=1", "-XX:+PrintFlagsFinal", "-version").start();
-        return new String(process.getInputStream().readAllBytes()).lines().filter(line -> line.matches(".*\\bUse(G1|Serial|Parallel)GC\\b.*= true.*"))
+        Process process = new ProcessBuilder(java, "-XX:ActiveProcessorCount=1", "-XX:+PrintFlagsFinal", "-version")
+                .start();
+        return new String(process.getInputStream().readAllBytes()).lines()
+                .filter(line -> line.matches(".*\\bUse(G1|Serial|Parallel)GC\\b.*= true.*"))
                 .map(line -> line.replaceFirst(".*Use(\\w+)GC.*", "$1")).collect(Collectors.joining());
     }
 
     private static String lockingMode() throws Exception {
         String java = ProcessHandle.current().info().command().orElseThrow();
-        Process process = new ProcessBuilder(java, "-XX:+UnlockExperimentalVMOptions", "-XX:LockingMode=2", "-version").redirectErrorStream(true).start();
+        Process process = new ProcessBuilder(java, "-XX:+UnlockExperimentalVMOptions", "-XX:LockingMode=2", "-version")
+                .redirectErrorStream(true).start();
         String text = new String(process.getInputStream().readAllBytes());
-        return process.waitFor() != 0 ? "the JVM does not start" : text.contains("Ignoring option") ? "ignored, with a warning"
+        return process.waitFor() != 0 ? "the JVM does not start" : text.contains("Ignoring option")
+                ? "ignored, with a warning"
                 : text.contains("deprecated") ? "works, with a warning" : "works";
     }
 
     private static String vfork() throws Exception {
-        Process process = new ProcessBuilder(ProcessHandle.current().info().command().orElseThrow(), "-Djdk.lang.Process.launchMechanism=VFORK", "-cp",
+        Process process = new ProcessBuilder(ProcessHandle.current().info().command().orElseThrow(),
+                "-Djdk.lang.Process.launchMechanism=VFORK", "-cp",
                 System.getProperty("java.class.path"), "Tools", "start").redirectErrorStream(true).start();
         String text = new String(process.getInputStream().readAllBytes());
-        return text.contains("removed. Switching to FORK") ? "replaced by FORK, with a warning" : text.contains("deprecated") ? "with a warning" : "works";
+        return text.contains("removed. Switching to FORK") ? "replaced by FORK, with a warning"
+                : text.contains("deprecated") ? "with a warning" : "works";
     }
 }

@@ -20,7 +20,8 @@ import java.util.stream.Stream;
 
 /**
  * {@code references/facts.tsv}: what is true on which JDK, where the pages say it, and how it is known: by a probe of
- * {@code src/test/probes}, or by what the column {@code source} names. A column a JDK, headed by the version it was seen
+ * {@code src/test/probes}, or by what the column {@code source} names. A column a JDK, headed by the version it was
+ * seen
  * on. In a cell, {@code no; from 25.0.5: yes} is a fact that an update changed.
  */
 final class Facts {
@@ -49,7 +50,8 @@ final class Facts {
 
         static Place of(String where) {
             int colon = where.indexOf(": ");
-            return new Place(colon < 0 ? where : where.substring(0, colon), colon < 0 ? "" : where.substring(colon + 2));
+            return new Place(colon < 0 ? where : where.substring(0, colon), colon < 0 ? ""
+                    : where.substring(colon + 2));
         }
 
         Path file() {
@@ -83,7 +85,8 @@ final class Facts {
         for (String line : lines.subList(1, lines.size())) {
             String[] cells = line.split("\t", -1);
             if (cells.length != header.size()) {
-                throw new AssertionError(FILE + ": " + cells.length + " columns instead of " + header.size() + ": " + line);
+                throw new AssertionError(FILE + ": " + cells.length + " columns instead of " + header.size() + ": "
+                        + line);
             }
             var values = new TreeMap<Integer, String>();
             for (int i = 0; i < jdks.size(); i++) {
@@ -119,7 +122,8 @@ final class Facts {
 
     /** What a run on a JDK contradicts; the newest column stands in for a JDK that has none yet. */
     List<String> differences(Runtime.Version version, Map<String, String> seen) throws IOException {
-        int column = versions.containsKey(version.feature()) ? version.feature() : new ArrayList<>(versions.keySet()).getLast();
+        int column = versions.containsKey(version.feature()) ? version.feature() : new ArrayList<>(versions.keySet())
+                .getLast();
         var problems = new ArrayList<String>();
         var unknown = new LinkedHashMap<>(seen);
         for (Row row : rows) {
@@ -127,7 +131,8 @@ final class Facts {
             String known = value(row.values.get(column), version);
             String now = seen.getOrDefault(row.id, "-");
             if (row.isProbed() && !now.equals(known)) {
-                problems.add(row.id + ", " + row.fact + " (" + places(row) + "): \"" + known + "\" on " + versions.get(column) + ", \"" + now
+                problems.add(row.id + ", " + row.fact + " (" + places(row) + "): \"" + known + "\" on "
+                        + versions.get(column) + ", \"" + now
                         + "\" on " + version);
             }
         }
@@ -161,18 +166,21 @@ final class Facts {
 
     /** Without what a distributor appends. */
     private static String shown(Runtime.Version version) {
-        return version.version().stream().map(String::valueOf).collect(Collectors.joining(".")) + version.pre().map(pre -> "-" + pre).orElse("")
+        return version.version().stream().map(String::valueOf).collect(Collectors.joining(".")) + version.pre()
+                .map(pre -> "-" + pre).orElse("")
                 + version.build().map(build -> "+" + build).orElse("");
     }
 
     static Runtime.Version version(Jdk jdk) throws IOException {
-        var version = Pattern.compile("JAVA_RUNTIME_VERSION=\"(.+?)\"").matcher(Files.readString(jdk.home().resolve("release")));
+        var version = Pattern.compile("JAVA_RUNTIME_VERSION=\"(.+?)\"")
+                .matcher(Files.readString(jdk.home().resolve("release")));
         return Runtime.Version.parse(shown(Runtime.Version.parse(version.find() ? version.group(1) : jdk.version())));
     }
 
     /** Compiles the probes, once for all JDKs, and for each the scopes of its generation. */
     static void compileProbes() throws Exception {
-        var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "javac").toString(), "--release", "21", "-proc:none",
+        var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "javac").toString(),
+                "--release", "21", "-proc:none",
                 "-Xlint:all", "-Werror", "-d", CLASSES.toString()));
         command.addAll(sources());
         Child.succeed(LIMIT, command);
@@ -205,7 +213,8 @@ final class Facts {
             }
             for (Future<Child> each : running) {
                 each.get().output().lines().filter(line -> line.contains("\t"))
-                        .forEach(line -> seen.put(line.substring(0, line.indexOf('\t')), line.substring(line.indexOf('\t') + 1)));
+                        .forEach(line -> seen.put(line.substring(0, line.indexOf('\t')),
+                                line.substring(line.indexOf('\t') + 1)));
             }
         } catch (ExecutionException e) {
             throw new AssertionError(e.getCause().getMessage(), e);
@@ -215,12 +224,17 @@ final class Facts {
 
     private static String compileScopes(Jdk jdk) throws Exception {
         String classes = CLASSES + "-" + jdk.feature();
-        Child.succeed(LIMIT, List.of(jdk.tool("javac"), "--enable-preview", "--release", "" + jdk.feature(), "-proc:none", "-cp", CLASSES.toString(),
-                "-d", classes, Jdk.newestFolder(PROBES.resolve("structured"), jdk.feature()).resolve("Structured.java").toString()));
+        Child.succeed(LIMIT, List.of(jdk.tool("javac"), "--enable-preview", "--release", "" + jdk.feature(),
+                "-proc:none", "-cp", CLASSES.toString(),
+                "-d", classes, Jdk.newestFolder(PROBES.resolve("structured"), jdk.feature()).resolve("Structured.java")
+                        .toString()));
         return classes;
     }
 
-    /** The table of a block: a row for each text of a fact, a column for JDKs that are alike in all of it; = as on the left. */
+    /**
+     * The table of a block: a row for each text of a fact, a column for JDKs that are alike in all of it; = as on the
+     * left.
+     */
     List<String> table(String name, String title) {
         var byFact = new LinkedHashMap<String, Row>();
         for (Row row : rows) {
@@ -234,7 +248,8 @@ final class Facts {
         var columns = new ArrayList<List<Integer>>();
         for (int jdk : versions.keySet()) {
             boolean asBefore = !columns.isEmpty()
-                    && byFact.values().stream().allMatch(row -> row.values.get(columns.getLast().getFirst()).equals(row.values.get(jdk)));
+                    && byFact.values().stream().allMatch(row -> row.values.get(columns.getLast().getFirst())
+                            .equals(row.values.get(jdk)));
             if (!asBefore) {
                 columns.add(new ArrayList<>());
             }

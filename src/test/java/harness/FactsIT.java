@@ -14,7 +14,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.Timeout;
 
-/** Runs the probes on every JDK that is here and compares with {@code references/facts.tsv}; {@code -Dfacts=write} enters what it sees. */
+/**
+ * Runs the probes on every JDK that is here and compares with {@code references/facts.tsv}; {@code -Dfacts=write}
+ * enters what it sees.
+ */
 @Tag("once")
 @Timeout(value = 30, unit = TimeUnit.MINUTES)
 class FactsIT {
@@ -42,9 +45,11 @@ class FactsIT {
             return;
         }
         List<String> differences = facts.differences(version, seen);
-        Files.writeString(CHANGES, version + ": " + (differences.isEmpty() ? "all facts hold\n" : differences.size() + " facts differ\n"
+        Files.writeString(CHANGES, version + ": " + (differences.isEmpty() ? "all facts hold\n" : differences.size()
+                + " facts differ\n"
                 + String.join("\n", differences) + "\n"), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
-        assertTrue(differences.isEmpty(), () -> differences.size() + " facts differ on " + version + " (if they are right: " + Facts.REWRITE + ")\n"
+        assertTrue(differences.isEmpty(), () -> differences.size() + " facts differ on " + version
+                + " (if they are right: " + Facts.REWRITE + ")\n"
                 + String.join("\n", differences));
     }
 }

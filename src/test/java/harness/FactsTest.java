@@ -29,14 +29,18 @@ class FactsTest {
     private static final String JDK = "2[1-8]";
     /** Something is said of a JDK: "on 21", "25+", "21, 25", "26 on", "21: ...". */
     private static final Pattern CLAIM = Pattern.compile("(?i)\\b(?:on|from|before|until|up to|jdks?|since|in|of|is|than) " + JDK
-            + "\\b(?![.,]\\d|%| [a-z]*(?:ms|calls|MB|KB)\\b)|\\b" + JDK + "(?:\\+|, " + JDK + "\\b| and " + JDK + "\\b| to " + JDK
+            + "\\b(?![.,]\\d|%| [a-z]*(?:ms|calls|MB|KB)\\b)|\\b" + JDK + "(?:\\+|, " + JDK + "\\b| and " + JDK
+                    + "\\b| to " + JDK
             + "\\b|: | on\\b| and later)");
-    private static final Pattern JDK_COLUMN = Pattern.compile("(?:JDK )?" + JDK + "(?:(?:-|, | to )" + JDK + ")*(?:-ea)?");
+    private static final Pattern JDK_COLUMN = Pattern.compile("(?:JDK )?" + JDK + "(?:(?:-|, | to )" + JDK
+            + ")*(?:-ea)?");
     /** A source on the line itself: read and not run, a JEP, a bug of the JDK; else {@link #isRun}. */
     private static final Pattern SOURCE = Pattern.compile("\\[read|JEP \\d{3}|JDK-\\d{7}");
     /** What says for whom a page or file is, and claims nothing of a JDK. */
-    private static final List<String> NO_CLAIM = List.of("description: ", "compatibility: ", "Measured on 21", "Run on 21", "Everything here and there was run",
-            "when you move between", "Java side was run on", "runs on JDK 21 and later", "**21 and later, preview", "or later is installed", "Shortest form, JDK 21",
+    private static final List<String> NO_CLAIM = List.of("description: ", "compatibility: ", "Measured on 21",
+            "Run on 21", "Everything here and there was run",
+            "when you move between", "Java side was run on", "runs on JDK 21 and later", "**21 and later, preview",
+                    "or later is installed", "Shortest form, JDK 21",
             "JDK 25:", "copy from the folder of that JDK", "--from 21 --to 25");
 
     @Test
@@ -53,7 +57,8 @@ class FactsTest {
             }
             for (Facts.Place place : row.places()) {
                 String text = place.text().startsWith("facts: ") ? "<!-- " + place.text() + " |" : place.text();
-                if (!Files.exists(place.file()) || new Facts.Place(place.page(), text).line(Files.readAllLines(place.file())) == 0) {
+                if (!Files.exists(place.file()) || new Facts.Place(place.page(), text)
+                        .line(Files.readAllLines(place.file())) == 0) {
                     problems.add(row.id() + ": " + place.file() + " has no line with: " + text);
                 }
             }
@@ -89,14 +94,18 @@ class FactsTest {
         assertTrue(problems.isEmpty(), () -> String.join("\n", problems));
     }
 
-    /** A line that names a JDK is a fact's, or made from them, or says where it was read, or names the test that checks it. */
+    /**
+     * A line that names a JDK is a fact's, or made from them, or says where it was read, or names the test that checks
+     * it.
+     */
     @Test
     void whatThePagesSayOfAJdkHasAProbeOrASource() throws IOException {
         var facts = Facts.read();
         var problems = new ArrayList<String>();
         for (Path page : pages()) {
             var lines = Files.readAllLines(page);
-            Set<Integer> known = facts.rows.stream().flatMap(row -> row.places().stream()).filter(place -> place.file().equals(page))
+            Set<Integer> known = facts.rows.stream().flatMap(row -> row.places().stream())
+                    .filter(place -> place.file().equals(page))
                     .map(place -> place.line(lines)).collect(Collectors.toSet());
             boolean code = false;
             boolean made = false;
@@ -105,21 +114,26 @@ class FactsTest {
             for (int i = 0; i < lines.size(); i++) {
                 String line = lines.get(i);
                 code ^= line.startsWith("```");
-                made = line.matches("<!-- (facts: .* \\||claims: start|bench: start).*") || made && !line.matches("<!-- \\w+: end -->");
+                made = line.matches("<!-- (facts: .* \\||claims: start|bench: start).*") || made
+                        && !line.matches("<!-- \\w+: end -->");
                 if (line.startsWith("#")) {
                     tested = false;
                 }
                 tested |= isRun(line, "src/test/java", "src/test/java/harness", "src/libraries/java");
                 boolean header = i + 1 < lines.size() && lines.get(i + 1).startsWith("|---");
                 if (header) {
-                    columns = Stream.of(line.split("\\|")).filter(cell -> JDK_COLUMN.matcher(cell.strip()).matches()).count() >= 2;
+                    columns = Stream.of(line.split("\\|")).filter(cell -> JDK_COLUMN.matcher(cell.strip()).matches())
+                            .count() >= 2;
                 } else if (!line.startsWith("|")) {
                     columns = false;
                 }
                 boolean claim = !header && !line.startsWith("|---") && (columns || CLAIM.matcher(line).find());
-                if (claim && !made && !tested && !(code && page.toString().startsWith("references") && !line.contains("#")) && !known.contains(i + 1)
-                        && !SOURCE.matcher(line).find() && !isRun(line, "examples/traps") && NO_CLAIM.stream().noneMatch(line::contains)) {
-                    problems.add(page + ":" + (i + 1) + ": add it to a fact of " + Facts.FILE + " (column where), or say [read], or name the test that checks it: " + line);
+                if (claim && !made && !tested && !(code && page.toString().startsWith("references")
+                        && !line.contains("#")) && !known.contains(i + 1)
+                        && !SOURCE.matcher(line).find() && !isRun(line, "examples/traps") && NO_CLAIM.stream()
+                                .noneMatch(line::contains)) {
+                    problems.add(page + ":" + (i + 1) + ": add it to a fact of " + Facts.FILE
+                            + " (column where), or say [read], or name the test that checks it: " + line);
                 }
             }
         }
@@ -137,15 +151,19 @@ class FactsTest {
         var facts = Facts.read();
         var now = Runtime.Version.parse("27.0.2+9");
         var seen = new TreeMap<String, String>();
-        facts.rows.stream().filter(Facts.Row::isProbed).forEach(row -> seen.put(row.id(), Facts.value(row.values().get(27), now)));
+        facts.rows.stream().filter(Facts.Row::isProbed).forEach(row ->
+                seen.put(row.id(), Facts.value(row.values().get(27), now)));
         assertEquals(List.of(), facts.differences(now, seen));
         seen.put("carriers.yield", "free");
         seen.put("client.new", "4");
         var differences = facts.differences(now, seen);
         assertEquals(2, differences.size());
-        assertTrue(differences.getFirst().matches("carriers\\.yield, `Thread\\.yield\\(\\)`.* \\(references/jdk-versions\\.md:\\d+, "
-                + "references/production-patterns\\.md:[1-9]\\d*\\): \"held\" on 27\\S+, \"free\" on 27\\.0\\.2\\+9"), differences.getFirst());
-        assertTrue(differences.getLast().startsWith("client.new is not in references/facts.tsv"), differences.getLast());
+        assertTrue(differences.getFirst()
+                .matches("carriers\\.yield, `Thread\\.yield\\(\\)`.* \\(references/jdk-versions\\.md:\\d+, "
+                + "references/production-patterns\\.md:[1-9]\\d*\\): \"held\" on 27\\S+, \"free\" on 27\\.0\\.2\\+9"),
+                        differences.getFirst());
+        assertTrue(differences.getLast().startsWith("client.new is not in references/facts.tsv"),
+                differences.getLast());
     }
 
     @Test

@@ -44,7 +44,8 @@ class JdkFactsTest {
 
     @Test
     void runsOn11() throws Exception {
-        Child.succeed(LIMIT, List.of(JAVA + "c", "--release", "11", "-Xlint:all,-options", "-Werror", "-proc:none", "-d", folder.resolve("classes").toString(),
+        Child.succeed(LIMIT, List.of(JAVA + "c", "--release", "11", "-Xlint:all,-options", "-Werror", "-proc:none",
+                "-d", folder.resolve("classes").toString(),
                 "scripts/JdkFacts.java"));
     }
 
@@ -84,7 +85,8 @@ class JdkFactsTest {
 
     @Test
     void readsTheJdkFromTheBuild() throws Exception {
-        var builds = Map.of("pom.xml", "<project><!-- <release>17</release> --><properties><maven.compiler.release> 25 </maven.compiler.release></properties></project>",
+        var builds = Map.of("pom.xml",
+                "<project><!-- <release>17</release> --><properties><maven.compiler.release> 25 </maven.compiler.release></properties></project>",
                 "build.gradle.kts", "kotlin { jvmToolchain(25) }",
                 "build.gradle", "java { toolchain { languageVersion = JavaLanguageVersion.of(25) } }",
                 ".java-version", "temurin-25.0.2\n", ".sdkmanrc", "# java\njava=25.0.2-tem\n");
@@ -94,11 +96,13 @@ class JdkFactsTest {
             Files.writeString(project.resolve(build.getKey()), build.getValue());
             Path module = Files.createDirectories(project.resolve("app/src"));
             Answer answer = run(module, "timeout", "body");
-            assertTrue(answer.out.startsWith("JDK 25 (" + project.toRealPath().resolve(build.getKey()) + "), seen on 25."), answer.toString());
+            assertTrue(answer.out.startsWith("JDK 25 (" + project.toRealPath().resolve(build.getKey())
+                    + "), seen on 25."), answer.toString());
         }
         Path none = Files.createDirectories(Files.createTempDirectory(folder, "none").resolve(".git")).getParent();
         Answer answer = run(none, "timeout", "body");
-        assertTrue(answer.out.contains("JDK " + Runtime.version().feature() + " (the java that runs this: no build here names one"), answer.toString());
+        assertTrue(answer.out.contains("JDK " + Runtime.version().feature()
+                + " (the java that runs this: no build here names one"), answer.toString());
     }
 
     @Test
@@ -121,7 +125,8 @@ class JdkFactsTest {
         Files.copy(Path.of("scripts/JdkFacts.java"), script);
         Answer answer = run(folder, List.of(JAVA, script.toString(), "--jdk", "25"));
         assertEquals(2, answer.exit, answer.toString());
-        assertTrue(answer.err.endsWith("facts.tsv; install the skill again, whole\n") && answer.err.lines().count() == 1, answer.err);
+        assertTrue(answer.err.endsWith("facts.tsv; install the skill again, whole\n") && answer.err.lines()
+                .count() == 1, answer.err);
     }
 
     private static String answer(String... args) throws Exception {
@@ -138,7 +143,8 @@ class JdkFactsTest {
     }
 
     private static Answer run(Path directory, String... args) throws Exception {
-        var command = new ArrayList<>(List.of(JAVA, "-XX:TieredStopAtLevel=1", folder.resolve("skill/scripts/JdkFacts.java").toString()));
+        var command = new ArrayList<>(List.of(JAVA, "-XX:TieredStopAtLevel=1",
+                folder.resolve("skill/scripts/JdkFacts.java").toString()));
         command.addAll(List.of(args));
         return run(directory, command);
     }
@@ -146,7 +152,8 @@ class JdkFactsTest {
     private static Answer run(Path directory, List<String> command) throws Exception {
         Path out = Files.createTempFile(folder, "out", "");
         Path err = Files.createTempFile(folder, "err", "");
-        var builder = new ProcessBuilder(command).directory(directory.toFile()).redirectOutput(out.toFile()).redirectError(err.toFile());
+        var builder = new ProcessBuilder(command).directory(directory.toFile()).redirectOutput(out.toFile())
+                .redirectError(err.toFile());
         builder.environment().remove("JDK_JAVA_OPTIONS");
         builder.environment().remove("JAVA_TOOL_OPTIONS");
         int exit = builder.start().waitFor();

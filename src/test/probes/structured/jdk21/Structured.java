@@ -94,7 +94,8 @@ public final class Structured {
                 Thread.sleep(1);
             }
             Probe.outcome(() -> scope.joinUntil(Instant.now().plusMillis(50)));
-            Probe.print("structured.deadline-cancels", Probe.happens(interrupted::get) ? "yes" : "no, the scope runs on");
+            Probe.print("structured.deadline-cancels", Probe.happens(interrupted::get) ? "yes"
+                    : "no, the scope runs on");
             Probe.print("structured.deadline-then-get-finished", type(Probe.outcome(done::get)));
             scope.shutdown();
             scope.join();

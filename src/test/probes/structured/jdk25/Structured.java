@@ -20,13 +20,15 @@ public final class Structured {
         }));
         Probe.print("structured.suppressed-failures", suppressed());
         Probe.print("structured.deadline-fail-fast", thrown(() -> {
-            try (var scope = StructuredTaskScope.open(Joiner.<Object>allSuccessfulOrThrow(), config -> config.withTimeout(Duration.ofMillis(50)))) {
+            try (var scope = StructuredTaskScope.open(Joiner.<Object>allSuccessfulOrThrow(),
+                    config -> config.withTimeout(Duration.ofMillis(50)))) {
                 scope.fork(Structured::sleep);
                 return scope.join();
             }
         }));
         Probe.print("structured.deadline-all-until", thrown(() -> {
-            try (var scope = StructuredTaskScope.open(Joiner.<Object>allUntil(each -> false), config -> config.withTimeout(Duration.ofMillis(50)))) {
+            try (var scope = StructuredTaskScope.open(Joiner.<Object>allUntil(each -> false),
+                    config -> config.withTimeout(Duration.ofMillis(50)))) {
                 scope.fork(Structured::sleep);
                 scope.join();
                 return "returns";
@@ -71,7 +73,8 @@ public final class Structured {
                 scope.join();
                 var started = new AtomicBoolean();
                 Thread.startVirtualThread(() -> started.set(name.isBound())).join();
-                return (subtask.get() ? "fork" : "") + (executor.submit(name::isBound).get() ? " executor" : "") + (started.get() ? " start" : "");
+                return (subtask.get() ? "fork" : "") + (executor.submit(name::isBound).get() ? " executor" : "")
+                        + (started.get() ? " start" : "");
             }
         }));
         Probe.end();
@@ -97,7 +100,8 @@ public final class Structured {
     private static void deadline() throws Exception {
         var interrupted = new AtomicBoolean();
         var config = Duration.ofMillis(500); // counts from here: the first subtask has to be done within it
-        try (var scope = StructuredTaskScope.open(Joiner.<Object>allUntil(each -> false), each -> each.withTimeout(config))) {
+        try (var scope = StructuredTaskScope.open(Joiner.<Object>allUntil(each -> false),
+                each -> each.withTimeout(config))) {
             Subtask<Object> done = scope.fork(() -> 1);
             scope.fork(() -> {
                 try {
@@ -108,9 +112,11 @@ public final class Structured {
                 }
             });
             Probe.outcome(scope::join);
-            Probe.print("structured.deadline-cancels", Probe.happens(interrupted::get) ? "yes" : "no, the scope runs on");
+            Probe.print("structured.deadline-cancels", Probe.happens(interrupted::get) ? "yes"
+                    : "no, the scope runs on");
             String state = done.state().toString();
-            Probe.print("structured.deadline-then-get-finished", state.equals("SUCCESS") ? Probe.outcome(done::get).replaceFirst("^1$", "readable")
+            Probe.print("structured.deadline-then-get-finished", state.equals("SUCCESS") ? Probe.outcome(done::get)
+                    .replaceFirst("^1$", "readable")
                     .replaceFirst(":.*", "") : state);
         }
     }
@@ -166,7 +172,8 @@ public final class Structured {
         } catch (Exception e) {
             String checked = e instanceof RuntimeException ? "unchecked " : "checked ";
             String type = e.getClass().getName().replaceAll(".*[.$]", "");
-            return checked + type + (e.getCause() == null ? "" : " <- " + e.getCause().getClass().getName().replaceAll(".*[.$]", ""));
+            return checked + type + (e.getCause() == null ? "" : " <- " + e.getCause().getClass().getName()
+                    .replaceAll(".*[.$]", ""));
         }
     }
 
