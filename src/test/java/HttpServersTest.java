@@ -429,4 +429,16 @@ class HttpServersTest {
         assertTrue(body.contains("name=\"evil%22%0D%0AX: y\"\r\n") && body.contains("filename=\"a%22b.txt\"")
                 && body.contains("\r\n\r\nvälue\r\n"), body);
     }
+
+    @Test
+    void aPartRefusesWhatWouldBreakIt(@TempDir Path folder) throws Exception {
+        Path file = Files.writeString(folder.resolve("a.txt"), "content");
+        var multipart = new HttpRequests.Multipart();
+        assertThrows(NullPointerException.class, () -> multipart.field("name", null));
+        assertThrows(IllegalArgumentException.class, () -> multipart.file("f", file, "text/plain\r\nX: y"));
+        assertThrows(NullPointerException.class, () -> HttpErrors.of(null));
+        assertThrows(NullPointerException.class, () -> TlsLoopback.selfSigned(null));
+        assertTrue(assertThrows(IOException.class,
+                () -> TlsLoopback.selfSigned("nonsense")).getMessage().startsWith("keytool: "));
+    }
 }
