@@ -322,7 +322,10 @@ class HttpServersTest {
         });
         try (var socket = new Socket(uri.getHost(), uri.getPort())) {
             socket.getOutputStream().write("GET / HTTP/1.1\r\nHost: h\r\n\r\n".getBytes());
-            socket.getInputStream().read();
+            // all of it: what is unread would be told by a reset
+            for (String seen = ""; !seen.endsWith("begun\r\n"); ) {
+                seen += (char) socket.getInputStream().read();
+            }
         }
         gone.countDown();
         System.out.println("the client's end was noticed at write " + writes.get());
