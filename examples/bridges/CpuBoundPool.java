@@ -12,7 +12,9 @@ import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -121,11 +123,15 @@ public final class CpuBoundPool implements AutoCloseable {
             throw new IllegalArgumentException("threads " + threads + ", must be 1 or more");
         }
         var factory = Thread.ofPlatform().name("cpu-", 0).factory();
-        pool = Executors.newFixedThreadPool(threads, run -> {
+        var executor = new ThreadPoolExecutor(threads, threads, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(),
+                run -> {
             Thread thread = factory.newThread(run);
             this.threads.add(thread);
             return thread;
         });
+        // a thread that starts beside shutdown() is given up, and what was queued for it never runs: so all start here
+        executor.prestartAllCoreThreads();
+        pool = executor;
     }
 
     /**

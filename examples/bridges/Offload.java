@@ -12,7 +12,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 
 /**
@@ -37,8 +37,7 @@ public final class Offload implements AutoCloseable {
             Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("offload-", 0).factory());
     private final Semaphore running;
     private final Semaphore accepted;
-    private final Map<Thread,
-            AtomicReference<Thread>> workers = new ConcurrentHashMap<>(); // with what interrupts them, once
+    private final Map<Thread, Worker> workers = new ConcurrentHashMap<>();
     private volatile boolean stopping;
 
     /**
@@ -71,13 +70,13 @@ public final class Offload implements AutoCloseable {
     public <T> CompletableFuture<T> call(Callable<? extends T> work) {
         Objects.requireNonNull(work, "work");
         var result = new CompletableFuture<T>();
-        var worker = new AtomicReference<Thread>();
+        var worker = new Worker();
         if (!accepted.tryAcquire()) {
             result.completeExceptionally(new RejectedExecutionException("too many calls run or wait"));
             return result;
         }
         try {
-            result.whenComplete((value, failure) -> interrupt(worker));
+            result.whenComplete((value, failure) -> worker.interrupt());
             executor.execute(() -> run(work, result, worker));
         } catch (Throwable e) { // closed, or no memory for a thread
             accepted.release();
@@ -92,7 +91,7 @@ public final class Offload implements AutoCloseable {
         return argument -> call(() -> function.apply(argument));
     }
 
-    private <T> void run(Callable<? extends T> work, CompletableFuture<T> result, AtomicReference<Thread> worker) {
+    private <T> void run(Callable<? extends T> work, CompletableFuture<T> result, Worker worker) {
         Thread self = Thread.currentThread();
         T value = null;
         Throwable failure = null;
@@ -100,7 +99,7 @@ public final class Offload implements AutoCloseable {
             workers.put(self, worker);
             worker.set(self); // before isDone and stopping: one of the two threads sees the other
             if (stopping) {
-                interrupt(worker);
+                worker.interrupt();
             }
             if (!result.isDone()) {
                 running.acquire();
@@ -130,10 +129,27 @@ public final class Offload implements AutoCloseable {
         }
     }
 
-    private static void interrupt(AtomicReference<Thread> worker) {
-        Thread thread = worker.getAndSet(null);
-        if (thread != null) {
-            thread.interrupt();
+    /** Interrupts the thread of one call, once, and only while the work has it. */
+    private static final class Worker {
+        private final ReentrantLock lock = new ReentrantLock(); // an interrupt on its way must not meet a dependent
+        private Thread thread;
+
+        private void set(Thread next) {
+            lock.lock();
+            thread = next;
+            lock.unlock();
+        }
+
+        private void interrupt() {
+            lock.lock();
+            try {
+                if (thread != null) {
+                    thread.interrupt();
+                    thread = null;
+                }
+            } finally {
+                lock.unlock();
+            }
         }
     }
 
@@ -156,7 +172,7 @@ public final class Offload implements AutoCloseable {
             } catch (InterruptedException e) {
                 interrupted = true;
                 stopping = true;
-                workers.values().forEach(Offload::interrupt);
+                workers.values().forEach(Worker::interrupt);
             }
         }
         if (interrupted) {

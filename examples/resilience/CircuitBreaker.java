@@ -31,14 +31,15 @@ import java.util.function.LongSupplier;
  * never opens the breaker. A trial that never ends keeps everybody else out, unless it was given a limit.
  *
  * <p>Thread-safe. Calls run in the caller's thread; no lock is held while code of yours runs, and none is taken while
- * all is well or the breaker is open. Long because it counts in two ways, and hears only what belongs to the state it
- * is in.
+ * all is well or the breaker is open.
  *
  * <p>Run: {@code java examples/resilience/CircuitBreaker.java}
  */
 public final class CircuitBreaker {
 
     // @start region="breaker"
+    // Longer than most: it counts in two ways, and hears only what belongs to the state it is in.
+
     /** {@code OPEN} turns {@code HALF_OPEN} by time alone. */
     public enum State { CLOSED, OPEN, HALF_OPEN }
 
@@ -131,12 +132,14 @@ public final class CircuitBreaker {
         boolean quiet();
     }
 
-    private record Latest(int failures, int size, BitSet failed, int[] slot) implements Window {
+    private record Latest(int failures, int size, BitSet failed, int[] slotAndCount) implements Window {
         @Override
         public boolean count(boolean failure, long now) {
-            failed.set(slot[0], failure);
-            slot[0] = (slot[0] + 1) % size;
-            return failed.cardinality() >= failures;
+            int slot = slotAndCount[0];
+            slotAndCount[0] = (slot + 1) % size;
+            slotAndCount[1] += (failure ? 1 : 0) - (failed.get(slot) ? 1 : 0);
+            failed.set(slot, failure);
+            return slotAndCount[1] >= failures;
         }
 
         @Override
@@ -180,20 +183,20 @@ public final class CircuitBreaker {
     private final ReentrantLock lock = new ReentrantLock(); // guards what changes: the phase and all that is in it
     private volatile Phase phase;
 
-    /** Opens after so many failures in a row, each exception being one; then one call at a time may try. */
+    /** Opens after this number of failures in a row; each exception is one. Then one call at a time may try. */
     public CircuitBreaker(int failures, Duration openFor) {
         this(failures, failures, openFor, 1, failure -> Verdict.FAILURE);
     }
 
     /**
-     * @param failures it opens when so many
-     * @param window   of the latest so many calls have failed, however old they are; the same number for failures in
-     *                 a row
-     * @param openFor  refuses calls for so long, then lets trials through
-     * @param trials   successes that close it again, and the most calls at a time until then; one failure opens it anew
-     * @param judge    what an exception says. Not asked about an {@link InterruptedException}, an exception that
-     *                 leaves the interrupt flag set, or an {@link Error}: those are {@code IGNORED}. What it throws
-     *                 is suppressed, and the exception is ignored, too
+     * Opens when {@code failures} of the latest {@code window} calls have failed, however old they are.
+     *
+     * @param window  the same number as {@code failures}: those in a row
+     * @param openFor refuses calls for this time, then lets trials through
+     * @param trials  successes that close it again, and the most calls at a time until then; one failure opens it anew
+     * @param judge   what an exception says. Not asked about an {@link InterruptedException}, an exception that leaves
+     *                the interrupt flag set, or an {@link Error}: those are {@code IGNORED}, and so is one for which it
+     *                throws itself, which is suppressed
      */
     public CircuitBreaker(int failures, int window, Duration openFor, int trials,
             Function<? super Exception, Verdict> judge) {
@@ -203,12 +206,12 @@ public final class CircuitBreaker {
     /** With a monotonic clock of your own. */
     public CircuitBreaker(int failures, int window, Duration openFor, int trials,
             Function<? super Exception, Verdict> judge, LongSupplier nanoTime) {
-        this(now -> new Latest(failures, window, new BitSet(), new int[1]), openFor, trials, judge, nanoTime,
+        this(now -> new Latest(failures, window, new BitSet(), new int[2]), openFor, trials, judge, nanoTime,
                 1 <= failures && failures <= window, "failures " + failures + ", window " + window);
     }
 
     /**
-     * Opens at a failure when, of the calls that ended within the time (to a tenth), so many or more, this part has
+     * Opens at a failure if {@code calls} or more have ended within the time (to a tenth), and this part of them has
      * failed.
      *
      * @param rate above 0, at most 1
@@ -279,11 +282,13 @@ public final class CircuitBreaker {
             if (phase.state == State.OPEN && now - phase.since >= openNanos) {
                 change(State.HALF_OPEN, now);
             }
-            if (phase.state != State.CLOSED && room(now) > 0) {
+            if (room(phase, now) > 0) {
                 return Optional.empty();
             }
             var permit = new Permit(phase, now + Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2));
-            phase.trials.add(permit);
+            if (permit.isTrial()) {
+                phase.trials.add(permit);
+            }
             return Optional.of(permit);
         } finally {
             lock.unlock();
@@ -296,9 +301,13 @@ public final class CircuitBreaker {
      */
     public Duration retryAfter() {
         long now = nanoTime.getAsLong();
+        var seen = phase;
+        if (seen.state != State.HALF_OPEN) {
+            return Duration.ofNanos(room(seen, now));
+        }
         lock.lock();
         try {
-            return Duration.ofNanos(phase.state == State.CLOSED ? 0 : room(now));
+            return Duration.ofNanos(room(phase, now));
         } finally {
             lock.unlock();
         }
@@ -311,13 +320,14 @@ public final class CircuitBreaker {
         return elapsed ? State.HALF_OPEN : seen.state;
     }
 
-    private long room(long now) { // the lock is held; nanoseconds until there is some
-        if (phase.state == State.OPEN) {
-            return Math.max(0, openNanos - (now - phase.since));
+    /** Nanoseconds until there is room. The lock is held, if it is half-open. */
+    private long room(Phase seen, long now) {
+        if (seen.state != State.HALF_OPEN) {
+            return seen.state == State.CLOSED ? 0 : Math.max(0, openNanos - (now - seen.since));
         }
-        phase.trials.removeIf(trial -> now - trial.until >= 0);
-        return phase.trials.size() + phase.succeeded < trials ? 0
-                : phase.trials.stream().mapToLong(trial -> trial.until - now).reduce(openNanos, Math::min);
+        seen.trials.removeIf(trial -> now - trial.until >= 0);
+        return seen.trials.size() + seen.succeeded < trials ? 0
+                : seen.trials.stream().mapToLong(trial -> trial.until - now).reduce(openNanos, Math::min);
     }
 
     private boolean count(Permit permit, Verdict verdict) {

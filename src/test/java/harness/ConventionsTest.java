@@ -1,0 +1,85 @@
+package harness;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What CONTRIBUTING.md asks of a file, as far as its text shows it. */
+@Tag("once")
+@Timeout(60)
+class ConventionsTest {
+
+    private static final int COLUMNS = 120;
+    private static final int LONG = 300;
+
+    @Test
+    void noLineOfJavaIsLongerThan120Columns() throws IOException {
+        var problems = new ArrayList<String>();
+        for (String folder : List.of("examples", "scripts", "assets", "src", "bench")) {
+            try (Stream<Path> files = Files.walk(Path.of(folder))) {
+                for (Path file : files.filter(path -> path.toString().endsWith(".java")).sorted().toList()) {
+                    number(file, line -> line.length() > COLUMNS, "over " + COLUMNS + " columns", problems);
+                }
+            }
+        }
+        assertTrue(problems.isEmpty(), () -> String.join("\n", problems));
+    }
+
+    @Test
+    void anExampleStandsAloneAndMainComesLast() throws IOException {
+        var problems = new ArrayList<String>();
+        for (Path file : Examples.finalApi()) {
+            String text = Files.readString(file);
+            String name = file.getFileName().toString().replace(".java", "");
+            if (!Pattern.compile("(?m)^public (?:final |abstract |sealed )*(?:class|interface|record|enum) " + name + "\\b")
+                    .matcher(text).find() || text.matches("(?s).*\n(?:public |final |abstract )*(?:class|interface|record|enum) .*"
+                            + "\n(?:public |final |abstract )*(?:class|interface|record|enum) .*")) {
+                problems.add(file + ": one top-level type, public, named like the file; helpers are nested");
+            }
+            if (Pattern.compile("(?m)^package ").matcher(text).find() || Pattern.compile("(?m)^import .*\\*;").matcher(text).find()) {
+                problems.add(file + ": no package, no import of a whole package");
+            }
+            if (!text.contains("Final API, JDK 21") && !text.replaceAll("\\s*\\n \\*\\s*", " ").contains("Final API, JDK 21")
+                    && !file.startsWith(Examples.TRAPS)) {
+                problems.add(file + ": the first paragraph ends in: Final API, JDK 21 and later.");
+            }
+        }
+        assertTrue(problems.isEmpty(), () -> String.join("\n", problems));
+    }
+
+    /** What is copied ends where {@code main} begins. */
+    @Test
+    void whatIsCopiedAndLongSaysWhy() throws IOException {
+        var problems = new ArrayList<String>();
+        for (Path topic : Examples.topics()) {
+            for (Path file : Examples.javaFiles(topic)) {
+                var lines = Files.readAllLines(file);
+                int copied = (int) lines.stream().takeWhile(line -> !line.startsWith("    public static void main("))
+                        .filter(line -> !line.isBlank() && !line.strip().startsWith("import ")).count();
+                if (copied > LONG && lines.stream().noneMatch(line -> line.contains("Long because"))) {
+                    problems.add(file + ": " + copied + " lines to copy; over " + LONG + " its Javadoc says: Long because ...");
+                }
+            }
+        }
+        assertTrue(problems.isEmpty(), () -> String.join("\n", problems));
+    }
+
+    private static void number(Path file, java.util.function.Predicate<String> bad, String what, List<String> problems)
+            throws IOException {
+        var lines = Files.readAllLines(file);
+        for (int i = 0; i < lines.size(); i++) {
+            if (bad.test(lines.get(i))) {
+                problems.add(file + ":" + (i + 1) + ": " + what);
+            }
+        }
+    }
+}
