@@ -10,7 +10,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.LongAdder;
 
-/** Requests a second over kept connections, where wrk is missing: {@code java ServiceLoad.java URL SECONDS CONNECTIONS [BODY]}. */
+/** Requests a second, where wrk is missing: {@code java ServiceLoad.java URL SECONDS CONNECTIONS [BODY]}. */
 public final class ServiceLoad {
 
     private ServiceLoad() {
@@ -20,7 +20,8 @@ public final class ServiceLoad {
         URI uri = URI.create(args[0]);
         int seconds = Integer.parseInt(args[1]);
         String body = args.length > 3 ? args[3] : "";
-        byte[] request = ((body.isEmpty() ? "GET " : "POST ") + uri.getPath() + " HTTP/1.1\r\nHost: " + uri.getAuthority() + "\r\n"
+        byte[] request = ((body.isEmpty() ? "GET " : "POST ") + uri.getPath() + " HTTP/1.1\r\nHost: "
+                + uri.getAuthority() + "\r\n"
                 + (body.isEmpty() ? "" : "Content-Type: application/json\r\nContent-Length: " + body.length() + "\r\n")
                 + "\r\n" + body).getBytes(StandardCharsets.US_ASCII);
         var answers = new LongAdder();
