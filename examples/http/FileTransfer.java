@@ -155,6 +155,8 @@ public final class FileTransfer {
                 subscriber.getBody().thenAccept(opened::complete);
                 return subscriber;
             });
+        } catch (IllegalArgumentException e) { // a Content-Length that is no number, on 21 to 26
+            throw new IOException(e);
         } catch (Throwable e) {
             opened.thenAccept(body -> { // now, or once there is one
                 try {

@@ -19,21 +19,22 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
 
 /**
- * aiohttp: {@code ClientConnectorError}, {@code ServerDisconnectedError}, {@code ServerTimeoutError}, {@code ClientPayloadError},
- * {@code raise_for_status()}. Final API, JDK 21 and later.
+ * aiohttp: {@code ClientConnectorError}, {@code ServerDisconnectedError}, {@code ServerTimeoutError},
+ * {@code ClientPayloadError}, {@code raise_for_status()}. Final API, JDK 21 and later.
  *
- * <p>Use where a failed call is to be handled by its kind: {@code HttpClient} throws {@link IOException} for nearly all, in shapes that
- * differ by JDK. {@link Failure#repeatable} is the rule for {@code Retry}. Do not use for a status the caller understands: look at
- * {@code response.statusCode()}.
+ * <p>Use where a failed call is to be handled by its kind: {@code HttpClient} throws {@link IOException} for nearly
+ * all, in shapes that differ by JDK. {@link Failure#repeatable} is the rule for {@code Retry}. Do not use for a status
+ * the caller understands: look at {@code response.statusCode()}.
  *
- * <p>Immutable and thread-safe. A GET that meets a dropped connection is sent again by {@code HttpClient} itself (2 attempts on 21 and
- * 25, 5 from 26 on; never a POST), so what is seen is the failure of the last one.
+ * <p>Immutable and thread-safe. A GET that meets a dropped connection is sent again by {@code HttpClient} itself (2
+ * attempts on 21 and 25, 5 from 26 on; never a POST), so what is seen is the failure of the last one.
  *
  * <p>Run: {@code java examples/http/HttpErrors.java}
  */
@@ -49,14 +50,18 @@ public final class HttpErrors {
         /** The exception it was made of. */
         Exception cause();
 
-        /** True if the call may be made again: it has not reached the server, or doing it twice does no harm and may help. */
+        /**
+         * True if the call may be made again: it has not reached the server, or doing it twice does no harm and may
+         * help.
+         */
         default boolean repeatable(HttpRequest request) {
             return switch (this) {
                 case Refused f -> true;
                 case ConnectTimedOut f -> true;
                 case TimedOut f -> idempotent(request);
                 case Dropped f -> idempotent(request);
-                case BadStatus f -> f.status() == 429 || Set.of(408, 502, 503, 504).contains(f.status()) && idempotent(request);
+                case BadStatus f -> f.status() == 429 || Set.of(408, 502, 503, 504).contains(f.status())
+                        && idempotent(request);
                 case UnknownHost f -> false;
                 case Untrusted f -> false;
                 case Malformed f -> false;
@@ -74,7 +79,9 @@ public final class HttpErrors {
     /** No answer to the attempt to connect: overloaded, or a firewall. */
     public record ConnectTimedOut(Exception cause) implements Failure { }
 
-    /** Connected, but not answered in time, or the body did not end in time. The server may have acted on the request. */
+    /**
+     * Connected, but not answered in time, or the body did not end in time. The server may have acted on the request.
+     */
     public record TimedOut(Exception cause) implements Failure { }
 
     /** The connection was closed or reset before the answer was complete. The server may have acted on the request. */
@@ -94,15 +101,18 @@ public final class HttpErrors {
 
     /** Never null. An exception that wraps the one of {@code HttpClient}, to any depth, is told apart as that one. */
     public static Failure of(Exception failure) {
+        Objects.requireNonNull(failure, "failure");
         var causes = Stream.<Throwable>iterate(failure, cause -> cause != null, Throwable::getCause).limit(20).toList();
         if (has(causes, StatusException.class)) {
-            var status = (StatusException) causes.stream().filter(StatusException.class::isInstance).findFirst().orElseThrow();
+            var status = (StatusException) causes.stream().filter(StatusException.class::isInstance)
+                    .findFirst().orElseThrow();
             return new BadStatus(status.status, status.retryAfter, failure);
         }
         if (has(causes, HttpConnectTimeoutException.class)) {
             return new ConnectTimedOut(failure);
         }
-        if (has(causes, HttpTimeoutException.class)) { // from 26 on also as the cause of "closed" or "bytes received: 5"
+        // from 26 on also as the cause of "closed" or "bytes received: 5"
+        if (has(causes, HttpTimeoutException.class)) {
             return new TimedOut(failure);
         }
         if (has(causes, UnresolvedAddressException.class)) { // inside a ConnectException
@@ -114,7 +124,8 @@ public final class HttpErrors {
         if (has(causes, SSLException.class)) {
             return new Untrusted(failure);
         }
-        if (has(causes, ProtocolException.class) || has(causes, IllegalArgumentException.class)) { // bad Content-Length on 21 to 26
+        // bad Content-Length on 21 to 26
+        if (has(causes, ProtocolException.class) || has(causes, IllegalArgumentException.class)) {
             return new Malformed(failure);
         }
         if (has(causes, SocketException.class) || has(causes, EOFException.class)) {
@@ -139,8 +150,8 @@ public final class HttpErrors {
     }
 
     /**
-     * aiohttp: {@code raise_for_status()}. Returns the response, if its status is 200 to 299. After five redirects {@code HttpClient}
-     * returns the sixth as the response: a 302 here is a failure too.
+     * aiohttp: {@code raise_for_status()}. Returns the response, if its status is 200 to 299. After five redirects
+     * {@code HttpClient} returns the sixth as the response: a 302 here is a failure too.
      */
     public static <T> HttpResponse<T> requireSuccess(HttpResponse<T> response) throws IOException {
         if (response.statusCode() / 100 != 2) {
@@ -161,11 +172,14 @@ public final class HttpErrors {
     public static void main(String[] args) throws Exception {
         try (var client = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build()) {
             var seen = new ArrayList<Failure>();
-            for (String answer : List.of("HTTP/1.1 503 Busy\r\nRetry-After: 2\r\nContent-Length: 0\r\n\r\n", "220 not HTTP\r\n\r\n", "wait",
+            for (String answer
+                    : List.of("HTTP/1.1 503 Busy\r\nRetry-After: 2\r\nContent-Length: 0\r\n\r\n",
+                            "220 not HTTP\r\n\r\n", "wait",
                     "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly the beginning", "")) {
                 try (var server = server(answer)) {
                     var uri = URI.create("http://127.0.0.1:" + server.getLocalPort());
-                    var request = HttpRequest.newBuilder(uri).timeout(Duration.ofMillis(answer.equals("wait") ? 1_000 : 20_000)).build();
+                    var request = HttpRequest.newBuilder(uri)
+                            .timeout(Duration.ofMillis(answer.equals("wait") ? 1_000 : 20_000)).build();
                     try {
                         var response = requireSuccess(client.send(request, BodyHandlers.ofString()));
                         check(false, "a failure, not " + response);
@@ -173,7 +187,8 @@ public final class HttpErrors {
                     } catch (IOException | IllegalArgumentException e) {
                         Failure failure = HttpErrors.of(e);
                         System.out.println(switch (failure) {
-                            case BadStatus bad -> "status " + bad.status() + ", come back in " + bad.retryAfter().orElse("a while") + " s";
+                            case BadStatus bad -> "status " + bad.status() + ", come back in "
+                                    + bad.retryAfter().orElse("a while") + " s";
                             case TimedOut late -> "no answer in time";
                             default -> failure.getClass().getSimpleName() + ": " + e.getMessage();
                         } + "; worth another try: " + failure.repeatable(request));
@@ -183,7 +198,9 @@ public final class HttpErrors {
                 }
             }
             var kinds = seen.stream().<Class<?>>map(Failure::getClass).toList();
-            check(kinds.equals(List.of(BadStatus.class, Malformed.class, TimedOut.class, Dropped.class, Dropped.class)), "told apart");
+            check(kinds
+                    .equals(List.of(BadStatus.class, Malformed.class, TimedOut.class, Dropped.class, Dropped.class)),
+                            "told apart");
             try (var bound = new Socket()) { // and does not listen: nobody else gets the port meanwhile
                 bound.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
                 var uri = URI.create("http://127.0.0.1:" + bound.getLocalPort());

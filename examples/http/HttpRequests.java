@@ -18,15 +18,17 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Collectors;
 
 /**
- * aiohttp: {@code session.get(url, params=...)}, {@code post(json=...)}, {@code post(data=...)}, {@code FormData}, {@code headers=...}.
- * Final API, JDK 21 and later.
+ * aiohttp: {@code session.get(url, params=...)}, {@code post(json=...)}, {@code post(data=...)}, {@code FormData},
+ * {@code headers=...}. Final API, JDK 21 and later.
  *
- * <p>Use for the bodies and queries that {@code HttpRequest} leaves to the caller. The JDK has no JSON: bring the text your library
- * makes. Do not use {@link Multipart} for one large file to a server of your own: {@code FileTransfer} sends it as it is.
+ * <p>Use for the bodies and queries that {@code HttpRequest} leaves to the caller. The JDK has no JSON: bring the text
+ * your library makes. Do not use {@link Multipart} for one large file to a server of your own: {@code FileTransfer}
+ * sends it as it is.
  *
  * <p>No state, thread-safe; a {@link Multipart} is for one thread until it is built.
  *
@@ -41,12 +43,14 @@ public final class HttpRequests {
     /** {@code page} with the parameters after those it has; names and values are encoded. A fragment is dropped. */
     public static URI withQuery(URI page, Map<String, String> parameters) {
         String text = page.toString().replaceFirst("#.*", "");
-        return parameters.isEmpty() ? URI.create(text) : URI.create(text + (page.getRawQuery() == null ? "?" : "&") + encoded(parameters));
+        return parameters.isEmpty() ? URI.create(text)
+                : URI.create(text + (page.getRawQuery() == null ? "?" : "&") + encoded(parameters));
     }
 
     /** {@code application/x-www-form-urlencoded}, in the order of the map. */
     private static String encoded(Map<String, String> parameters) {
-        return parameters.entrySet().stream().map(parameter -> URLEncoder.encode(parameter.getKey(), StandardCharsets.UTF_8) + "="
+        return parameters.entrySet().stream()
+                .map(parameter -> URLEncoder.encode(parameter.getKey(), StandardCharsets.UTF_8) + "="
                 + URLEncoder.encode(parameter.getValue(), StandardCharsets.UTF_8)).collect(Collectors.joining("&"));
     }
     // @end region="query"
@@ -59,7 +63,8 @@ public final class HttpRequests {
 
     /** A form as a browser sends it: POST. */
     public static HttpRequest.Builder form(HttpRequest.Builder request, Map<String, String> fields) {
-        return request.header("Content-Type", "application/x-www-form-urlencoded").POST(BodyPublishers.ofString(encoded(fields)));
+        return request.header("Content-Type",
+                "application/x-www-form-urlencoded").POST(BodyPublishers.ofString(encoded(fields)));
     }
     // @end region="bodies"
 
@@ -70,13 +75,18 @@ public final class HttpRequests {
         private final List<BodyPublisher> parts = new ArrayList<>();
 
         public Multipart field(String name, String value) {
-            parts.add(BodyPublishers.ofString(head("name=\"" + quoted(name) + "\"", "text/plain; charset=utf-8") + value + "\r\n"));
+            String head = head("name=\"" + quoted(name) + "\"", "text/plain; charset=utf-8");
+            parts.add(BodyPublishers.ofString(head + Objects.requireNonNull(value, "value") + "\r\n"));
             return this;
         }
 
         /** @param contentType such as {@code application/octet-stream} */
         public Multipart file(String name, Path file, String contentType) throws FileNotFoundException {
-            var disposition = "name=\"" + quoted(name) + "\"; filename=\"" + quoted(file.getFileName().toString()) + "\"";
+            if (contentType.indexOf('\r') >= 0 || contentType.indexOf('\n') >= 0) {
+                throw new IllegalArgumentException("contentType has a line end");
+            }
+            var disposition = "name=\"" + quoted(name) + "\"; filename=\"" + quoted(file.getFileName().toString())
+                    + "\"";
             parts.add(BodyPublishers.ofString(head(disposition, contentType)));
             parts.add(BodyPublishers.ofFile(file));
             parts.add(BodyPublishers.ofString("\r\n"));
@@ -87,11 +97,13 @@ public final class HttpRequests {
             var all = new ArrayList<>(parts);
             all.add(BodyPublishers.ofString("--" + boundary + "--\r\n"));
             return request.header("Content-Type", "multipart/form-data; boundary=" + boundary)
-                    .POST(BodyPublishers.concat(all.toArray(BodyPublisher[]::new))); // the length is known, so not chunked
+                    // the length is known, so not chunked
+                    .POST(BodyPublishers.concat(all.toArray(BodyPublisher[]::new)));
         }
 
         private String head(String disposition, String contentType) {
-            return "--" + boundary + "\r\nContent-Disposition: form-data; " + disposition + "\r\nContent-Type: " + contentType + "\r\n\r\n";
+            return "--" + boundary + "\r\nContent-Disposition: form-data; " + disposition + "\r\nContent-Type: "
+                    + contentType + "\r\n\r\n";
         }
 
         /** As browsers do it: a quote or line end in a name would begin a header of its own. */
@@ -102,13 +114,16 @@ public final class HttpRequests {
     // @end region="multipart"
 
     public static void main(String[] args) throws Exception {
-        System.setProperty("sun.net.httpserver.nodelay", "true"); // before the first server: on 21 a kept connection stalls 40 ms
+        // before the first server: on 21 a kept connection stalls 40 ms
+        System.setProperty("sun.net.httpserver.nodelay", "true");
         var server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/", exchange -> {
             try (exchange) { // sends back what came
                 var headers = exchange.getRequestHeaders();
-                String text = exchange.getRequestMethod() + " " + exchange.getRequestURI() + " " + headers.getFirst("Content-Type") + " "
-                        + headers.getFirst("Authorization") + "\n" + new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+                String text = exchange.getRequestMethod() + " " + exchange.getRequestURI() + " "
+                        + headers.getFirst("Content-Type") + " "
+                        + headers.getFirst("Authorization") + "\n"
+                                + new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
                 byte[] body = text.getBytes(StandardCharsets.UTF_8);
                 boolean head = exchange.getRequestMethod().equals("HEAD");
                 exchange.sendResponseHeaders(200, head ? -1 : body.length);
@@ -131,10 +146,12 @@ public final class HttpRequests {
                     .post(HttpRequest.newBuilder(base));
             var head = HttpRequest.newBuilder(base).HEAD(); // likewise DELETE(); PATCH: method("PATCH", body)
             // @end region="use"
-            check(send(client, get).startsWith("GET /items?a=1&q=a+%26+b%3D%C3%BC null Bearer token"), "query and header");
+            check(send(client, get).startsWith("GET /items?a=1&q=a+%26+b%3D%C3%BC null Bearer token"),
+                    "query and header");
             check(send(client, put).endsWith("application/json null\n{\"name\": \"Ada\"}"), "JSON text");
             check(send(client, login).endsWith("\nuser=Ada+%26+Co"), "form");
-            check(send(client, upload).contains("filename=\"" + file.getFileName() + "\"\r\nContent-Type: text/plain\r\n\r\ncontent of the file\r\n--"),
+            check(send(client, upload).contains("filename=\"" + file.getFileName()
+                    + "\"\r\nContent-Type: text/plain\r\n\r\ncontent of the file\r\n--"),
                     "multipart");
             check(client.send(head.build(), BodyHandlers.ofString()).statusCode() == 200, "no body");
         } finally {
@@ -143,7 +160,8 @@ public final class HttpRequests {
         }
     }
 
-    private static String send(HttpClient client, HttpRequest.Builder request) throws IOException, InterruptedException {
+    private static String send(HttpClient client, HttpRequest.Builder request) throws IOException,
+            InterruptedException {
         String text = client.send(request.build(), BodyHandlers.ofString()).body();
         System.out.println(text + "\n");
         return text;

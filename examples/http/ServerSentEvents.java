@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -25,29 +26,40 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * aiohttp: {@code aiohttp_sse.sse_response} and {@code aiohttp_sse_client.EventSource}. Final API, JDK 21 and later.
  *
- * <p>Use for a stream of events from server to client over plain HTTP. The client connects again by itself, after any failure and after
- * silence, and says which event it saw last ({@code Last-Event-ID}), so that the server can go on there. Do not use where the client
- * talks too ({@code WebSocketClient}).
+ * <p>Use for a stream of events from server to client over plain HTTP. The client connects again by itself, after any
+ * failure and after silence, and says which event it saw last ({@code Last-Event-ID}), so that the server can go on
+ * there. Do not use where the client talks too ({@code WebSocketClient}).
  *
- * <p>A client is for one thread, but {@link #close}; interrupting that thread ends {@link #next}. A {@link Sender} is thread-safe.
+ * <p>A client is for one thread, but {@link #close}; interrupting that thread ends {@link #next}. A {@link Sender} is
+ * thread-safe.
  *
  * <p>Run: {@code java examples/http/ServerSentEvents.java}
  */
 public final class ServerSentEvents implements AutoCloseable {
 
     private static final Duration LONGEST_DELAY = Duration.ofMinutes(1);
+    private static final Duration LEAST_DELAY = Duration.ofMillis(100);
+    // as a request's timeout, more fails on 21 and 25
+    private static final Duration LONGEST_IDLE = Duration.ofDays(365);
 
     /** @param type {@code message} if the server names none; @param id the last one seen, empty if there was none */
-    public record Event(String type, String data, String id) { }
+    public record Event(String type, String data, String id) {
+        public Event {
+            Objects.requireNonNull(type, "type");
+            Objects.requireNonNull(data, "data");
+            Objects.requireNonNull(id, "id");
+        }
+    }
 
     // @start region="client"
     private final HttpClient client;
     private final HttpRequest request;
     private final Duration idle;
     private final int limit;
+    private final CountDownLatch closed = new CountDownLatch(1);
     private InputStream body;
+    private Thread watcher;
     private volatile InputStream closeable;
-    private volatile boolean closed;
     private volatile long waitingSince; // of a read; 0: none is waiting
     private Duration delay = Duration.ofSeconds(3);
     private int failures;
@@ -57,27 +69,33 @@ public final class ServerSentEvents implements AutoCloseable {
     /**
      * Connects at the first {@link #next}.
      *
+     * @param client  on HTTP/1.1, unless you trust the server
      * @param request a GET; Accept and Last-Event-ID are added
-     * @param idle    so long without a byte, heartbeats included, and it connects anew; longer than the server's heartbeat
+     * @param idle    so long without a byte, heartbeats included, and it connects anew; longer than the server's
+     *                heartbeat
      * @param limit   bytes of an event; a longer one ends the connection
      */
     public ServerSentEvents(HttpClient client, HttpRequest request, Duration idle, int limit) {
-        this.client = client;
-        this.request = request;
-        this.idle = idle;
+        this.client = Objects.requireNonNull(client, "client");
+        this.request = Objects.requireNonNull(request, "request");
+        Objects.requireNonNull(idle, "idle");
+        this.idle = idle.compareTo(LONGEST_IDLE) < 0 ? idle : LONGEST_IDLE;
         this.limit = limit;
+        if (idle.isNegative() || idle.isZero() || limit < 1) {
+            throw new IllegalArgumentException("idle is " + idle + ", limit " + limit + ": must be more than nothing");
+        }
     }
 
     /**
-     * Waits for the next event, as long as it takes; connects again where needed, after the server's {@code retry} or 3 seconds, doubled
-     * at each further failure up to a minute.
+     * Waits for the next event, as long as it takes; connects again where needed, after the server's {@code retry} or 3
+     * seconds, doubled at each further failure: at least 100 ms, which double too, at most a minute.
      *
      * @return empty when the server has said that there is no more (204), or after {@link #close}
      * @throws IOException          the server answers something else than events: connecting again would not help
      * @throws InterruptedException the caller was interrupted; the connection is closed
      */
     public Optional<Event> next() throws IOException, InterruptedException {
-        while (!closed) {
+        while (closed.getCount() > 0) {
             try {
                 if (body == null && !connect()) {
                     return Optional.empty();
@@ -100,10 +118,9 @@ public final class ServerSentEvents implements AutoCloseable {
                 throw e;
             }
             disconnect();
-            if (!closed) {
-                long wait = TimeUnit.NANOSECONDS.convert(delay) << Math.min(failures++, 5);
-                Thread.sleep(Duration.ofNanos(Math.min(wait, LONGEST_DELAY.toNanos())));
-            }
+            long least = delay.compareTo(LEAST_DELAY) < 0 ? LEAST_DELAY.toNanos() : delay.toNanos();
+            long wait = Math.min(least << Math.min(failures++, 10), LONGEST_DELAY.toNanos());
+            closed.await(wait, TimeUnit.NANOSECONDS);
         }
         return Optional.empty();
     }
@@ -118,14 +135,16 @@ public final class ServerSentEvents implements AutoCloseable {
     }
 
     private boolean connect() throws IOException, InterruptedException {
-        var builder = HttpRequest.newBuilder(request, (name, value) -> true).setHeader("Accept", "text/event-stream").timeout(idle);
+        var builder = HttpRequest.newBuilder(request, (name, value) -> true).setHeader("Accept",
+                "text/event-stream").timeout(idle);
         if (!lastId.isEmpty()) {
             builder.setHeader("Last-Event-ID", lastId);
         }
         var response = send(client, builder.build());
         body = new BufferedInputStream(response.body());
         closeable = response.body();
-        if (closed || response.statusCode() == 204) { // close() may have come before there was anything to close
+        // close() may have come before there was anything to close
+        if (closed.getCount() == 0 || response.statusCode() == 204) {
             disconnect();
             return false;
         }
@@ -138,12 +157,16 @@ public final class ServerSentEvents implements AutoCloseable {
         }
         skipLineFeed = false;
         InputStream watched = response.body();
-        Thread.ofVirtual().name("sse-idle").start(() -> watch(watched));
+        watcher = Thread.ofVirtual().name("sse-idle").start(() -> watch(watched));
         return true;
     }
 
-    /** As {@code client.send}, which if interrupted just as the headers arrive leaves the body open, and nobody has it (21 to 27). */
-    private static HttpResponse<InputStream> send(HttpClient client, HttpRequest request) throws IOException, InterruptedException {
+    /**
+     * As {@code client.send}, which if interrupted just as the headers arrive leaves the body open, and nobody has it
+     * (21 to 27).
+     */
+    private static HttpResponse<InputStream> send(HttpClient client, HttpRequest request) throws IOException,
+            InterruptedException {
         var opened = new CompletableFuture<InputStream>();
         try {
             return client.send(request, headers -> {
@@ -151,7 +174,9 @@ public final class ServerSentEvents implements AutoCloseable {
                 subscriber.getBody().thenAccept(opened::complete);
                 return subscriber;
             });
-        } catch (IOException | InterruptedException e) {
+        } catch (IllegalArgumentException e) { // a Content-Length that is no number, on 21 to 26
+            throw new IOException(e);
+        } catch (Throwable e) {
             opened.thenAccept(body -> { // now, or once there is one
                 try {
                     body.close();
@@ -166,16 +191,16 @@ public final class ServerSentEvents implements AutoCloseable {
     /** Closes a connection on which a read waits for too long; a read by itself has no time limit. */
     private void watch(InputStream watched) {
         try {
-            while (closeable == watched) {
+            while (true) {
                 long since = waitingSince;
-                if (since != 0 && System.nanoTime() - since > TimeUnit.NANOSECONDS.convert(idle)) {
+                if (since != 0 && System.nanoTime() - since > idle.toNanos()) {
                     watched.close();
                     return;
                 }
-                Thread.sleep(Duration.ofNanos(Math.max(1_000_000, TimeUnit.NANOSECONDS.convert(idle) / 10)));
+                Thread.sleep(Duration.ofNanos(Math.max(1_000_000, idle.toNanos() / 10)));
             }
         } catch (IOException | InterruptedException e) {
-            // closed already
+            // the connection is closed
         }
     }
 
@@ -183,6 +208,10 @@ public final class ServerSentEvents implements AutoCloseable {
         InputStream old = body;
         body = null;
         closeable = null;
+        if (watcher != null) {
+            watcher.interrupt();
+            watcher = null;
+        }
         if (old != null) {
             old.close();
         }
@@ -246,12 +275,10 @@ public final class ServerSentEvents implements AutoCloseable {
         }
     }
 
-    /**
-     * From any thread: {@link #next} returns empty, at the latest after its pause between two connections and the next answer.
-     */
+    /** From any thread: {@link #next} returns empty, while it connects when the answer has come. */
     @Override
     public void close() throws IOException {
-        closed = true;
+        closed.countDown();
         InputStream current = closeable;
         if (current != null) {
             current.close();
@@ -260,25 +287,31 @@ public final class ServerSentEvents implements AutoCloseable {
     // @end region="client"
 
     // @start region="server"
-    /** The server's end of a stream: made by a handler, used until {@link IOException} says that the client has left. */
+    /**
+     * The server's end of a stream: made by a handler, used until {@link IOException} says that the client has left.
+     */
     public static final class Sender {
         private final HttpExchange exchange;
         private final ReentrantLock lock = new ReentrantLock();
 
-        /** @param retry how long the client is to wait before it connects again */
+        /** @param retry how long the client is to wait before it connects again, at most 11 days */
         public Sender(HttpExchange exchange, Duration retry) throws IOException {
-            this.exchange = exchange;
+            this.exchange = Objects.requireNonNull(exchange, "exchange");
+            long millis = Math.clamp(TimeUnit.MILLISECONDS.convert(Objects.requireNonNull(retry, "retry")), 0,
+                    999_999_999);
             exchange.getResponseHeaders().set("Content-Type", "text/event-stream");
             exchange.getResponseHeaders().set("Cache-Control", "no-store");
             exchange.sendResponseHeaders(200, 0); // 0: chunked, no end known
-            write("retry: " + retry.toMillis() + "\n\n"); // from 25 on the headers wait in a buffer until the first flush
+            write("retry: " + millis + "\n\n"); // from 25 on the headers wait in a buffer until the first flush
         }
 
         public void send(Event event) throws IOException {
-            var text = new StringBuilder(event.id.isEmpty() ? "" : "id: " + oneLine(event.id) + "\n").append("event: ").append(oneLine(event.type))
-                    .append('\n');
-            event.data.lines().forEach(line -> text.append("data: ").append(line).append('\n'));
-            write(text.append(event.data.isEmpty() ? "data:\n\n" : "\n").toString());
+            var text = new StringBuilder(event.id.isEmpty() ? "" : "id: " + oneLine(event.id) + "\n")
+                    .append("event: ").append(oneLine(event.type)).append('\n');
+            for (String line : event.data.split("\r\n|\r|\n", -1)) {
+                text.append("data: ").append(line).append('\n');
+            }
+            write(text.append('\n').toString());
         }
 
         /** Every 15 seconds or so when there is nothing to send: else neither side learns that the other has gone. */
@@ -303,12 +336,15 @@ public final class ServerSentEvents implements AutoCloseable {
     // @end region="server"
 
     public static void main(String[] args) throws Exception {
-        System.setProperty("sun.net.httpserver.nodelay", "true"); // before the first server: on 21 a kept connection stalls 40 ms
+        // before the first server: on 21 a kept connection stalls 40 ms
+        System.setProperty("sun.net.httpserver.nodelay", "true");
         var server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
+        server.setExecutor(Executors.newCachedThreadPool(Thread.ofPlatform().daemon().factory()));
         server.createContext("/events", exchange -> {
             try (exchange) {
-                int from = Integer.parseInt(Objects.requireNonNullElse(exchange.getRequestHeaders().getFirst("Last-Event-ID"), "0"));
+                int from = Integer
+                        .parseInt(Objects.requireNonNullElse(exchange.getRequestHeaders().getFirst("Last-Event-ID"),
+                                "0"));
                 if (from == 6) {
                     exchange.sendResponseHeaders(204, -1);
                     return;
@@ -322,7 +358,8 @@ public final class ServerSentEvents implements AutoCloseable {
             }
         });
         server.start();
-        var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.getAddress().getPort() + "/events")).build();
+        var request = HttpRequest
+                .newBuilder(URI.create("http://127.0.0.1:" + server.getAddress().getPort() + "/events")).build();
         List<String> seen = new ArrayList<>();
         try (var client = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build()) {
             // @start region="use"

@@ -34,8 +34,8 @@ import java.util.stream.Stream;
  * framework's job.
  *
  * <p>{@code HttpServer} sets its limits. Before 24 a slow client costs a platform thread (there are 200 here): its
- * reads pin a virtual thread. And nothing tells a handler that its client has gone: only a write fails, after the reset
- * has come back (mostly the second that is flushed). Where either matters, the service skeleton of this project has a
+ * reads pin a virtual thread. And nothing tells a handler that its client has gone: only a write fails, the
+ * first or second one that is flushed. Where either matters, the service skeleton of this project has a
  * server of its own.
  *
  * <p>Thread-safe. A handler runs in a thread of its own and may block. What an application shares is a field of the

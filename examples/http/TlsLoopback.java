@@ -13,6 +13,7 @@ import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManagerFactory;
@@ -21,12 +22,13 @@ import javax.net.ssl.SSLException;
 import javax.net.ssl.TrustManagerFactory;
 
 /**
- * aiohttp: {@code ssl.create_default_context(cafile=...)} in a test against {@code web.run_app(app, ssl_context=...)}. Final API, JDK 21 and
- * later.
+ * aiohttp: {@code ssl.create_default_context(cafile=...)} in a test against {@code web.run_app(app, ssl_context=...)}.
+ * Final API, JDK 21 and later.
  *
- * <p>Use in tests of code that speaks HTTPS: a certificate made on the spot, trusted by the client that is given its context, and by
- * nobody else. Do not use a trust manager that accepts everything, nor {@code jdk.internal.httpclient.disableHostnameVerification}: they
- * end up in production. For production there is the default context.
+ * <p>Use in tests of code that speaks HTTPS: a certificate made on the spot, trusted by the client that is given its
+ * context, and by nobody else. Do not use a trust manager that accepts everything, nor
+ * {@code jdk.internal.httpclient.disableHostnameVerification}: they end up in production. For production there is the
+ * default context.
  *
  * <p>No state, thread-safe. Making a certificate runs the JDK's {@code keytool}, about half a second.
  *
@@ -39,26 +41,27 @@ public final class TlsLoopback {
 
     // @start region="context"
     /**
-     * A context with a new key and a certificate for {@code names}, valid for a day: for the server it is the identity, for the client
-     * the only thing trusted.
+     * A context with a new key and a certificate for {@code names}, valid for a day: for the server it is the identity,
+     * for the client the only thing trusted.
      *
      * @param names such as {@code dns:localhost,ip:127.0.0.1}
      */
-    public static SSLContext selfSigned(String names) throws IOException, GeneralSecurityException, InterruptedException {
+    public static SSLContext selfSigned(String names) throws IOException, GeneralSecurityException,
+            InterruptedException {
+        Objects.requireNonNull(names, "names");
         Path folder = Files.createTempDirectory("tls");
         Path store = folder.resolve("key.p12");
         char[] password = Long.toHexString(new SecureRandom().nextLong() | 1L << 62).toCharArray();
         try {
             String keytool = Path.of(System.getProperty("java.home"), "bin", "keytool").toString();
-            var process = new ProcessBuilder(keytool, "-genkeypair", "-alias", "test", "-keyalg", "EC", "-groupname", "secp256r1",
-                    "-dname", "CN=test", "-ext", "san=" + names, "-validity", "1", "-storetype", "PKCS12", "-keystore", store.toString(),
+            var process = new ProcessBuilder(keytool, "-genkeypair", "-alias", "test", "-keyalg", "EC", "-groupname",
+                    "secp256r1",
+                    "-dname", "CN=test", "-ext", "san=" + names, "-validity", "1", "-storetype", "PKCS12", "-keystore",
+                            store.toString(),
                     "-storepass:env", "TEST_STORE_PASSWORD").redirectErrorStream(true);
-            process.environment().put("TEST_STORE_PASSWORD", new String(password)); // an argument could be read in the list of processes
-            var running = process.start();
-            String output = new String(running.getInputStream().readAllBytes());
-            if (!running.waitFor(60, TimeUnit.SECONDS) || running.exitValue() != 0) {
-                throw new IOException("keytool: " + output);
-            }
+            // an argument could be read in the list of processes
+            process.environment().put("TEST_STORE_PASSWORD", new String(password));
+            run(process);
             var keys = KeyStore.getInstance(store.toFile(), password);
             var identity = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
             identity.init(keys, password);
@@ -75,15 +78,30 @@ public final class TlsLoopback {
             Files.delete(folder);
         }
     }
+
+    private static void run(ProcessBuilder process) throws IOException, InterruptedException {
+        var running = process.start();
+        try {
+            if (!running.waitFor(60, TimeUnit.SECONDS)) { // what it says fits into the pipe
+                throw new IOException("keytool has not ended within a minute");
+            }
+            if (running.exitValue() != 0) {
+                throw new IOException("keytool: " + new String(running.getInputStream().readAllBytes()).strip());
+            }
+        } finally {
+            running.destroyForcibly().onExit().join();
+        }
+    }
     // @end region="context"
 
     public static void main(String[] args) throws Exception {
-        System.setProperty("sun.net.httpserver.nodelay", "true"); // before the first server: on 21 a kept connection stalls 40 ms
+        // before the first server: on 21 a kept connection stalls 40 ms
+        System.setProperty("sun.net.httpserver.nodelay", "true");
         // @start region="use"
         SSLContext context = TlsLoopback.selfSigned("dns:localhost");
         var server = HttpsServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.setHttpsConfigurator(new HttpsConfigurator(context));
-        server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
+        server.setExecutor(Executors.newCachedThreadPool(Thread.ofPlatform().daemon().factory()));
         var client = HttpClient.newBuilder().sslContext(context).connectTimeout(Duration.ofSeconds(5)).build();
         // @end region="use"
         server.createContext("/", exchange -> {
@@ -97,7 +115,8 @@ public final class TlsLoopback {
         try (client; var stranger = HttpClient.newHttpClient()) {
             var request = HttpRequest.newBuilder(URI.create("https://localhost:" + port + "/")).build();
             var response = client.send(request, BodyHandlers.ofString());
-            System.out.println(response.body() + " over " + response.sslSession().orElseThrow().getProtocol() + ", " + response.version());
+            System.out.println(response.body() + " over " + response.sslSession().orElseThrow().getProtocol() + ", "
+                    + response.version());
             check(response.body().equals("ok"), "the client trusts the certificate");
             refused("another name than the certificate's", client, URI.create("https://127.0.0.1:" + port + "/"));
             refused("a client that does not know it", stranger, request.uri());

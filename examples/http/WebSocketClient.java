@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -30,14 +31,17 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
 /**
- * aiohttp: {@code async with session.ws_connect(url) as ws}, {@code async for msg in ws}, {@code ws.send_str}. Final API, JDK 21 and later.
+ * aiohttp: {@code async with session.ws_connect(url) as ws}, {@code async for msg in ws}, {@code ws.send_str}. Final
+ * API, JDK 21 and later.
  *
- * <p>Use for a WebSocket that threads read and write as they would a queue. {@code java.net.http.WebSocket} itself calls a listener, in
- * fragments, and allows one send at a time. To connect again after a failure is the caller's, with {@code Retry}: what was sent and not
- * confirmed by the peer may be lost, and only the application knows what to say again.
+ * <p>Use for a WebSocket that threads read and write as they would a queue. {@code java.net.http.WebSocket} itself
+ * calls a listener, in fragments, and allows one send at a time. To connect again after a failure is the caller's, with
+ * {@code Retry}: what was sent and not confirmed by the peer may be lost, and only the application knows what to say
+ * again.
  *
- * <p>Thread-safe: any number of senders, who take turns; each message goes to one receiver. At most {@code capacity} messages wait to be
- * received; then the peer is made to wait, and its pings too, so that a receiver that has stopped looks dead to it.
+ * <p>Thread-safe: any number of senders, who take turns; each message goes to one receiver. At most {@code capacity}
+ * messages wait to be received; then the peer is made to wait, and its pings too, so that a receiver that has stopped
+ * looks dead to it.
  *
  * <p>Run: {@code java examples/http/WebSocketClient.java}
  */
@@ -49,6 +53,8 @@ public final class WebSocketClient implements AutoCloseable {
     public record Text(String text) implements Message { }
 
     public record Binary(byte[] bytes) implements Message { }
+
+    private static final Duration LONGEST = Duration.ofDays(365); // as a connect timeout, more fails on 21 and 25
 
     /** The last of the queue; never taken out. */
     private record End(Throwable failure) { }
@@ -72,17 +78,26 @@ public final class WebSocketClient implements AutoCloseable {
      * Connects and shakes hands.
      *
      * @param capacity   messages that wait to be received; 1 or more
-     * @param maxMessage characters or bytes of a message; a longer one ends the connection
-     * @param timeout    for connecting, for each send, for the goodbye in {@link #close}
+     * @param maxMessage characters or bytes of a message, 1 or more; a longer one ends the connection
+     * @param timeout    for connecting, for each send, for the goodbye in {@link #close}; more than nothing
      * @throws IOException          not connected in time, or no WebSocket there ({@code WebSocketHandshakeException})
      * @throws InterruptedException the caller was interrupted; no connection is left
      */
     public static WebSocketClient connect(HttpClient client, URI uri, int capacity, int maxMessage, Duration timeout)
             throws IOException, InterruptedException {
-        var webSocket = new WebSocketClient(maxMessage, timeout);
-        var connecting = client.newWebSocketBuilder().connectTimeout(timeout).buildAsync(uri, webSocket.new Listener(capacity));
+        Objects.requireNonNull(client, "client");
+        Objects.requireNonNull(uri, "uri");
+        Objects.requireNonNull(timeout, "timeout");
+        if (capacity < 1 || maxMessage < 1 || timeout.isNegative() || timeout.isZero()) {
+            throw new IllegalArgumentException("capacity is " + capacity + ", maxMessage " + maxMessage + ", timeout "
+                    + timeout
+                    + ": must be 1 or more, and more than nothing");
+        }
+        var webSocket = new WebSocketClient(maxMessage, timeout.compareTo(LONGEST) < 0 ? timeout : LONGEST);
+        var connecting = client.newWebSocketBuilder().connectTimeout(webSocket.timeout).buildAsync(uri,
+                webSocket.new Listener(capacity));
         try {
-            webSocket.socket = get(connecting, timeout, "not connected to " + uri);
+            webSocket.socket = get(connecting, webSocket.timeout, "not connected to " + uri);
             return webSocket;
         } finally {
             if (webSocket.socket == null) {
@@ -102,7 +117,8 @@ public final class WebSocketClient implements AutoCloseable {
 
     /** @throws TimeoutException nothing came for so long; the connection is as before */
     public Optional<Message> receive(Duration longest) throws IOException, InterruptedException, TimeoutException {
-        Object next = incoming.poll(Math.min(TimeUnit.NANOSECONDS.convert(longest), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
+        Object next = incoming.poll(Math.min(TimeUnit.NANOSECONDS.convert(longest), Long.MAX_VALUE / 2),
+                TimeUnit.NANOSECONDS);
         if (next == null) {
             throw new TimeoutException("no message within " + longest);
         }
@@ -122,12 +138,17 @@ public final class WebSocketClient implements AutoCloseable {
         return Optional.empty();
     }
 
-    /** Returns when the message is written to the connection. A failure, a timeout or an interrupt meanwhile ends the connection. */
+    /**
+     * Returns when the message is written to the connection. A failure, a timeout or an interrupt meanwhile ends the
+     * connection.
+     */
     public void send(String text) throws IOException, InterruptedException {
+        Objects.requireNonNull(text, "text");
         sendAndWait(() -> socket.sendText(text, true));
     }
 
     public void send(byte[] bytes) throws IOException, InterruptedException {
+        Objects.requireNonNull(bytes, "bytes");
         sendAndWait(() -> socket.sendBinary(ByteBuffer.wrap(bytes), true));
     }
 
@@ -154,14 +175,17 @@ public final class WebSocketClient implements AutoCloseable {
         }
     }
 
-    /** Says goodbye and waits for the peer's; if it does not come in time, or the caller is interrupted, cuts the connection. */
+    /**
+     * Says goodbye and waits for the peer's; if it does not come in time, or the caller is interrupted, cuts the
+     * connection.
+     */
     @Override
     public void close() {
         closing = true;
         try {
             socket.request(Long.MAX_VALUE); // what still comes is dropped
-            socket.sendClose(WebSocket.NORMAL_CLOSURE, "").get(Math.min(TimeUnit.NANOSECONDS.convert(timeout), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
-            ended.get(Math.min(TimeUnit.NANOSECONDS.convert(timeout), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
+            socket.sendClose(WebSocket.NORMAL_CLOSURE, "").get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+            ended.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException | TimeoutException e) {
@@ -178,9 +202,10 @@ public final class WebSocketClient implements AutoCloseable {
         }
     }
 
-    private static <T> T get(CompletableFuture<T> future, Duration timeout, String late) throws IOException, InterruptedException {
+    private static <T> T get(CompletableFuture<T> future, Duration timeout, String late) throws IOException,
+            InterruptedException {
         try {
-            return future.get(Math.min(TimeUnit.NANOSECONDS.convert(timeout), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS);
+            return future.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
             throw new IOException(late + " within " + timeout, e);
         } catch (ExecutionException e) {
@@ -254,7 +279,8 @@ public final class WebSocketClient implements AutoCloseable {
 
         @Override
         public CompletionStage<?> onClose(WebSocket from, int status, String reason) {
-            end(status == WebSocket.NORMAL_CLOSURE || status == 1005 ? null : new IOException("closed by the peer: " + status + " " + reason));
+            end(status == WebSocket.NORMAL_CLOSURE || status == 1005 ? null
+                    : new IOException("closed by the peer: " + status + " " + reason));
             return null; // the answer is sent by the WebSocket itself
         }
 
@@ -284,9 +310,11 @@ public final class WebSocketClient implements AutoCloseable {
                     check(socket.receive().orElseThrow().equals(new Text("message " + i)), "in order");
                 }
                 socket.send(new byte[100_000]);
-                check(socket.receive().orElseThrow() instanceof Binary(byte[] bytes) && bytes.length == 100_000, "all bytes");
+                check(socket.receive().orElseThrow() instanceof Binary(byte[] bytes) && bytes.length == 100_000,
+                        "all bytes");
                 socket.send("bye");
-                check(socket.receive().equals(Optional.of(new Text("bye"))) && socket.receive().isEmpty(), "the peer has closed");
+                check(socket.receive().equals(Optional.of(new Text("bye"))) && socket.receive().isEmpty(),
+                        "the peer has closed");
                 System.out.println("closed by the peer");
             }
         }
@@ -346,9 +374,10 @@ public final class WebSocketClient implements AutoCloseable {
                     key = line.substring(line.indexOf(':') + 1).strip();
                 }
             }
-            byte[] hash = MessageDigest.getInstance("SHA-1").digest((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").getBytes());
-            out.write(("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
-                    + Base64.getEncoder().encodeToString(hash) + "\r\n\r\n").getBytes());
+            byte[] hash = MessageDigest.getInstance("SHA-1")
+                    .digest((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").getBytes());
+            out.write(("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                    + "Sec-WebSocket-Accept: " + Base64.getEncoder().encodeToString(hash) + "\r\n\r\n").getBytes());
         }
 
         private static String line(DataInputStream in) throws IOException {

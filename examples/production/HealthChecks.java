@@ -25,13 +25,13 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * asyncio: {@code gather} of health checks, each in {@code wait_for}. Final API, JDK 21 and later.
  *
- * <p>Use for the probes of an orchestrator or load balancer. <b>Liveness</b>: restart me; checks nothing outside the process, or one slow
- * database restarts every instance at once. <b>Readiness</b>: send me no requests. <b>Startup</b>: wait with the other two; passed once, it
- * stays passed. Do not use to decide about a call ({@code CircuitBreaker} knows that better) or for work at intervals
- * ({@code PeriodicTask}).
+ * <p>Use for the probes of an orchestrator or load balancer. <b>Liveness</b>: restart me; checks nothing outside the
+ * process, or one slow database restarts every instance at once. <b>Readiness</b>: send me no requests. <b>Startup</b>:
+ * wait with the other two; passed once, it stays passed. Do not use to decide about a call ({@code CircuitBreaker}
+ * knows that better) or for work at intervals ({@code PeriodicTask}).
  *
- * <p>Thread-safe. A check has at most one thread, however often it is probed: a probe joins the run that is on its way, and while a check
- * hangs it is down at once and is not run again.
+ * <p>Thread-safe. A check has at most one thread, however often it is probed: a probe joins the run that is on its way,
+ * and while a check hangs it is down at once and is not run again.
  *
  * <p>Run: {@code java examples/production/HealthChecks.java}
  */
@@ -40,7 +40,9 @@ public final class HealthChecks implements AutoCloseable {
     // @start region="health"
     public enum Probe { STARTUP, READINESS, LIVENESS }
 
-    /** Returns if all is well, else throws why not. Runs in a virtual thread of its own, interrupted when its deadline has passed. */
+    /**
+     * Returns if all is well, else throws why not. Runs in a virtual thread of its own, interrupted when it is late.
+     */
     @FunctionalInterface
     public interface Check {
         void run() throws Exception;
@@ -58,33 +60,52 @@ public final class HealthChecks implements AutoCloseable {
         private boolean late; // guarded by lock
     }
 
-    private record Registered(String name, Probe probe, Duration limit, Check check) {
+    private static final class Registered {
+        private final String name;
+        private final Probe probe;
+        private final Duration limit;
+        private final Check check;
+        private Run latest; // guarded by lock
+
+        private Registered(String name, Probe probe, Duration limit, Check check) {
+            this.name = Objects.requireNonNull(name, "name");
+            this.probe = Objects.requireNonNull(probe, "probe");
+            this.limit = Objects.requireNonNull(limit, "limit");
+            this.check = Objects.requireNonNull(check, "check");
+        }
     }
 
     private final ReentrantLock lock = new ReentrantLock(); // guards what follows
     private final List<Registered> checks = new ArrayList<>();
-    private final Map<Registered, Run> latest = new LinkedHashMap<>();
     private boolean started;
     private boolean stopping;
 
-    /** @param limit from the start of a run; then it is down, and interrupted, but not waited for */
+    /**
+     * @param name  unique among the checks of that probe
+     * @param limit from the start of a run; then it is down, and interrupted, but not waited for
+     */
     public void add(String name, Probe probe, Duration limit, Check check) {
-        Objects.requireNonNull(check);
+        var added = new Registered(name, probe, limit, check);
         lock.lock();
         try {
-            checks.add(new Registered(name, probe, limit, check));
+            if (checks.stream().anyMatch(other -> other.probe == probe && other.name.equals(name))) {
+                throw new IllegalArgumentException("there is a check " + name + " already"); // one would hide the other
+            }
+            checks.add(added);
         } finally {
             lock.unlock();
         }
     }
 
     /**
-     * Runs the checks of that kind at once and returns when all have ended or are late. Readiness is down, with no check run, until a
-     * startup probe has passed, and for good after {@link #stopping}.
+     * Runs the checks of that kind at the same time and returns when all have ended or are late. Readiness is down,
+     * with no check run, until a startup probe has passed, and for good after {@link #stopping}.
      *
-     * @throws InterruptedException if the caller was interrupted; the checks go on to their deadline
+     * @throws InterruptedException if the caller was interrupted; the checks go on, the next probe interrupts those
+     *                              that are late
      */
     public Report probe(Probe probe) throws InterruptedException {
+        Objects.requireNonNull(probe, "probe");
         var runs = new LinkedHashMap<Registered, Run>();
         lock.lock();
         try {
@@ -96,8 +117,10 @@ public final class HealthChecks implements AutoCloseable {
             }
             for (var registered : checks) {
                 if (registered.probe == probe) {
-                    runs.put(registered, latest.compute(registered, (check, run) ->
-                            run == null || run.ended.getCount() == 0 ? start(check) : run));
+                    if (registered.latest == null || registered.latest.ended.getCount() == 0) {
+                        registered.latest = start(registered);
+                    }
+                    runs.put(registered, registered.latest);
                 }
             }
         } finally {
@@ -121,7 +144,9 @@ public final class HealthChecks implements AutoCloseable {
         }
     }
 
-    /** From now on readiness is down, so that no new requests come while those accepted are finished; liveness stays as it is. */
+    /**
+     * From now on readiness is down, so that no new requests come while those accepted are finished; liveness stays.
+     */
     public void stopping() {
         lock.lock();
         try {
@@ -131,13 +156,21 @@ public final class HealthChecks implements AutoCloseable {
         }
     }
 
-    /** Stops as above, interrupts the runs on their way, and does not wait for them. */
+    /**
+     * Stops as above, interrupts the runs on their way, and does not wait for them.
+     *
+     * @throws IllegalStateException called by a check
+     */
     @Override
     public void close() {
-        stopping();
         lock.lock();
         try {
-            latest.values().forEach(HealthChecks::interrupt);
+            var runs = checks.stream().map(registered -> registered.latest).filter(Objects::nonNull).toList();
+            if (runs.stream().anyMatch(run -> run.thread == Thread.currentThread())) {
+                throw new IllegalStateException("close() within a check");
+            }
+            stopping = true;
+            runs.forEach(HealthChecks::interrupt);
         } finally {
             lock.unlock();
         }
@@ -158,12 +191,12 @@ public final class HealthChecks implements AutoCloseable {
     }
 
     private static long remaining(Registered registered, Run run, long now) {
-        return Math.min(TimeUnit.NANOSECONDS.convert(registered.limit), Long.MAX_VALUE / 2) - (now - run.start); // saturates
+        return Math.clamp(TimeUnit.NANOSECONDS.convert(registered.limit), 0, Long.MAX_VALUE / 2) - (now - run.start);
     }
 
     private String await(Registered registered, Run run) throws InterruptedException {
         if (run.ended.await(remaining(registered, run, System.nanoTime()), TimeUnit.NANOSECONDS)) {
-            return run.failure == null ? null : run.failure.toString();
+            return run.failure == null ? null : describe(run.failure);
         }
         lock.lock();
         try {
@@ -172,6 +205,14 @@ public final class HealthChecks implements AutoCloseable {
             lock.unlock();
         }
         return "no answer for " + Duration.ofNanos(System.nanoTime() - run.start).truncatedTo(ChronoUnit.MILLIS);
+    }
+
+    private static String describe(Throwable failure) {
+        try {
+            return String.valueOf(failure.toString());
+        } catch (Throwable e) { // the others still get their report
+            return failure.getClass().getName();
+        }
     }
 
     private static void interrupt(Run run) {
@@ -211,7 +252,8 @@ public final class HealthChecks implements AutoCloseable {
         long start = System.nanoTime();
         for (int i = 0; i < 20; i++) {
             var report = health.probe(Probe.READINESS); // 503 if down, 200 if up
-            check(!report.up() && report.failures().keySet().equals(Set.of("database")), "the queue answers, the database hangs");
+            check(!report.up() && report.failures().keySet().equals(Set.of("database")),
+                    "the queue answers, the database hangs");
         }
         long millis = (System.nanoTime() - start) / 1_000_000;
         while (threads.get() == 0) {
@@ -228,14 +270,15 @@ public final class HealthChecks implements AutoCloseable {
         System.out.println("it answers again: " + report);
         health.stopping();
         var server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        try (var executor = Executors.newVirtualThreadPerTaskExecutor(); var client = HttpClient.newHttpClient()) {
+        try (var executor = Executors.newCachedThreadPool(); var client = HttpClient.newHttpClient()) {
             server.setExecutor(executor);
             endpoint(server, "/readyz", health, Probe.READINESS);
             endpoint(server, "/livez", health, Probe.LIVENESS);
             server.start();
             var ready = client.send(request(server, "/readyz"), BodyHandlers.ofString());
             var alive = client.send(request(server, "/livez"), BodyHandlers.ofString());
-            System.out.println("on the way down: " + ready.statusCode() + " " + ready.body() + ", but alive: " + alive.statusCode());
+            System.out.println("on the way down: " + ready.statusCode() + " " + ready.body() + ", but alive: "
+                    + alive.statusCode());
             check(ready.statusCode() == 503 && alive.statusCode() == 200, "not ready, but alive");
         } finally {
             server.stop(0);
@@ -244,7 +287,8 @@ public final class HealthChecks implements AutoCloseable {
 
     private static HttpRequest request(HttpServer server, String path) {
         var address = server.getAddress();
-        return HttpRequest.newBuilder(URI.create("http://" + address.getHostString() + ":" + address.getPort() + path)).build();
+        return HttpRequest
+                .newBuilder(URI.create("http://" + address.getHostString() + ":" + address.getPort() + path)).build();
     }
 
     private static void query(CountDownLatch database, AtomicInteger threads) {

@@ -11,11 +11,13 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * asyncio: {@code AsyncExitStack}, and the lifespan context manager of a server. Final API, JDK 21 and later.
  *
- * <p>Use for what an application opens at its start and closes at its end: opened in order, closed in reverse, also when the third fails
- * to open. Do not use for two or three resources of one method (plain {@code try (...)}), nor for a single one whose release blocks
- * ({@code ManagedResource}). {@code finally} does not run on SIGTERM by itself: {@code GracefulShutdown}.
+ * <p>Use for what an application opens at its start and closes at its end: opened in order, closed in reverse, also
+ * when the third fails to open. Do not use for two or three resources of one method (plain {@code try (...)}), nor for
+ * a single one whose release blocks ({@code ManagedResource}). {@code finally} does not run on SIGTERM by itself:
+ * {@code GracefulShutdown}.
  *
- * <p>Thread-safe.
+ * <p>A release learns nothing of the body's failure and cannot swallow it: catch around the {@code try}. To hand over
+ * what was opened ({@code pop_all}) open it in {@link #start}. Thread-safe.
  *
  * <p>Run: {@code java examples/production/Lifespan.java}
  */
@@ -42,8 +44,12 @@ public final class Lifespan implements AutoCloseable {
     private final Deque<Step> opened = new ArrayDeque<>();
     private boolean closed;
 
-    /** A lifespan that outlives this method. If {@code opening} throws, what it had opened is closed, a failure of that suppressed. */
+    /**
+     * A lifespan that outlives this method. If {@code opening} throws, what it had opened is closed, a failure of that
+     * suppressed.
+     */
     public static Lifespan start(Opening opening) throws Exception {
+        Objects.requireNonNull(opening, "opening");
         var lifespan = new Lifespan();
         try {
             opening.open(lifespan);
@@ -56,13 +62,15 @@ public final class Lifespan implements AutoCloseable {
     }
 
     /**
-     * Opens a resource. If {@code open} throws there is nothing to release. One that comes after {@link #close} is released at once.
+     * Opens a resource. If {@code open} throws there is nothing to release. One that comes after {@link #close} is
+     * released at once.
      *
      * @throws IllegalStateException if closed; a failed release is suppressed
      * @throws Exception             what {@code open} throws
      */
     public <T> T open(Callable<? extends T> open, Release<? super T> release) throws Exception {
-        Objects.requireNonNull(release);
+        Objects.requireNonNull(open, "open");
+        Objects.requireNonNull(release, "release");
         if (!add(null)) {
             throw new IllegalStateException("open after close");
         }
@@ -86,9 +94,10 @@ public final class Lifespan implements AutoCloseable {
     }
 
     /**
-     * Releases all in reverse order, each although others before failed, an {@link Error} included. Each release begins with the
-     * interrupt flag cleared, so that it can block; afterwards the flag is set again if it was, or if an interrupt ended a release.
-     * There is no time limit here: give each release its own. Later calls do nothing, and do not wait for the first.
+     * Releases all in reverse order, each although others before failed, an {@link Error} included. Each release begins
+     * with the interrupt flag cleared, so that it can block; afterwards the flag is set again if it was, or if an
+     * interrupt ended a release. There is no time limit here: give each release its own. Later calls, a release's own
+     * too, do nothing and do not wait.
      *
      * @throws ExecutionException the first failure is the cause, the others are suppressed
      */
@@ -153,7 +162,9 @@ public final class Lifespan implements AutoCloseable {
         }
         // @end region="use"
         System.out.println(log);
-        check(log.equals(List.of("open database", "open cache", "serve from cache and database", "close cache", "close database")),
+        check(log
+                .equals(List.of("open database", "open cache", "serve from cache and database", "close cache",
+                        "close database")),
                 "closed in reverse order");
 
         log.clear();
@@ -169,7 +180,8 @@ public final class Lifespan implements AutoCloseable {
         } catch (IOException e) {
             System.out.println(log + ", " + e.getMessage() + ", suppressed " + List.of(e.getSuppressed()));
             check(log.equals(List.of("open database", "open cache", "close database")), "what was open is closed");
-            check(e.getSuppressed()[0].getCause().getMessage().equals("cannot flush cache"), "a failed close is suppressed");
+            check(e.getSuppressed()[0].getCause().getMessage().equals("cannot flush cache"),
+                    "a failed close is suppressed");
         }
     }
 

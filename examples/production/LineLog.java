@@ -37,7 +37,9 @@ import java.util.stream.IntStream;
 public final class LineLog implements AutoCloseable {
 
     // @start region="target"
-    /** Where lines go; called by the writer's thread. If it throws or leaves something over, the rest is tried again. */
+    /**
+     * Where lines go; called by the writer's thread. If it throws or leaves something over, the rest is tried again.
+     */
     @FunctionalInterface
     public interface Target {
         void write(ByteBuffer lines) throws IOException;
@@ -140,8 +142,9 @@ public final class LineLog implements AutoCloseable {
     }
 
     /**
-     * Accepts no more, and waits until all is written, at most for {@code limit}; what is not is lost. An interrupt does
-     * not end the wait, its flag is kept. A write that hangs is left behind in its daemon thread. Later calls wait, too.
+     * Accepts no more, and waits until all is written, at most for {@code limit}; what is not is lost. An interrupt
+     * does not end the wait, its flag is kept. A write that hangs is left behind in its daemon thread. Later calls
+     * wait, too.
      *
      * @return lines that were accepted and are lost
      * @throws IllegalStateException called by the target: it would wait for itself
@@ -328,7 +331,8 @@ public final class LineLog implements AutoCloseable {
             IntStream.range(0, 100_000).mapToObj(i -> "quote " + i).filter(audit::offer).forEach(accepted::add);
             System.out.println("the disk hangs: " + audit.counts() + " of 100,001 lines");
             int dropped = 100_001 - accepted.size();
-            check(dropped > 0 && audit.counts().equals(new Counts(accepted.size(), 0, dropped)), "bounded, and counted");
+            check(dropped > 0 && audit.counts().equals(new Counts(accepted.size(), 0, dropped)),
+                    "bounded, and counted");
             back.countDown();
             long lost = audit.close(Duration.ofMinutes(1));
             System.out.println("it is back: " + audit.counts() + ", lost " + lost);

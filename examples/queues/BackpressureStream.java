@@ -129,7 +129,6 @@ public final class BackpressureStream<T> implements AutoCloseable {
         for (var subscription : subscriptions) {
             subscription.end(end.get());
         }
-        subscriptions.clear();
     }
 
     /**

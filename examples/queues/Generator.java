@@ -186,8 +186,9 @@ public final class Generator<T> implements Iterator<T>, AutoCloseable {
             if (Thread.currentThread() != producer) {
                 throw new IllegalStateException("yield from a thread other than the body's");
             }
-            if (closed) {
-                throw new InterruptedException("generator is closed"); // the body has swallowed the first one
+            if (closed) { // the body has swallowed the interrupt, or got the lock in spite of it
+                Thread.interrupted(); // one is enough for its cleanup
+                throw new InterruptedException("generator is closed");
             }
             item = next;
             changed.signalAll();

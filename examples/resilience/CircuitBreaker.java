@@ -31,14 +31,15 @@ import java.util.function.LongSupplier;
  * never opens the breaker. A trial that never ends keeps everybody else out, unless it was given a limit.
  *
  * <p>Thread-safe. Calls run in the caller's thread; no lock is held while code of yours runs, and none is taken while
- * all is well or the breaker is open. Long because it counts in two ways, and hears only what belongs to the state it
- * is in.
+ * all is well or the breaker is open.
  *
  * <p>Run: {@code java examples/resilience/CircuitBreaker.java}
  */
 public final class CircuitBreaker {
 
     // @start region="breaker"
+    // Longer than most: it counts in two ways, and hears only what belongs to the state it is in.
+
     /** {@code OPEN} turns {@code HALF_OPEN} by time alone. */
     public enum State { CLOSED, OPEN, HALF_OPEN }
 
@@ -180,20 +181,20 @@ public final class CircuitBreaker {
     private final ReentrantLock lock = new ReentrantLock(); // guards what changes: the phase and all that is in it
     private volatile Phase phase;
 
-    /** Opens after so many failures in a row, each exception being one; then one call at a time may try. */
+    /** Opens after this number of failures in a row; each exception is one. Then one call at a time may try. */
     public CircuitBreaker(int failures, Duration openFor) {
         this(failures, failures, openFor, 1, failure -> Verdict.FAILURE);
     }
 
     /**
-     * @param failures it opens when so many
-     * @param window   of the latest so many calls have failed, however old they are; the same number for failures in
-     *                 a row
-     * @param openFor  refuses calls for so long, then lets trials through
-     * @param trials   successes that close it again, and the most calls at a time until then; one failure opens it anew
-     * @param judge    what an exception says. Not asked about an {@link InterruptedException}, an exception that
-     *                 leaves the interrupt flag set, or an {@link Error}: those are {@code IGNORED}. What it throws
-     *                 is suppressed, and the exception is ignored, too
+     * Opens when {@code failures} of the latest {@code window} calls have failed, however old they are.
+     *
+     * @param window  the same number as {@code failures}: those in a row
+     * @param openFor refuses calls for this time, then lets trials through
+     * @param trials  successes that close it again, and the most calls at a time until then; one failure opens it anew
+     * @param judge   what an exception says. Not asked about an {@link InterruptedException}, an exception that leaves
+     *                the interrupt flag set, or an {@link Error}: those are {@code IGNORED}, and so is one for which it
+     *                throws itself, which is suppressed
      */
     public CircuitBreaker(int failures, int window, Duration openFor, int trials,
             Function<? super Exception, Verdict> judge) {
@@ -208,7 +209,7 @@ public final class CircuitBreaker {
     }
 
     /**
-     * Opens at a failure when, of the calls that ended within the time (to a tenth), so many or more, this part has
+     * Opens at a failure if {@code calls} or more have ended within the time (to a tenth), and this part of them has
      * failed.
      *
      * @param rate above 0, at most 1

@@ -30,7 +30,7 @@ import java.util.function.LongSupplier;
 public final class KeyedLimits<K> {
 
     // @start region="keyed"
-    /** So many calls in a period for each key, as many as {@code burst} at once after a pause: a token bucket each. */
+    /** A token bucket for each key: {@code permits} a period, {@code burst} at once after a pause. */
     public record Rate(int permits, Duration period, int burst) {
         /** No limit that matters. */
         public static final Rate ANY = new Rate(Integer.MAX_VALUE, Duration.ofNanos(1), Integer.MAX_VALUE);
@@ -43,7 +43,7 @@ public final class KeyedLimits<K> {
         }
     }
 
-    /** So many calls at a time for each key, and so many for all keys together. */
+    /** At most {@code perKey} calls of a key at a time, and {@code inAll} of all keys together. */
     public record Running(int perKey, int inAll) {
         public static final Running ANY = new Running(Integer.MAX_VALUE, Integer.MAX_VALUE);
 

@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * asyncio: {@code aiolimiter.AsyncLimiter}, a token bucket; or exactly so many in any period. Final API, JDK 21 and
+ * asyncio: {@code aiolimiter.AsyncLimiter}, a token bucket; or at most N in any period. Final API, JDK 21 and
  * later.
  *
  * <p>Use when a service allows so many calls per second. {@link #acquire()} waits; {@link #reserve()} never does, and
@@ -20,13 +20,15 @@ import java.util.concurrent.locks.ReentrantLock;
  * makes them wait for those who left. First come, first served: nobody takes what somebody waits for.
  *
  * <p>Thread-safe. A permit that is there is taken without a lock. Waiters stand in a fair queue: thousands that give
- * up in the same moment cost the processor time. Longer than other files: it is two limiters with one way to wait.
+ * up in the same moment cost the processor time.
  *
  * <p>Run: {@code java examples/resilience/RateLimiter.java}
  */
 public final class RateLimiter {
 
     // @start region="rate-limiter"
+    // Longer than most: it is two limiters with one way to wait.
+
     /** Where the time comes from: the JVM, or a test. */
     public interface Clock {
         Clock SYSTEM = new Clock() {
@@ -182,7 +184,7 @@ public final class RateLimiter {
     }
 
     /**
-     * At most so many in any period, whenever it begins; all of them at once after a pause.
+     * At most {@code permits} in any period, whenever it begins; all of them at once after a pause.
      *
      * @param permits at most 10,000: their times are kept, and copied at each call
      */

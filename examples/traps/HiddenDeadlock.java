@@ -14,7 +14,7 @@ import javax.management.ObjectName;
  * threads that wait unmounted.
  *
  * <p>Holds for: every JDK (measured on 21, 25, 26, 27).
- * Cure: {@code jcmd PID Thread.dump_to_file -format=json FILE} lists them all (from 26 with the owner of each lock),
+ * Cure: {@code jcmd PID Thread.dump_to_file -format=json FILE} lists them all (from 25.0.5 with the owner of each lock),
  * or the same from inside, below; and one order for all locks. {@code references/debugging.md}.
  *
  * <p>Run: {@code java examples/traps/HiddenDeadlock.java}

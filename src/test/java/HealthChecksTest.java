@@ -148,7 +148,8 @@ class HealthChecksTest {
         });
         health.add("ready", HealthChecks.Probe.READINESS, LONG, () -> { });
         assertFalse(health.probe(HealthChecks.Probe.STARTUP).up());
-        assertEquals(new HealthChecks.Report(false, Map.of("application", "starting")), health.probe(HealthChecks.Probe.READINESS));
+        assertEquals(new HealthChecks.Report(false, Map.of("application", "starting")),
+                health.probe(HealthChecks.Probe.READINESS));
         migrated.set(true);
         started();
         assertTrue(health.probe(HealthChecks.Probe.READINESS).up());
@@ -165,7 +166,8 @@ class HealthChecksTest {
         });
         started();
         assertFalse(health.probe(HealthChecks.Probe.READINESS).up());
-        assertEquals(new HealthChecks.Report(false, Map.of("application", "stopping")), health.probe(HealthChecks.Probe.READINESS));
+        assertEquals(new HealthChecks.Report(false, Map.of("application", "stopping")),
+                health.probe(HealthChecks.Probe.READINESS));
         assertTrue(health.probe(HealthChecks.Probe.LIVENESS).up());
         assertEquals(1, runs.get());
     }
@@ -221,7 +223,10 @@ class HealthChecksTest {
         assertThrows(NullPointerException.class, () -> health.add("none", HealthChecks.Probe.LIVENESS, LONG, null));
     }
 
-    /** Many probers, checks that fail, hang and ignore their interrupt: never two runs of one check at a time, none left running. */
+    /**
+     * Many probers, checks that fail, hang and ignore their interrupt: never two runs of one check at a time, none left
+     * running.
+     */
     @Test
     @Timeout(300)
     void stress() throws Exception {
@@ -273,5 +278,57 @@ class HealthChecksTest {
         System.out.println("HealthChecks: " + results + " results of checks, " + down + " down");
         assertEquals(0, overlaps.get());
         assertTrue(results.get() >= 100_000 && down.get() > 0);
+    }
+
+    @Test
+    void aFailureWhoseToStringThrowsCostsTheOthersNothing() throws Exception {
+        try (var health = new HealthChecks()) {
+            health.add("broken", HealthChecks.Probe.LIVENESS, Duration.ofSeconds(30), () -> {
+                throw new IllegalStateException() {
+                    private static final long serialVersionUID = 1;
+
+                    @Override
+                    public String toString() {
+                        throw new AssertionError("toString");
+                    }
+                };
+            });
+            health.add("other", HealthChecks.Probe.LIVENESS, Duration.ofSeconds(30), () -> {
+                throw new java.io.IOException("down");
+            });
+            var report = health.probe(HealthChecks.Probe.LIVENESS);
+            assertEquals(java.util.Set.of("broken", "other"), report.failures().keySet());
+            assertEquals("java.io.IOException: down", report.failures().get("other"));
+        }
+    }
+
+    @Test
+    void limitsOfAnySize() throws Exception {
+        var never = new java.util.concurrent.CountDownLatch(1);
+        try (var health = new HealthChecks()) {
+            health.add("past", HealthChecks.Probe.LIVENESS, Duration.ofSeconds(Long.MIN_VALUE), never::await);
+            assertEquals(java.util.Set.of("past"), health.probe(HealthChecks.Probe.LIVENESS).failures().keySet());
+            health.add("for ever", HealthChecks.Probe.STARTUP, Duration.ofSeconds(Long.MAX_VALUE), () -> { });
+            assertTrue(health.probe(HealthChecks.Probe.STARTUP).up());
+        }
+    }
+
+    @Test
+    @SuppressWarnings("try") // close() by hand is what is tested
+    void refusesWhatCannotWork() throws Exception {
+        var limit = Duration.ofSeconds(30);
+        var probe = HealthChecks.Probe.LIVENESS;
+        try (var health = new HealthChecks()) {
+            assertThrows(NullPointerException.class, () -> health.add(null, probe, limit, () -> { }));
+            assertThrows(NullPointerException.class, () -> health.add("a", null, limit, () -> { }));
+            assertThrows(NullPointerException.class, () -> health.add("a", probe, null, () -> { }));
+            assertThrows(NullPointerException.class, () -> health.add("a", probe, limit, null));
+            assertThrows(NullPointerException.class, () -> health.probe(null));
+            health.add("a", probe, limit, () -> { });
+            assertThrows(IllegalArgumentException.class, () -> health.add("a", probe, limit, () -> { }));
+            health.add("a", HealthChecks.Probe.STARTUP, limit, () -> { });
+            health.add("closes", probe, limit, health::close);
+            assertTrue(health.probe(probe).failures().get("closes").contains("close() within a check"));
+        }
     }
 }

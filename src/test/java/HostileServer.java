@@ -20,8 +20,10 @@ import java.util.regex.Pattern;
 final class HostileServer implements AutoCloseable {
 
     enum Fault {
-        HEALTHY, SLOW_ACCEPT, REFUSES, NEVER_ACCEPTS, SILENT, STALLS_IN_HEADERS, STALLS_IN_BODY, TRICKLES, ENDLESS_BODY, CLOSES_AT_ONCE, RESETS_AT_ONCE,
-        RESETS_IN_BODY, SHORT_BODY, SHORT_CHUNK, LONG_BODY, GARBAGE, BAD_LENGTH, HUGE_HEADERS, CLOSES_IDLE, BUSY, REDIRECTS_FOR_EVER, NEVER_READS
+        HEALTHY, SLOW_ACCEPT, REFUSES, NEVER_ACCEPTS, SILENT, STALLS_IN_HEADERS, STALLS_IN_BODY, TRICKLES,
+                ENDLESS_BODY, CLOSES_AT_ONCE, RESETS_AT_ONCE,
+        RESETS_IN_BODY, SHORT_BODY, SHORT_CHUNK, LONG_BODY, GARBAGE, BAD_LENGTH, HUGE_HEADERS, CLOSES_IDLE, BUSY,
+                REDIRECTS_FOR_EVER, NEVER_READS
     }
 
     final AtomicInteger requests = new AtomicInteger();
@@ -110,8 +112,10 @@ final class HostileServer implements AutoCloseable {
                 write(out, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
                 return false; // without a word of "Connection: close"
             }
-            case BUSY -> write(out, "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Length: 4\r\n\r\nbusy");
-            case REDIRECTS_FOR_EVER -> write(out, "HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n");
+            case BUSY -> write(out,
+                    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Length: 4\r\n\r\nbusy");
+            case REDIRECTS_FOR_EVER -> write(out,
+                    "HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n");
             case SILENT -> in.read();
             case NEVER_READS -> closed.await();
             case STALLS_IN_HEADERS -> {
@@ -146,7 +150,8 @@ final class HostileServer implements AutoCloseable {
             }
             case SHORT_BODY -> write(out, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhello");
             case SHORT_CHUNK -> write(out, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
-            case LONG_BODY -> write(out, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok and more that was not announced");
+            case LONG_BODY -> write(out,
+                    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok and more that was not announced");
             case GARBAGE -> write(out, "220 smtp.example.org ESMTP\r\n\r\n");
             case BAD_LENGTH -> write(out, "HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\nok");
             case HUGE_HEADERS -> {
@@ -158,7 +163,8 @@ final class HostileServer implements AutoCloseable {
             }
             default -> throw new IllegalStateException(fault.name());
         }
-        return Set.of(Fault.HEALTHY, Fault.SLOW_ACCEPT, Fault.BUSY, Fault.REDIRECTS_FOR_EVER, Fault.LONG_BODY).contains(fault);
+        return Set.of(Fault.HEALTHY, Fault.SLOW_ACCEPT, Fault.BUSY, Fault.REDIRECTS_FOR_EVER,
+                Fault.LONG_BODY).contains(fault);
     }
 
     private static void write(OutputStream out, String text) throws IOException {

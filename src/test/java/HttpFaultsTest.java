@@ -20,21 +20,30 @@ import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Server behaviour by client: what the caller sees, and after how long. The table is printed; references/http-patterns.md quotes it. */
+/**
+ * Server behaviour by client: what the caller sees, and after how long. The table is printed;
+ * references/http-patterns.md quotes it.
+ */
 @Timeout(60)
 class HttpFaultsTest {
 
     private static final int JDK = Runtime.version().feature();
     private static final Duration LIMIT = Duration.ofMillis(500);
-    private static final Duration LONG = Duration.ofSeconds(20); // for what ends by itself: a slow machine must not turn it into a timeout
+    // for what ends by itself: a slow machine must not turn it into a timeout
+    private static final Duration LONG = Duration.ofSeconds(20);
     private static final Duration CONNECT = Duration.ofSeconds(2);
     private static final Duration PATIENCE = Duration.ofMillis(1500);
-    private static final Set<HostileServer.Fault> TIMES_OUT = Set.of(HostileServer.Fault.SILENT, HostileServer.Fault.STALLS_IN_HEADERS,
-            HostileServer.Fault.NEVER_READS, HostileServer.Fault.STALLS_IN_BODY, HostileServer.Fault.TRICKLES, HostileServer.Fault.ENDLESS_BODY);
-    private static final Set<HostileServer.Fault> KEEPS_OPEN = Set.of(HostileServer.Fault.HEALTHY, HostileServer.Fault.SLOW_ACCEPT,
-            HostileServer.Fault.BUSY, HostileServer.Fault.REDIRECTS_FOR_EVER, HostileServer.Fault.LONG_BODY, HostileServer.Fault.NEVER_READS);
+    private static final Set<HostileServer.Fault> TIMES_OUT = Set.of(HostileServer.Fault.SILENT,
+            HostileServer.Fault.STALLS_IN_HEADERS,
+            HostileServer.Fault.NEVER_READS, HostileServer.Fault.STALLS_IN_BODY, HostileServer.Fault.TRICKLES,
+                    HostileServer.Fault.ENDLESS_BODY);
+    private static final Set<HostileServer.Fault> KEEPS_OPEN = Set.of(HostileServer.Fault.HEALTHY,
+            HostileServer.Fault.SLOW_ACCEPT,
+            HostileServer.Fault.BUSY, HostileServer.Fault.REDIRECTS_FOR_EVER, HostileServer.Fault.LONG_BODY,
+                    HostileServer.Fault.NEVER_READS);
 
-    /** @param plain      by HttpClient.send with a timeout and BodyHandlers.ofString, told apart by HttpErrors; "still open" after PATIENCE
+    /** @param plain      by HttpClient.send with a timeout and BodyHandlers.ofString, told apart by HttpErrors; "still
+     * open" after PATIENCE
      *  @param gets       connections that the server saw for one GET; posts: for one POST
      *  @param exchange   by SharedHttpClient with the same time as total */
     private record Row(String plain, int gets, int posts, String exchange) {
@@ -51,7 +60,8 @@ class HttpFaultsTest {
 
     @Test
     void everyFaultEndsInTimeAndIsToldApart() throws Exception {
-        var client = HttpClient.newBuilder().connectTimeout(CONNECT).followRedirects(HttpClient.Redirect.NORMAL).build();
+        var client = HttpClient.newBuilder().connectTimeout(CONNECT).followRedirects(HttpClient.Redirect.NORMAL)
+                .build();
         var http = new SharedHttpClient(1000, CONNECT);
         var table = new LinkedHashMap<HostileServer.Fault, Row>();
         try (client; http; var executor = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -90,7 +100,10 @@ class HttpFaultsTest {
         int posts;
         try (var server = new HostileServer(fault)) {
             if (fault != HostileServer.Fault.ENDLESS_BODY) {
-                seen(fault, () -> client.send(HttpRequest.newBuilder(server.uri()).timeout(limit).POST(BodyPublishers.ofString("x")).build(),
+                seen(fault,
+                        () -> client
+                                .send(HttpRequest.newBuilder(server.uri()).timeout(limit)
+                                        .POST(BodyPublishers.ofString("x")).build(),
                         BodyHandlers.ofString()));
             }
             posts = server.connections.get();
@@ -108,7 +121,9 @@ class HttpFaultsTest {
 
     private static String seen(HostileServer.Fault fault, Call call) throws Exception {
         long start = System.nanoTime();
-        boolean open = JDK < 26 && Set.of(HostileServer.Fault.STALLS_IN_BODY, HostileServer.Fault.TRICKLES, HostileServer.Fault.ENDLESS_BODY)
+        boolean open = JDK < 26
+                && Set.of(HostileServer.Fault.STALLS_IN_BODY, HostileServer.Fault.TRICKLES,
+                        HostileServer.Fault.ENDLESS_BODY)
                 .contains(fault);
         Duration patience = open ? PATIENCE : LONG.plus(LONG);
         String what;
@@ -137,7 +152,8 @@ class HttpFaultsTest {
             case SILENT, STALLS_IN_HEADERS, NEVER_READS -> List.of("TimedOut", "TimedOut");
             case STALLS_IN_BODY, TRICKLES -> List.of("TimedOut", body ? "TimedOut" : "still open");
             case ENDLESS_BODY -> List.of("Other", body ? "TimedOut" : "still open");
-            case CLOSES_AT_ONCE, RESETS_AT_ONCE, RESETS_IN_BODY, SHORT_BODY, SHORT_CHUNK -> List.of("Dropped", "Dropped");
+            case CLOSES_AT_ONCE, RESETS_AT_ONCE, RESETS_IN_BODY, SHORT_BODY,
+                    SHORT_CHUNK -> List.of("Dropped", "Dropped");
             case GARBAGE, BAD_LENGTH, HUGE_HEADERS -> List.of("Malformed", "Malformed");
             case BUSY -> List.of("503", "503");
             case REDIRECTS_FOR_EVER -> List.of("302", "302");
@@ -151,7 +167,8 @@ class HttpFaultsTest {
             if (!row.exchange.startsWith(expected.get(0)) || !row.plain.startsWith(expected.get(1))) {
                 problems.add(fault + ": " + row + ", not " + expected);
             }
-            int attempts = fault == HostileServer.Fault.CLOSES_AT_ONCE || fault == HostileServer.Fault.RESETS_AT_ONCE ? JDK >= 26 ? 5 : 2 : row.gets;
+            int attempts = fault == HostileServer.Fault.CLOSES_AT_ONCE || fault == HostileServer.Fault.RESETS_AT_ONCE
+                    ? JDK >= 26 ? 5 : 2 : row.gets;
             if (row.gets != attempts || row.posts > 1) {
                 problems.add(fault + ": attempts " + row);
             }
@@ -162,9 +179,11 @@ class HttpFaultsTest {
     @Test
     void aNameWithoutAddressIsToldApart() throws Exception {
         try (var client = HttpClient.newHttpClient()) {
-            String what = seen(HostileServer.Fault.HEALTHY, () -> client.send(HttpRequest.newBuilder(URI.create("http://no-such-host.invalid/")).build(),
+            String what = seen(HostileServer.Fault.HEALTHY,
+                    () -> client.send(HttpRequest.newBuilder(URI.create("http://no-such-host.invalid/")).build(),
                     BodyHandlers.discarding()));
-            assertTrue(what.startsWith("UnknownHost") || what.startsWith("still open"), what); // a slow resolver is not our failure
+            // a slow resolver is not our failure
+            assertTrue(what.startsWith("UnknownHost") || what.startsWith("still open"), what);
         }
     }
 

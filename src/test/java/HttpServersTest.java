@@ -322,7 +322,10 @@ class HttpServersTest {
         });
         try (var socket = new Socket(uri.getHost(), uri.getPort())) {
             socket.getOutputStream().write("GET / HTTP/1.1\r\nHost: h\r\n\r\n".getBytes());
-            socket.getInputStream().read();
+            // all of it: what is unread would be told by a reset
+            for (String seen = ""; !seen.endsWith("begun\r\n"); ) {
+                seen += (char) socket.getInputStream().read();
+            }
         }
         gone.countDown();
         System.out.println("the client's end was noticed at write " + writes.get());
@@ -428,5 +431,17 @@ class HttpServersTest {
         assertEquals(lengths[0], lengths[1], "the length is announced");
         assertTrue(body.contains("name=\"evil%22%0D%0AX: y\"\r\n") && body.contains("filename=\"a%22b.txt\"")
                 && body.contains("\r\n\r\nvälue\r\n"), body);
+    }
+
+    @Test
+    void aPartRefusesWhatWouldBreakIt(@TempDir Path folder) throws Exception {
+        Path file = Files.writeString(folder.resolve("a.txt"), "content");
+        var multipart = new HttpRequests.Multipart();
+        assertThrows(NullPointerException.class, () -> multipart.field("name", null));
+        assertThrows(IllegalArgumentException.class, () -> multipart.file("f", file, "text/plain\r\nX: y"));
+        assertThrows(NullPointerException.class, () -> HttpErrors.of(null));
+        assertThrows(NullPointerException.class, () -> TlsLoopback.selfSigned(null));
+        assertTrue(assertThrows(IOException.class,
+                () -> TlsLoopback.selfSigned("nonsense")).getMessage().startsWith("keytool: "));
     }
 }

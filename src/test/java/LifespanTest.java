@@ -138,7 +138,8 @@ class LifespanTest {
             Thread.currentThread().interrupt();
             Thread.sleep(10_000);
         });
-        assertInstanceOf(InterruptedException.class, assertThrows(ExecutionException.class, lifespan::close).getCause());
+        assertInstanceOf(InterruptedException.class,
+                assertThrows(ExecutionException.class, lifespan::close).getCause());
         assertTrue(Thread.interrupted());
         assertEquals(List.of("+a", "+b", "-a"), log);
     }
@@ -201,7 +202,8 @@ class LifespanTest {
                 opener.join();
             }
         }
-        System.out.println("Lifespan: " + (opened.get() + refused.get()) + " times opened or refused, " + released + " released");
+        System.out.println("Lifespan: " + (opened.get() + refused.get()) + " times opened or refused, " + released
+                + " released");
         assertEquals(opened.get(), released.get());
         assertEquals(0, twice.get());
         assertTrue(refused.get() > 0 && opened.get() > 0 && opened.get() + refused.get() > 100_000);

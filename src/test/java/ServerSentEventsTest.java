@@ -95,7 +95,8 @@ class ServerSentEventsTest {
 
     @Test
     void parsesTheFormat() throws Exception {
-        var events = events(LONG, "\uFEFFretry: 1\n: comment\n\ndata: one\ndata:two\ndata\n\nevent: e\rdata:  ü\r\rdata: x\r\nid: 7\r\nunknown: y\r\n\r\n"
+        var events = events(LONG,
+                "\uFEFFretry: 1\n: comment\n\ndata: one\ndata:two\ndata\n\nevent: e\rdata:  ü\r\rdata: x\r\nid: 7\r\nunknown: y\r\n\r\n"
                 + "event: without data\n\ndata: default type again\n\nid\ndata: no id\n\ndata: not ended");
         assertEquals(List.of(event("message", "one\ntwo\n", ""), event("e", " ü", ""), event("message", "x", "7"),
                 event("message", "default type again", "7"), event("message", "no id", "")), all(events));
@@ -103,7 +104,8 @@ class ServerSentEventsTest {
 
     @Test
     void connectsAgainWithTheLastId() throws Exception {
-        var events = events(LONG, "retry: 1\n\nid: 1\ndata: a\n\n", "500", "id: 2\ndata: b\n\nid: 3\ndata: cut off", "429", "data: c\n\n");
+        var events = events(LONG, "retry: 1\n\nid: 1\ndata: a\n\n", "500", "id: 2\ndata: b\n\nid: 3\ndata: cut off",
+                "429", "data: c\n\n");
         assertEquals(List.of("a", "b", "c"), all(events).stream().map(ServerSentEvents.Event::data).toList());
         assertEquals(List.of("null", "1", "1", "2", "2", "2"), lastIds, "an event that was not complete was not seen");
     }
@@ -121,7 +123,8 @@ class ServerSentEventsTest {
     @Test
     void anAnswerThatIsNotEventsIsAFailure() throws Exception {
         var events = events(LONG, "404");
-        assertTrue(assertThrows(ServerSentEvents.NoEventsException.class, events::next).getMessage().contains("answered 404"));
+        assertTrue(assertThrows(ServerSentEvents.NoEventsException.class,
+                events::next).getMessage().contains("answered 404"));
     }
 
     @Test
@@ -129,7 +132,8 @@ class ServerSentEventsTest {
         assertThrows(ServerSentEvents.NoEventsException.class, events(LONG, "data: " + "x".repeat(1001))::next);
         server.stop(0);
         lastIds.clear();
-        assertThrows(ServerSentEvents.NoEventsException.class, events(LONG, ("data: " + "x".repeat(400) + "\n").repeat(3))::next);
+        assertThrows(ServerSentEvents.NoEventsException.class,
+                events(LONG, ("data: " + "x".repeat(400) + "\n").repeat(3))::next);
     }
 
     @Test
@@ -187,5 +191,75 @@ class ServerSentEventsTest {
         closed.countDown();
         reader.join();
         assertEquals(Optional.empty(), end.get());
+    }
+
+    @Test
+    void aRetryOfZeroDoesNotSpin() throws Exception {
+        var connected = Collections.synchronizedList(new ArrayList<Long>());
+        try (var events = events(LONG, lastId -> {
+            connected.add(System.nanoTime());
+            return connected.size() == 1 ? "retry: 0\n\n" : connected.size() < 5 ? "503" : null;
+        })) {
+            assertEquals(Optional.empty(), events.next());
+        }
+        for (int i = 1; i < 5; i++) {
+            long millis = (connected.get(i) - connected.get(i - 1)) / 1_000_000;
+            assertTrue(millis >= 100 << i - 1, "pause " + i + ": " + millis + " ms");
+        }
+    }
+
+    @Test
+    void closeEndsThePauseBetweenTwoConnections() throws Exception {
+        var events = events(LONG, "retry: 59000\n\n", "503", "503");
+        var reader = Thread.ofVirtual().start(() -> {
+            try {
+                events.next();
+            } catch (IOException | InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        });
+        while (lastIds.isEmpty() || reader.getState() != Thread.State.TIMED_WAITING) {
+            Thread.sleep(1);
+        }
+        events.close();
+        reader.join();
+    }
+
+    @Test
+    void whatIsSentComesAsItWas() throws Exception {
+        var texts = List.of("", "\n", "a\n", "\na", "a\nb", " lead", "colon: x");
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.setExecutor(handlers);
+        server.createContext("/", exchange -> {
+            try (exchange) {
+                var sender = new ServerSentEvents.Sender(exchange, Duration.ofSeconds(Long.MAX_VALUE));
+                for (String text : texts) {
+                    sender.send(new ServerSentEvents.Event("message", text, "1"));
+                    sender.heartbeat();
+                }
+            }
+        });
+        server.start();
+        var request = HttpRequest
+                .newBuilder(URI.create("http://127.0.0.1:" + server.getAddress().getPort() + "/")).build();
+        try (var events = new ServerSentEvents(client, request, Duration.ofSeconds(Long.MAX_VALUE), 1000)) {
+            for (String text : texts) {
+                assertEquals(text, events.next().orElseThrow().data());
+            }
+        }
+    }
+
+    @Test
+    void refusesWhatCannotWork() throws Exception {
+        events(LONG); // a server, for the clean-up
+        var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1/")).build();
+        assertThrows(NullPointerException.class, () -> new ServerSentEvents(null, request, LONG, 1));
+        assertThrows(NullPointerException.class, () -> new ServerSentEvents(client, null, LONG, 1));
+        assertThrows(NullPointerException.class, () -> new ServerSentEvents(client, request, null, 1));
+        assertThrows(IllegalArgumentException.class, () -> new ServerSentEvents(client, request, Duration.ZERO, 1));
+        assertThrows(IllegalArgumentException.class, () -> new ServerSentEvents(client, request, LONG, 0));
+        assertThrows(NullPointerException.class, () -> new ServerSentEvents.Event(null, "", ""));
+        assertThrows(NullPointerException.class, () -> new ServerSentEvents.Event("", null, ""));
+        assertThrows(NullPointerException.class, () -> new ServerSentEvents.Event("", "", null));
     }
 }

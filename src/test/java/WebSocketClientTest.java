@@ -51,7 +51,10 @@ class WebSocketClientTest {
         }
     }
 
-    /** A server that shakes hands with one client and then does as {@code script} says, and reads until the client has gone. */
+    /**
+     * A server that shakes hands with one client and then does as {@code script} says, and reads until the client has
+     * gone.
+     */
     private URI server(Script script) throws IOException {
         listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         Thread.startVirtualThread(() -> {
@@ -96,7 +99,8 @@ class WebSocketClientTest {
         try (var socket = connect(uri, 1, LONG)) {
             assertEquals(new WebSocketClient.Text("one message"), socket.receive().orElseThrow());
             assertEquals("are you there", pong.get());
-            assertArrayEquals("bytes".getBytes(), assertInstanceOf(WebSocketClient.Binary.class, socket.receive().orElseThrow()).bytes());
+            assertArrayEquals("bytes".getBytes(),
+                    assertInstanceOf(WebSocketClient.Binary.class, socket.receive().orElseThrow()).bytes());
         }
         gone.get();
     }
@@ -112,7 +116,8 @@ class WebSocketClientTest {
         });
         try (var socket = connect(uri, 5, LONG)) {
             assertEquals(1000, ((WebSocketClient.Text) socket.receive().orElseThrow()).text().length());
-            assertTrue(assertThrows(IOException.class, socket::receive).getMessage().endsWith("a message of more than 1000"));
+            assertTrue(assertThrows(IOException.class,
+                    socket::receive).getMessage().endsWith("a message of more than 1000"));
             assertThrows(IOException.class, socket::receive, "each further call too");
         }
         gone.get();
@@ -136,7 +141,10 @@ class WebSocketClientTest {
             assertTrue(socket.receive().isEmpty() && socket.receive().isEmpty());
         }
         listener.close();
-        var angry = server((in, out) -> WebSocketClient.EchoServer.write(out, true, 8, new byte[] {3, (byte) 0xF3, 'n', 'o'})); // 1011
+        // 1011
+        var angry =
+                server((in, out) -> WebSocketClient.EchoServer.write(out, true, 8, new byte[] {3, (byte) 0xF3, 'n',
+                        'o'}));
         try (var socket = connect(angry, 5, LONG)) {
             assertTrue(assertThrows(IOException.class, socket::receive).getMessage().contains("1011 no"));
         }
@@ -145,11 +153,13 @@ class WebSocketClientTest {
     @Test
     void aServerThatIsNoWebSocketAndOneThatNeverAnswers() throws Exception {
         try (var server = new HostileServer(HostileServer.Fault.HEALTHY)) {
-            assertThrows(WebSocketHandshakeException.class, () -> connect(URI.create(server.uri().toString().replace("http", "ws")), 5, LONG));
+            assertThrows(WebSocketHandshakeException.class,
+                    () -> connect(URI.create(server.uri().toString().replace("http", "ws")), 5, LONG));
         }
         try (var server = new HostileServer(HostileServer.Fault.SILENT)) {
             assertThrows(IOException.class,
-                    () -> connect(URI.create(server.uri().toString().replace("http", "ws")), 5, Duration.ofMillis(200)));
+                    () -> connect(URI.create(server.uri().toString().replace("http", "ws")), 5,
+                            Duration.ofMillis(200)));
         }
     }
 
@@ -247,7 +257,8 @@ class WebSocketClientTest {
     void stress() throws Exception {
         int messages = 10_000;
         Set<String> seen = ConcurrentHashMap.newKeySet();
-        try (var server = new WebSocketClient.EchoServer(); var socket = WebSocketClient.connect(client, server.uri(), 50, 1000, LONG);
+        try (var server = new WebSocketClient.EchoServer(); var socket = WebSocketClient.connect(client, server.uri(),
+                50, 1000, LONG);
              var threads = Executors.newVirtualThreadPerTaskExecutor()) {
             var received = new AtomicInteger();
             for (int t = 0; t < 4; t++) {
@@ -269,6 +280,25 @@ class WebSocketClientTest {
             threads.awaitTermination(50, TimeUnit.SECONDS);
         }
         assertEquals(messages, seen.size());
-        System.out.println("WebSocketClient stress: " + messages + " messages by 4 senders and 4 receivers, each back once");
+        System.out.println("WebSocketClient stress: " + messages
+                + " messages by 4 senders and 4 receivers, each back once");
+    }
+
+    @Test
+    void refusesWhatCannotWorkAndTheConnectionStays() throws Exception {
+        var uri = URI.create("ws://127.0.0.1:1/");
+        assertThrows(NullPointerException.class, () -> WebSocketClient.connect(null, uri, 1, 1, LONG));
+        assertThrows(NullPointerException.class, () -> WebSocketClient.connect(client, null, 1, 1, LONG));
+        assertThrows(NullPointerException.class, () -> WebSocketClient.connect(client, uri, 1, 1, null));
+        assertThrows(IllegalArgumentException.class, () -> WebSocketClient.connect(client, uri, 0, 1, LONG));
+        assertThrows(IllegalArgumentException.class, () -> WebSocketClient.connect(client, uri, 1, 0, LONG));
+        assertThrows(IllegalArgumentException.class, () -> WebSocketClient.connect(client, uri, 1, 1, Duration.ZERO));
+        try (var server = new WebSocketClient.EchoServer();
+             var socket = WebSocketClient.connect(client, server.uri(), 1, 1000, Duration.ofSeconds(Long.MAX_VALUE))) {
+            assertThrows(NullPointerException.class, () -> socket.send((String) null));
+            assertThrows(NullPointerException.class, () -> socket.send((byte[]) null));
+            socket.send("still there");
+            assertEquals(new WebSocketClient.Text("still there"), socket.receive().orElseThrow());
+        }
     }
 }

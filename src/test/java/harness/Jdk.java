@@ -73,8 +73,15 @@ record Jdk(int feature, String version, Path home) {
     Optional<String> generation() {
         return switch (feature) {
             case 22, 23, 24 -> Optional.empty();
-            default -> Optional.of("jdk" + Math.min(feature, 27));
+            default -> Optional.of(newestFolder(Path.of("examples/structured"), feature).getFileName().toString());
         };
+    }
+
+    /** Of the folders {@code jdkNN} the newest that is not above {@code feature}. */
+    static Path newestFolder(Path folders, int feature) {
+        return children(folders).stream().filter(folder -> folder.getFileName().toString().matches("jdk\\d\\d"))
+                .filter(folder -> Integer.parseInt(folder.getFileName().toString().substring(3)) <= feature)
+                .reduce((older, newer) -> newer).orElseThrow();
     }
 
     String tool(String name) {

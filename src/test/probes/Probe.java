@@ -1,0 +1,130 @@
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.BooleanSupplier;
+
+/**
+ * What all probes share. A probe prints {@code id<TAB>value}: a class, a count, a name, never a time. Where "it does
+ * not
+ * happen" is the value, it is waited for in rounds that this process itself has to get through, so that a machine that
+ * stands still delays both.
+ */
+final class Probe {
+
+    private static final int ROUNDS = 240;
+
+    interface Action {
+        void run() throws Exception;
+    }
+
+    private Probe() {
+    }
+
+    static synchronized void print(String id, Object value) {
+        System.out.println(id + "\t" + String.valueOf(value).replaceAll("\\s+", " "));
+        System.out.flush();
+    }
+
+    /** Whether it becomes true; false after rounds of 5 ms, in each of which a thread of this process got its turn. */
+    static boolean happens(BooleanSupplier condition) throws InterruptedException {
+        return happens(condition, ROUNDS);
+    }
+
+    static boolean happens(BooleanSupplier condition, int rounds) throws InterruptedException {
+        for (int i = 0; i < rounds && !condition.getAsBoolean(); i++) {
+            Thread.sleep(5);
+            Thread.ofPlatform().start(() -> { }).join();
+        }
+        return condition.getAsBoolean();
+    }
+
+    /** Waits without a limit: the process that runs the probe has one. */
+    static void until(BooleanSupplier condition) throws InterruptedException {
+        while (!condition.getAsBoolean()) {
+            Thread.sleep(2);
+        }
+    }
+
+    /** What a call returns, or what it throws. */
+    static String outcome(Callable<?> call) {
+        try {
+            return String.valueOf(call.call());
+        } catch (ExecutionException e) {
+            return thrown(e.getCause());
+        } catch (Throwable e) {
+            return thrown(e);
+        }
+    }
+
+    /** Simple name and text; the same on each run. */
+    static String thrown(Throwable e) {
+        String type = e.getClass().getName().replaceAll(".*[.$]", "");
+        String text = e.getMessage() == null ? "" : ": " + e.getMessage();
+        return (type + text).replaceAll("@[0-9a-f]{4,}", "@N").replaceAll("\\$\\$Lambda[^\\]\\s]*", "L");
+    }
+
+    static Thread daemon(Action action) {
+        return Thread.ofPlatform().daemon().start(() -> {
+            try {
+                action.run();
+            } catch (Exception e) {
+                // a peer that is gone: the probe's value says what came of it
+            }
+        });
+    }
+
+    /** Standard output of a JVM of its own, with two processors, that runs a class of these. */
+    static String jvm(List<String> options, String... classAndArguments) throws Exception {
+        var command = new ArrayList<String>();
+        command.add(ProcessHandle.current().info().command().orElseThrow());
+        command.addAll(List.of("-XX:ActiveProcessorCount=2", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+        command.addAll(options);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+        command.addAll(List.of(classAndArguments));
+        Path errors = Files.createTempFile("probe", ".txt");
+        try {
+            Process process = new ProcessBuilder(command).redirectError(errors.toFile()).start();
+            try {
+                String output = new String(process.getInputStream().readAllBytes()).strip();
+                int exit = process.waitFor();
+                if (exit != 0) {
+                    throw new IOException("exit code " + exit + ": " + String.join(" ", command) + "\n"
+                            + Files.readString(errors));
+                }
+                return output;
+            } finally {
+                process.destroyForcibly();
+            }
+        } finally {
+            Files.delete(errors);
+        }
+    }
+
+    /** Three at a time, so that what mostly waits does not wait in a row. */
+    static void all(List<Action> actions) throws Exception {
+        try (var executor = Executors.newFixedThreadPool(3)) {
+            var running = new ArrayList<Future<?>>();
+            for (Action action : actions) {
+                running.add(executor.submit(() -> {
+                    action.run();
+                    return null;
+                }));
+            }
+            for (Future<?> each : running) {
+                each.get();
+            }
+        }
+    }
+
+    /** Ends the JVM whatever still runs in it. */
+    static void end() {
+        System.out.flush();
+        Runtime.getRuntime().halt(0);
+    }
+}
