@@ -313,7 +313,9 @@ public final class Subprocess {
             return text.endsWith("\r") ? text.substring(0, text.length() - 1) : text;
         }
 
-        /** It and its descendants are told to end, then forced to, and have ended, as after a timeout of {@link #run}. */
+        /**
+         * It and its descendants are told to end, then forced to, and have ended, as after a timeout of {@link #run}.
+         */
         @Override
         public void close() {
             kill(process, new Capture(in, 0), new Capture(process.getErrorStream(), 0));

@@ -252,7 +252,7 @@ public final class WorkQueue<T> implements AutoCloseable {
 
     /**
      * {@code shutdown()}: nothing more is put, also by those waiting to; what is queued will be handled. Does not
-     * wait.
+     * wait, and has no reason: who closes because of a failure keeps it where the consumers look.
      */
     @Override
     public void close() {

@@ -16,10 +16,11 @@ import java.util.function.Predicate;
  * not use for a queue ({@code WorkQueue}), a flag ({@code Event}), a number of permits ({@code Semaphore}), or state
  * that nobody waits for ({@code SharedState}).
  *
- * <p>Thread-safe. No wake-up can be forgotten or swallowed by a waiter that gives up: every action wakes all who
- * wait, and each looks again, which costs a look per waiter and action (for hundreds of waiters give each kind its
- * own {@code Condition}). Predicates and actions run under the lock: keep them short, let them call nothing that
- * blocks or is not yours, and let no reference to the state escape.
+ * <p>No bare {@code wait()} or {@code notify(n)}: a waiter says what it waits for. Thread-safe. No wake-up can be
+ * forgotten or swallowed by a waiter that gives up: every action wakes all who wait, and each looks again, which
+ * costs a look per waiter and action (for hundreds of waiters give each kind its own {@code Condition}). Predicates
+ * and actions run under the lock: keep them short, let them call nothing that blocks or is not yours, and let no
+ * reference to the state escape.
  *
  * <p>Run: {@code java examples/state/ConditionVariable.java}
  */

@@ -10,7 +10,8 @@ import java.util.concurrent.Executors;
  * <p>Use for what every layer of a request may need and no signature should carry: request id, user, locale, for logs
  * above all. Carry an immutable record. Do not use for arguments of the business: pass them. On 25 and later {@code
  * ScopedValue} is final and does the same for one thread and the forks of a {@code StructuredTaskScope}; executors do
- * not carry it either.
+ * not carry it either. A value for a block: no {@code set} and {@code reset(token)}, no default, and no context that
+ * several tasks share and change (an object in the record does that).
  *
  * <p>What a task inherits by itself (run {@code main} to see it on your JDK): {@code ThreadLocal} and {@code
  * ScopedValue} nothing, from 21 to 27; {@code InheritableThreadLocal} the value of the thread that <em>created</em> the
@@ -36,7 +37,8 @@ public final class RequestContext<C> {
      * Runs the body with {@code context}, seen by this thread only; what was there before is there again afterwards.
      */
     public <T> T call(C context, Callable<? extends T> body) throws Exception {
-        C before = bind(Objects.requireNonNull(context));
+        Objects.requireNonNull(body, "body");
+        C before = bind(Objects.requireNonNull(context, "context"));
         try {
             return body.call();
         } finally {
@@ -46,6 +48,7 @@ public final class RequestContext<C> {
 
     /** The task with the context of the thread that calls this, whichever thread runs it, once or often. */
     public <T> Callable<T> carrying(Callable<? extends T> task) {
+        Objects.requireNonNull(task, "task");
         C captured = get();
         return () -> call(captured, task);
     }
@@ -56,7 +59,9 @@ public final class RequestContext<C> {
      * of the thread that completes the stage before.
      */
     public Executor carrying(Executor executor) {
+        Objects.requireNonNull(executor, "executor");
         return task -> {
+            Objects.requireNonNull(task, "task");
             C captured = current.get();
             executor.execute(() -> {
                 C before = bind(captured);

@@ -20,9 +20,10 @@ import java.util.function.Function;
  * asyncio, every read-modify-write needs one of these: there nothing happened between two awaits, here threads run at
  * any moment.
  *
- * <p>Thread-safe: the state is reachable through the lock only, so long as no action lets it escape. Waiting is
- * interruptible ({@code synchronized} and {@code lock()} are not). Not fair. The action runs in the caller's thread
- * under the lock: keep it short and let it call nothing that blocks or is not yours.
+ * <p>No {@code locked()}: its answer is old when it comes; {@code locked(Duration.ZERO, action)} tries. Thread-safe:
+ * the state is reachable through the lock only, so long as no action lets it escape. Waiting is interruptible ({@code
+ * synchronized} and {@code lock()} are not). Not fair. The action runs in the caller's thread under the lock: keep it
+ * short and let it call nothing that blocks or is not yours.
  *
  * <p>Run: {@code java examples/state/SharedState.java}
  */
