@@ -132,12 +132,14 @@ public final class CircuitBreaker {
         boolean quiet();
     }
 
-    private record Latest(int failures, int size, BitSet failed, int[] slot) implements Window {
+    private record Latest(int failures, int size, BitSet failed, int[] slotAndCount) implements Window {
         @Override
         public boolean count(boolean failure, long now) {
-            failed.set(slot[0], failure);
-            slot[0] = (slot[0] + 1) % size;
-            return failed.cardinality() >= failures;
+            int slot = slotAndCount[0];
+            slotAndCount[0] = (slot + 1) % size;
+            slotAndCount[1] += (failure ? 1 : 0) - (failed.get(slot) ? 1 : 0);
+            failed.set(slot, failure);
+            return slotAndCount[1] >= failures;
         }
 
         @Override
@@ -204,7 +206,7 @@ public final class CircuitBreaker {
     /** With a monotonic clock of your own. */
     public CircuitBreaker(int failures, int window, Duration openFor, int trials,
             Function<? super Exception, Verdict> judge, LongSupplier nanoTime) {
-        this(now -> new Latest(failures, window, new BitSet(), new int[1]), openFor, trials, judge, nanoTime,
+        this(now -> new Latest(failures, window, new BitSet(), new int[2]), openFor, trials, judge, nanoTime,
                 1 <= failures && failures <= window, "failures " + failures + ", window " + window);
     }
 
@@ -280,11 +282,13 @@ public final class CircuitBreaker {
             if (phase.state == State.OPEN && now - phase.since >= openNanos) {
                 change(State.HALF_OPEN, now);
             }
-            if (phase.state != State.CLOSED && room(now) > 0) {
+            if (room(phase, now) > 0) {
                 return Optional.empty();
             }
             var permit = new Permit(phase, now + Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2));
-            phase.trials.add(permit);
+            if (permit.isTrial()) {
+                phase.trials.add(permit);
+            }
             return Optional.of(permit);
         } finally {
             lock.unlock();
@@ -297,9 +301,13 @@ public final class CircuitBreaker {
      */
     public Duration retryAfter() {
         long now = nanoTime.getAsLong();
+        var seen = phase;
+        if (seen.state != State.HALF_OPEN) {
+            return Duration.ofNanos(room(seen, now));
+        }
         lock.lock();
         try {
-            return Duration.ofNanos(phase.state == State.CLOSED ? 0 : room(now));
+            return Duration.ofNanos(room(phase, now));
         } finally {
             lock.unlock();
         }
@@ -312,13 +320,14 @@ public final class CircuitBreaker {
         return elapsed ? State.HALF_OPEN : seen.state;
     }
 
-    private long room(long now) { // the lock is held; nanoseconds until there is some
-        if (phase.state == State.OPEN) {
-            return Math.max(0, openNanos - (now - phase.since));
+    /** Nanoseconds until there is room. The lock is held, if it is half-open. */
+    private long room(Phase seen, long now) {
+        if (seen.state != State.HALF_OPEN) {
+            return seen.state == State.CLOSED ? 0 : Math.max(0, openNanos - (now - seen.since));
         }
-        phase.trials.removeIf(trial -> now - trial.until >= 0);
-        return phase.trials.size() + phase.succeeded < trials ? 0
-                : phase.trials.stream().mapToLong(trial -> trial.until - now).reduce(openNanos, Math::min);
+        seen.trials.removeIf(trial -> now - trial.until >= 0);
+        return seen.trials.size() + seen.succeeded < trials ? 0
+                : seen.trials.stream().mapToLong(trial -> trial.until - now).reduce(openNanos, Math::min);
     }
 
     private boolean count(Permit permit, Verdict verdict) {

@@ -22,7 +22,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  * ({@code Retry}: a failure here starts nothing), or when everything is slow: then each hedge makes it worse, so
  * hedges are bounded over all calls of an instance, and a call beyond the bound goes on without.
  *
- * <p>Thread-safe.
+ * <p>Thread-safe. A caller in a virtual thread needs a processor to start a hedge: with a single one, an attempt that
+ * computes all the time is never hedged.
  *
  * <p>Run: {@code java examples/resilience/HedgedRequest.java}
  */

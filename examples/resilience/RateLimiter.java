@@ -248,8 +248,11 @@ public final class RateLimiter {
         if (take(permits, true) == 0) {
             return true;
         }
+        if (patience <= 0) {
+            return false;
+        }
         long start = clock.nanoTime();
-        if (patience <= 0 || state.get().supply.until(permits, start) > patience) {
+        if (state.get().supply.until(permits, start) > patience) {
             return false;
         }
         line(permits);

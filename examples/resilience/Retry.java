@@ -154,7 +154,7 @@ public final class Retry {
             throw new TimeoutException("nothing is left of the budget: " + budget);
         }
         long start = nanoTime.getAsLong();
-        var earlier = new ArrayDeque<Throwable>(0);
+        ArrayDeque<Throwable> earlier = null; // made at the first failure
         try {
             long left = total;
             for (int made = 1; ; made++) {
@@ -164,7 +164,9 @@ public final class Retry {
                     result = attempt.call(Duration.ofNanos(left));
                 } catch (Exception e) {
                     failure = e;
-                    if (earlier.size() > KEPT) {
+                    if (earlier == null) {
+                        earlier = new ArrayDeque<>();
+                    } else if (earlier.size() > KEPT) {
                         earlier.remove();
                     }
                     earlier.add(e);
@@ -188,7 +190,9 @@ public final class Retry {
                 }
             }
         } catch (Throwable last) {
-            earlier.forEach(failure -> suppress(last, failure));
+            if (earlier != null) {
+                earlier.forEach(failure -> suppress(last, failure));
+            }
             throw last;
         }
     }

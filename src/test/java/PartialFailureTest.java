@@ -239,8 +239,8 @@ class PartialFailureTest {
             cleaning.await();
             for (int i = 0; i < 3; i++) {
                 caller.interrupt();
-                while (caller.getState() != Thread.State.TIMED_WAITING && caller.getState() != Thread.State.WAITING
-                        || caller.isInterrupted()) {
+                while (caller.isAlive() && (caller.isInterrupted() || caller.getState() != Thread.State.TIMED_WAITING
+                        && caller.getState() != Thread.State.WAITING)) {
                     Thread.yield();
                 }
             }
