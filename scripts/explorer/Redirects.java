@@ -21,7 +21,6 @@ final class Redirects {
     private final Map<String, Target> targets = new HashMap<>();
 
     private Redirects() {
-        to("nanoTime", false, "java/lang/System.nanoTime()J");
         to("currentTimeMillis", false, "java/lang/System.currentTimeMillis()J");
         to("currentThread", false, "java/lang/Thread.currentThread()Ljava/lang/Thread;");
         to("yields", false, "java/lang/Thread.onSpinWait()V", "java/lang/Thread.yield()V");
@@ -34,6 +33,7 @@ final class Redirects {
 
     static Redirects ofCode() {
         Redirects redirects = new Redirects();
+        redirects.to("lookAtTime", false, "java/lang/System.nanoTime()J");
         String condition = "java/util/concurrent/locks/Condition.";
         redirects.to("await", true, condition + "await()V", condition + "await(JLjava/util/concurrent/TimeUnit;)Z");
         redirects.to("awaitNanos", true, condition + "awaitNanos(J)J");
@@ -46,6 +46,7 @@ final class Redirects {
 
     static Redirects ofJdk() {
         Redirects redirects = new Redirects();
+        redirects.to("nanoTime", false, "java/lang/System.nanoTime()J");
         redirects.to("nanosSince", false, "jdk/internal/misc/VM.getNanoTimeAdjustment(J)J");
         redirects.to("park", true, "jdk/internal/misc/Unsafe.park(ZJ)V");
         redirects.to("unpark", true, "jdk/internal/misc/Unsafe.unpark(Ljava/lang/Object;)V");

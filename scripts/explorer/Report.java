@@ -118,7 +118,11 @@ final class Report {
         if (from > 0) {
             text.append("... ").append(from).append(" steps before\n");
         }
-        for (Schedule.Event event : trace.subList(from, trace.size())) {
+        for (int i = from; i < trace.size(); i++) {
+            Schedule.Event event = trace.get(i);
+            if (event.task() == 0 && i + 1 < trace.size() && trace.get(i + 1).task() == 0) {
+                continue; // only how far it goes
+            }
             if (event.task() == 0) {
                 text.append("-- the clock ").append(event.what()).append('\n');
                 continue;

@@ -26,6 +26,7 @@ public final class Schedule implements Executor {
     private static final long NEVER = 366L * 24 * 3600 * 1_000_000_000;
     /** No thread that could go on is later than that: who sleeps for less may find that another one is not done yet. */
     private static final long LATEST = 1_000_000_000;
+    private static final long FAR = 3_600_000_000_000L;
     private static final int MOST_TASKS = 1_000;
     private static final int MOST_TICKS = 200;
     private static final long EPOCH_MILLIS = 1_767_225_600_000L; // 2026-01-01
@@ -63,6 +64,7 @@ public final class Schedule implements Executor {
     private int decisions;
     private int writes;
     private int ticks;
+    private int yields;
     private int asked;
     /** Counts what happens, for who watches from another thread whether anything does. */
     private volatile long beats;
@@ -157,7 +159,8 @@ public final class Schedule implements Executor {
         boolean mainEnded = tasks.get(0).ended;
         if (standing == null && mainEnded) {
             timers.clear();
-        } else if (standing != null && (mainEnded || standing.kind() == Verdict.Kind.NOT_CONTROLLED)) {
+        } else if (standing != null && (mainEnded || standing.kind() == Verdict.Kind.NOT_CONTROLLED
+                || !timers.isEmpty() && timers.peek().at - clock > FAR)) { // as close() of an executor looks once a day
             verdict = standing;
         } else if (ticks > MOST_STEPS / 10) {
             verdict = new Verdict(Verdict.Kind.NO_END, "only the clock goes on", Waits.of(this));
@@ -337,6 +340,7 @@ public final class Schedule implements Executor {
 
     void yields(Task task) {
         strategy.yields(task);
+        yields++;
         clock += decisions > fairAfter ? 1_000_000 : 0;
         if (++steps > MOST_STEPS) {
             noEnd(task);
@@ -345,10 +349,11 @@ public final class Schedule implements Executor {
     }
 
     private void noEnd(Task task) {
-        boolean idle = steps - writes > MOST_STEPS / 10;
+        boolean idle = steps - writes > MOST_STEPS / 10 && yields > MOST_STEPS / 20; // else it may compute
         stop(task, new Verdict(idle ? Verdict.Kind.NO_END : Verdict.Kind.NOT_CONTROLLED,
                 idle ? "after " + MOST_STEPS + " steps threads still look, and nothing changes"
-                        : "more than " + MOST_STEPS + " steps: make the scenario smaller", Waits.of(this)));
+                        : "more than " + MOST_STEPS + " steps: a loop without an end, or too large a scenario",
+                Waits.of(this)));
     }
 
     // Threads
@@ -495,10 +500,15 @@ public final class Schedule implements Executor {
         return timer;
     }
 
-    /** Looking takes a moment: what looks until it is late comes to an end. */
+    /** Looking takes a moment. */
     long nanoTime() {
-        clock += decisions > fairAfter ? 1_000_000 : 20;
+        clock += 20;
         return clock;
+    }
+
+    long lookAtTime() {
+        clock += decisions > fairAfter ? 1_000_000 : 0;
+        return nanoTime();
     }
 
     long millis() {
