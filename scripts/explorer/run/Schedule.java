@@ -24,8 +24,9 @@ public final class Schedule implements Executor {
     private static final int MOST_STEPS = 1_000_000;
     /** A wait this long is one without end. */
     private static final long NEVER = 366L * 24 * 3600 * 1_000_000_000;
-    /** No thread that could go on is later than that: who sleeps for less may find that another one is not done yet. */
+    /** Threads that could go on are late by that in all: who sleeps for less may find another one not done yet. */
     private static final long LATEST = 1_000_000_000;
+    private static final int LOOKS_ONLY = 500;
     private static final long FAR = 3_600_000_000_000L;
     private static final int MOST_TASKS = 1_000;
     private static final int MOST_TICKS = 200;
@@ -65,6 +66,8 @@ public final class Schedule implements Executor {
     private int writes;
     private int ticks;
     private int yields;
+    private int allTicks;
+    private long late;
     private int asked;
     /** Counts what happens, for who watches from another thread whether anything does. */
     private volatile long beats;
@@ -124,7 +127,6 @@ public final class Schedule implements Executor {
         ready.remove(task);
         task.ready = false;
         task.lastRun = ++timerCount;
-        task.since = clock;
         beats++;
         task.continuation.run();
         running = null;
@@ -145,7 +147,9 @@ public final class Schedule implements Executor {
             }
         }
         Timer timer = timers.poll();
+        allTicks++;
         if (timer.at > clock) {
+            late += ready.isEmpty() ? 0 : timer.at - clock;
             clock = timer.at;
             event(time, null, "shows " + clock / 1_000_000 + (clock % 1_000_000 == 0 ? "" : "." + clock / 1000 % 1000)
                     + " ms");
@@ -213,8 +217,7 @@ public final class Schedule implements Executor {
             if (task.continuation == continuation) {
                 if (!task.ready && !task.aside) {
                     task.ready = true;
-                    task.since = clock;
-                    ready.add(task);
+                            ready.add(task);
                 }
                 return;
             }
@@ -277,7 +280,6 @@ public final class Schedule implements Executor {
     /** Lets another one go on if it is chosen. */
     private void offer(Task task) {
         Task one = choose(task);
-        task.since = clock;
         if (one != task) {
             next = one;
             Thread.yield();
@@ -309,9 +311,11 @@ public final class Schedule implements Executor {
     }
 
     private boolean mayTick() {
-        long at = timers.peek().at;
+        if (late + timers.peek().at - clock <= LATEST || steps - writes > LOOKS_ONLY) {
+            return true;
+        }
         for (Task task : enabled) {
-            if (at - task.since > LATEST) {
+            if (task.yielded < allTicks) {
                 return false;
             }
         }
@@ -341,6 +345,7 @@ public final class Schedule implements Executor {
     void yields(Task task) {
         strategy.yields(task);
         yields++;
+        task.yielded = allTicks;
         clock += decisions > fairAfter ? 1_000_000 : 0;
         if (++steps > MOST_STEPS) {
             noEnd(task);
@@ -457,7 +462,6 @@ public final class Schedule implements Executor {
         if (task.aside && !task.ended) {
             task.aside = false;
             task.ready = true;
-            task.since = clock;
             ready.add(task);
         }
     }
