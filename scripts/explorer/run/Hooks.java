@@ -162,6 +162,15 @@ public final class Hooks {
         }
     }
 
+    public static void spins() {
+        Task task = task();
+        if (task == null) {
+            Thread.onSpinWait();
+        } else {
+            now.spins(task);
+        }
+    }
+
     public static void park() {
         long nothing = forNothing();
         if (nothing > 0) {

@@ -26,7 +26,7 @@ public final class Schedule implements Executor {
     private static final long NEVER = 366L * 24 * 3600 * 1_000_000_000;
     /** Threads that could go on are late by that in all: who sleeps for less may find another one not done yet. */
     private static final long LATEST = 1_000_000_000;
-    private static final int LOOKS_ONLY = 500;
+    private static final int LOOKS_ONLY = 20_000;
     private static final long FAR = 3_600_000_000_000L;
     private static final int MOST_TASKS = 1_000;
     private static final int MOST_TICKS = 200;
@@ -343,10 +343,14 @@ public final class Schedule implements Executor {
     }
 
     void yields(Task task) {
-        strategy.yields(task);
         yields++;
-        task.yielded = allTicks;
-        clock += decisions > fairAfter ? 1_000_000 : 0;
+        task.yielded = allTicks; // is not late then, whatever the time
+        spins(task);
+    }
+
+    /** Within the JDK, which spins for a moment only. */
+    void spins(Task task) {
+        strategy.yields(task);
         if (++steps > MOST_STEPS) {
             noEnd(task);
         }
