@@ -4,10 +4,13 @@ import java.io.InputStream;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.LongAdder;
 
-/** Requests a second over kept connections, where wrk is missing: {@code java ServiceLoad.java URL SECONDS CONNECTIONS [BODY]}. */
+/** Requests a second, where wrk is missing: {@code java ServiceLoad.java URL SECONDS CONNECTIONS [BODY]}. */
 public final class ServiceLoad {
 
     private ServiceLoad() {
@@ -17,11 +20,13 @@ public final class ServiceLoad {
         URI uri = URI.create(args[0]);
         int seconds = Integer.parseInt(args[1]);
         String body = args.length > 3 ? args[3] : "";
-        byte[] request = ((body.isEmpty() ? "GET " : "POST ") + uri.getPath() + " HTTP/1.1\r\nHost: " + uri.getAuthority() + "\r\n"
+        byte[] request = ((body.isEmpty() ? "GET " : "POST ") + uri.getPath() + " HTTP/1.1\r\nHost: "
+                + uri.getAuthority() + "\r\n"
                 + (body.isEmpty() ? "" : "Content-Type: application/json\r\nContent-Length: " + body.length() + "\r\n")
                 + "\r\n" + body).getBytes(StandardCharsets.US_ASCII);
         var answers = new LongAdder();
         var wrong = new LongAdder();
+        Queue<long[]> latencies = new ConcurrentLinkedQueue<>();
         long start = System.nanoTime();
         long end = start + seconds * 1_000_000_000L;
         try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -30,16 +35,23 @@ public final class ServiceLoad {
                     try (var socket = new Socket(uri.getHost(), uri.getPort())) {
                         socket.setTcpNoDelay(true);
                         InputStream in = new BufferedInputStream(socket.getInputStream());
-                        while (System.nanoTime() < end) {
+                        long[] took = new long[1024];
+                        int n = 0;
+                        for (long begin; (begin = System.nanoTime()) < end; ) {
                             socket.getOutputStream().write(request);
                             (answer(in) / 100 == 2 ? answers : wrong).increment();
+                            took = n == took.length ? Arrays.copyOf(took, 2 * n) : took;
+                            took[n++] = System.nanoTime() - begin;
                         }
+                        latencies.add(Arrays.copyOf(took, n));
                     }
                     return null;
                 });
             }
         }
         System.out.printf("Requests/sec: %10.2f%n", answers.sum() * 1e9 / (System.nanoTime() - start));
+        long[] all = latencies.stream().flatMapToLong(Arrays::stream).sorted().toArray();
+        System.out.printf("99%% %10.2fms%n", all.length == 0 ? 0 : all[all.length * 99 / 100] / 1e6);
         if (wrong.sum() > 0) {
             System.out.println("Non-2xx or 3xx responses: " + wrong.sum());
         }

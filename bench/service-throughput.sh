@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Requests a second over kept connections: assets/service, a plain HttpServer, aiohttp on uvloop. One run, rounds interleaved, medians.
+# Requests a second, and the 99th percentile of their latency, over kept connections: assets/service, a plain HttpServer, aiohttp on uvloop. One run, rounds interleaved, medians.
 #   bench/service-throughput.sh                          JDK: JAVA_HOME or the java in front
 #   SECONDS_EACH=10 ROUNDS=5 JDKS="DIR DIR" bench/service-throughput.sh
 # Needs aiohttp and uvloop for PYTHON (default /usr/bin/python3), and wrk; without wrk a load generator in Java, which takes more of the machine.
@@ -21,14 +21,14 @@ load() { # URL SECONDS get|post -> requests a second
   local out
   if [ -s "$work/wrk" ]; then
     if [ "$3" = post ]; then set -- "$1" "$2" -s "$work/post.lua"; else set -- "$1" "$2"; fi
-    out=$(wrk -t1 -c"$connections" -d"$2s" "${@:3}" "$1")
+    out=$(wrk --latency -t1 -c"$connections" -d"$2s" "${@:3}" "$1")
   elif [ "$3" = post ]; then
     out=$("$first/bin/java" -cp "$work" ServiceLoad "$1" "$2" "$connections" '{"item":"tea","count":3}')
   else
     out=$("$first/bin/java" -cp "$work" ServiceLoad "$1" "$2" "$connections")
   fi
   if grep -q 'Non-2xx\|Socket errors' <<< "$out"; then echo "wrong answers from $1:" >&2; echo "$out" >&2; return 1; fi
-  awk '/^Requests\/sec:/ { printf "%d\n", $2 }' <<< "$out"
+  awk '/^Requests\/sec:/ { rate = $2 } $1 == "99%" { late = $2 } END { printf "%d %s\n", rate, late }' <<< "$out"
 }
 
 names=() ports=() port=${PORT_BASE:-18080}
@@ -63,9 +63,15 @@ for ((round = 0; round <= rounds; round++)); do # round 0 warms up
     load "http://127.0.0.1:${ports[i]}/orders" "$seconds" post > "$work/rate"; [ "$round" = 0 ] || cat "$work/rate" >> "$work/post-$i"
   done
 done
-median() { sort -n "$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
-echo "requests/s, median of $rounds, $connections kept connections, $seconds s each, $(nproc) processors, $( [ -s "$work/wrk" ] && echo wrk || echo ServiceLoad)"
-printf '%-45s %10s %10s\n' '' GET POST
+median() { sort -n "$1" | awk '{ v[NR] = $0 } END { print v[int((NR + 1) / 2)] }'; }
+echo "requests/s and latency at 99 %, median of $rounds, $connections kept connections, $seconds s each, $(nproc) processors, $( [ -s "$work/wrk" ] && echo wrk || echo ServiceLoad)"
+printf '%-45s %18s %18s\n' '' GET POST
 for i in "${!names[@]}"; do
-  printf '%-45s %10s %10s\n' "${names[i]}" "$(median "$work/get-$i")" "$(median "$work/post-$i")"
+  printf '%-45s %18s %18s\n' "${names[i]}" "$(median "$work/get-$i")" "$(median "$work/post-$i")"
+done
+[ -d /proc/self ] || exit 0
+echo; echo "resident memory, ${IDLE:=1000} connections at a time"
+for i in "${!names[@]}"; do
+  echo "${names[i]}"
+  "${jdks%% *}/bin/java" bench/ServiceMemory.java "http://127.0.0.1:${ports[i]}" "${pids[i]}" "$IDLE"
 done

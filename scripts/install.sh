@@ -51,7 +51,7 @@ attempt() {
   shift
   why=$("$@" 2>&1 >/dev/null) && return
   why=${why##*$'\n'}
-  fail 1 "cannot $what: ${why##*: }; mend that or choose another folder with --to DIR (nothing was changed)"
+  fail 1 "cannot $what: ${why##*: }; fix that or choose another folder with --to DIR (nothing was changed)"
 }
 
 parse_arguments() {
@@ -167,7 +167,7 @@ start_work() {
       attempt "put back the installation an interrupted run had set aside" mv "$beside/old" "$target"
     fi
     attempt "delete what an interrupted run left in $beside" rm -rf "$beside"
-    echo "An earlier run had been interrupted; mended."
+    echo "An earlier run had been interrupted; cleaned up."
   fi
   trap cleanup EXIT
   attempt "create $parent" mkdir -p "$parent"

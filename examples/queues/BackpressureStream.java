@@ -26,6 +26,8 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 public final class BackpressureStream<T> implements AutoCloseable {
 
+    // More than 150 lines: four rules for a full buffer.
+
     /** What becomes of an item when a subscriber's buffer is full. */
     public enum WhenFull {
         /** The source waits: nothing is lost, and everyone is as slow as the slowest. */

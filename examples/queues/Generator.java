@@ -32,6 +32,8 @@ import java.util.stream.StreamSupport;
  */
 public final class Generator<T> implements Iterator<T>, AutoCloseable {
 
+    // More than 150 lines: two threads hand over items, and either may be interrupted or closed at any time.
+
     /**
      * Produces the items. An InterruptedException from {@code out} means that the item was not taken: clean up and
      * leave.

@@ -30,6 +30,8 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 public final class JobQueue<T> implements AutoCloseable {
 
+    // More than 150 lines: a queue, its workers, and two ways to stop.
+
     // @start region="jobs"
     @FunctionalInterface
     public interface Handler<T> {

@@ -26,6 +26,8 @@ import java.util.stream.IntStream;
  */
 public final class Pipeline<T> {
 
+    // More than 150 lines: half of them are what a reader has to know.
+
     // @start region="pipeline"
     /** One step of one item. It sends on none, one or many; no null. Called by several threads if it has several. */
     @FunctionalInterface

@@ -25,6 +25,8 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 public final class PriorityWorkQueue<T> implements AutoCloseable {
 
+    // More than 150 lines: every way to wait that WorkQueue has, and each file stands alone.
+
     /** The queue takes no more items, or is closed and empty: {@code asyncio.QueueShutDown}. */
     public static final class ClosedException extends IllegalStateException {
         private static final long serialVersionUID = 1;
@@ -39,6 +41,8 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
         }
     }
     // @end region="ties"
+
+    private static final long FOREVER = Long.MAX_VALUE / 2;
 
     private final int capacity;
     private final ReentrantLock lock = new ReentrantLock();
@@ -64,16 +68,7 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
      * @throws ClosedException if the queue is closed, also while waiting
      */
     public void put(long priority, T item) throws InterruptedException {
-        Objects.requireNonNull(item, "item"); // first: a waiter that is woken and throws would leave the others asleep
-        lock.lockInterruptibly();
-        try {
-            while (!hasRoom()) {
-                notFull.await();
-            }
-            add(priority, item);
-        } finally {
-            lock.unlock();
-        }
+        insert(priority, item, FOREVER);
     }
 
     /**
@@ -82,21 +77,7 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
      * @throws ClosedException as {@link #put}
      */
     public boolean offer(long priority, T item, Duration limit) throws InterruptedException {
-        Objects.requireNonNull(item, "item");
-        long nanos = nanos(limit);
-        lock.lockInterruptibly();
-        try {
-            while (!hasRoom()) {
-                if (nanos <= 0) {
-                    return false;
-                }
-                nanos = notFull.awaitNanos(nanos);
-            }
-            add(priority, item);
-            return true;
-        } finally {
-            lock.unlock();
-        }
+        return insert(priority, item, nanos(limit));
     }
 
     /** {@code put_nowait}: never waits, is not interrupted; false: full. @throws ClosedException as {@link #put} */
@@ -120,32 +101,12 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
      * @throws ClosedException if the queue is closed and empty
      */
     public T take() throws InterruptedException {
-        lock.lockInterruptibly();
-        try {
-            while (isEmpty()) {
-                notEmpty.await();
-            }
-            return remove();
-        } finally {
-            lock.unlock();
-        }
+        return next(FOREVER);
     }
 
     /** {@link #take} for {@code limit} at most (zero: not at all); null: nothing came. */
     public T poll(Duration limit) throws InterruptedException {
-        long nanos = nanos(limit);
-        lock.lockInterruptibly();
-        try {
-            while (isEmpty()) {
-                if (nanos <= 0) {
-                    return null;
-                }
-                nanos = notEmpty.awaitNanos(nanos);
-            }
-            return remove();
-        } finally {
-            lock.unlock();
-        }
+        return next(nanos(limit));
     }
 
     /**
@@ -172,7 +133,47 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
     }
 
     private static long nanos(Duration limit) {
-        return Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2);
+        return Math.min(TimeUnit.NANOSECONDS.convert(Objects.requireNonNull(limit, "limit")), FOREVER - 1);
+    }
+
+    private boolean insert(long priority, T item, long nanos) throws InterruptedException {
+        Objects.requireNonNull(item, "item"); // first: a waiter that is woken and throws would leave the others asleep
+        lock.lockInterruptibly();
+        try {
+            while (!hasRoom()) {
+                if (nanos <= 0) {
+                    return false;
+                }
+                nanos = await(notFull, nanos);
+            }
+            add(priority, item);
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private T next(long nanos) throws InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            while (isEmpty()) {
+                if (nanos <= 0) {
+                    return null;
+                }
+                nanos = await(notEmpty, nanos);
+            }
+            return remove();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static long await(Condition condition, long nanos) throws InterruptedException {
+        if (nanos < FOREVER) {
+            return condition.awaitNanos(nanos);
+        }
+        condition.await(); // sets no timer
+        return FOREVER;
     }
 
     private boolean hasRoom() {

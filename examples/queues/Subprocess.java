@@ -30,6 +30,8 @@ import java.util.concurrent.TimeoutException;
  */
 public final class Subprocess {
 
+    // More than 150 lines: run() and Dialogue share how a process and its descendants are ended.
+
     private Subprocess() {
     }
 

@@ -40,6 +40,8 @@ import java.util.function.Consumer;
  */
 public final class TcpServer implements AutoCloseable {
 
+    // More than 150 lines: the server, and the two reads with a limit that the JDK lacks.
+
     /** Serves one connection, in a virtual thread of its own. When it returns or throws, the connection is closed. */
     @FunctionalInterface
     public interface Handler {

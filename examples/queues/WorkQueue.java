@@ -31,6 +31,8 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 public final class WorkQueue<T> implements AutoCloseable {
 
+    // More than 150 lines: a queue with every way to wait, and consumers that hand items back.
+
     /**
      * Handles one item; what concerns that item alone it catches itself. Throwing ends the consumer, and another gets
      * the item.
@@ -44,6 +46,8 @@ public final class WorkQueue<T> implements AutoCloseable {
     public static final class ClosedException extends IllegalStateException {
         private static final long serialVersionUID = 1;
     }
+
+    private static final long FOREVER = Long.MAX_VALUE / 2;
 
     private final int capacity;
     private final ReentrantLock lock = new ReentrantLock();
@@ -64,16 +68,7 @@ public final class WorkQueue<T> implements AutoCloseable {
 
     /** Waits for room. @throws ClosedException if the queue is closed, also while waiting */
     public void put(T item) throws InterruptedException {
-        Objects.requireNonNull(item, "item");
-        lock.lockInterruptibly();
-        try {
-            while (!hasRoom()) {
-                notFull.await();
-            }
-            add(item);
-        } finally {
-            lock.unlock();
-        }
+        insert(item, FOREVER);
     }
 
     /**
@@ -82,21 +77,7 @@ public final class WorkQueue<T> implements AutoCloseable {
      * @throws ClosedException as {@link #put}
      */
     public boolean offer(T item, Duration limit) throws InterruptedException {
-        Objects.requireNonNull(item, "item");
-        long nanos = nanos(limit);
-        lock.lockInterruptibly();
-        try {
-            while (!hasRoom()) {
-                if (nanos <= 0) {
-                    return false;
-                }
-                nanos = notFull.awaitNanos(nanos);
-            }
-            add(item);
-            return true;
-        } finally {
-            lock.unlock();
-        }
+        return insert(item, nanos(limit));
     }
 
     /** {@code put_nowait}: never waits, is not interrupted; false: full. @throws ClosedException as {@link #put} */
@@ -120,15 +101,7 @@ public final class WorkQueue<T> implements AutoCloseable {
      * @throws ClosedException if the queue is closed and nothing is queued
      */
     public T take() throws InterruptedException {
-        lock.lockInterruptibly();
-        try {
-            while (isEmpty()) {
-                notEmpty.await();
-            }
-            return remove();
-        } finally {
-            lock.unlock();
-        }
+        return next(FOREVER);
     }
 
     /**
@@ -138,19 +111,7 @@ public final class WorkQueue<T> implements AutoCloseable {
      * @throws ClosedException as {@link #take}
      */
     public T poll(Duration limit) throws InterruptedException {
-        long nanos = nanos(limit);
-        lock.lockInterruptibly();
-        try {
-            while (isEmpty()) {
-                if (nanos <= 0) {
-                    return null;
-                }
-                nanos = notEmpty.awaitNanos(nanos);
-            }
-            return remove();
-        } finally {
-            lock.unlock();
-        }
+        return next(nanos(limit));
     }
 
     /**
@@ -177,7 +138,47 @@ public final class WorkQueue<T> implements AutoCloseable {
     }
 
     private static long nanos(Duration limit) {
-        return Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2);
+        return Math.min(TimeUnit.NANOSECONDS.convert(Objects.requireNonNull(limit, "limit")), FOREVER - 1);
+    }
+
+    private boolean insert(T item, long nanos) throws InterruptedException {
+        Objects.requireNonNull(item, "item"); // first: a waiter that is woken and throws would leave the others asleep
+        lock.lockInterruptibly();
+        try {
+            while (!hasRoom()) {
+                if (nanos <= 0) {
+                    return false;
+                }
+                nanos = await(notFull, nanos);
+            }
+            add(item);
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private T next(long nanos) throws InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            while (isEmpty()) {
+                if (nanos <= 0) {
+                    return null;
+                }
+                nanos = await(notEmpty, nanos);
+            }
+            return remove();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static long await(Condition condition, long nanos) throws InterruptedException {
+        if (nanos < FOREVER) {
+            return condition.awaitNanos(nanos);
+        }
+        condition.await(); // sets no timer
+        return FOREVER;
     }
 
     private boolean hasRoom() {
@@ -358,7 +359,7 @@ public final class WorkQueue<T> implements AutoCloseable {
     }
 
     private void work(Handler<? super T> handler, Queue<Throwable> failures) {
-        for (T item = next(false); item != null; item = next(true)) {
+        for (T item = turn(false); item != null; item = turn(true)) {
             try {
                 handler.handle(item);
             } catch (Throwable failure) {
@@ -370,7 +371,7 @@ public final class WorkQueue<T> implements AutoCloseable {
     }
 
     /** Null: closed, nothing queued, and nothing that might be handed back either. */
-    private T next(boolean handled) {
+    private T turn(boolean handled) {
         lock.lock();
         try {
             if (handled) {

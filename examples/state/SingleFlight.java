@@ -33,6 +33,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 public final class SingleFlight<K, V> {
 
+    // More than 150 lines: waits by limit, interrupt or future, and loads that need each other.
+
     // @start region="single-flight"
     @FunctionalInterface
     public interface Loader<K, V> {

@@ -45,7 +45,8 @@ public final class AsCompleted<T> implements AutoCloseable {
     }
 
     private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
-    private final Queue<BlockingQueue<Outcome<T>>> untaken = new ArrayDeque<>(); // for each task, where its outcome comes
+    // for each task, where its outcome comes
+    private final Queue<BlockingQueue<Outcome<T>>> untaken = new ArrayDeque<>();
     private final BlockingQueue<Outcome<T>> shared; // null: in order, each task has a queue of its own
     private final int limit;
     private Iterator<? extends Callable<? extends T>> source;
@@ -58,10 +59,10 @@ public final class AsCompleted<T> implements AutoCloseable {
     }
 
     /**
-     * Starts the first {@code limit} tasks, each in a virtual thread of its own; {@link #next} gives their outcomes in the
-     * order of completion. The source is read lazily, by the calling thread, here and in {@code next}: never more than
-     * {@code limit} tasks run or wait to be taken, so a slow consumer slows the tasks, and a source that waits delays
-     * outcomes that are there. The object belongs to this thread.
+     * Starts the first {@code limit} tasks, each in a virtual thread of its own; {@link #next} gives their outcomes
+     * in the order of completion. The source is read lazily, by the calling thread, here and in {@code next}: never
+     * more than {@code limit} tasks run or wait to be taken, so a slow consumer slows the tasks, and a source that
+     * waits delays outcomes that are there. The object belongs to this thread.
      */
     public static <T> AsCompleted<T> start(Iterator<? extends Callable<? extends T>> source, int limit) {
         return start(source, limit, false);
@@ -75,7 +76,8 @@ public final class AsCompleted<T> implements AutoCloseable {
         return start(source, limit, true);
     }
 
-    private static <T> AsCompleted<T> start(Iterator<? extends Callable<? extends T>> source, int limit, boolean inOrder) {
+    private static <T> AsCompleted<T> start(Iterator<? extends Callable<? extends T>> source, int limit,
+            boolean inOrder) {
         if (limit < 1) {
             throw new IllegalArgumentException("limit: " + limit);
         }
@@ -164,7 +166,8 @@ public final class AsCompleted<T> implements AutoCloseable {
         var gone = new Phaser(1); // one phase for each outcome taken
         List<Callable<String>> tasks = List.of(() -> {
             gone.awaitAdvanceInterruptibly(0);
-            gone.awaitAdvanceInterruptibly(1); // not the phase the line above returns: a late starter may see a later one
+            // not the phase the line above returns: a late starter may see a later one
+            gone.awaitAdvanceInterruptibly(1);
             return "slow";
         }, () -> "quick", () -> {
             gone.awaitAdvanceInterruptibly(0);

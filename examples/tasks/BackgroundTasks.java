@@ -47,8 +47,8 @@ public final class BackgroundTasks implements AutoCloseable {
     /**
      * @param limit     tasks at a time
      * @param grace     how long {@link #close} waits for tasks to heed their interrupt
-     * @param onFailure called in the failed task's thread, with the flag cleared, and by {@code close} for those that are
-     *                  late; what it throws goes to the uncaught handler
+     * @param onFailure called in the failed task's thread, with the flag cleared, and by {@code close} for those that
+     *                  are late; what it throws goes to the uncaught handler
      */
     public BackgroundTasks(int limit, Duration grace, FailureHandler onFailure) {
         if (limit < 1) {
@@ -60,8 +60,8 @@ public final class BackgroundTasks implements AutoCloseable {
     }
 
     /**
-     * Starts the work at once in a virtual thread of that name. Whatever it throws is reported, except the answer to its
-     * interrupt of a task that was cancelled: an {@code InterruptedException}, or an {@code IOException} or {@code
+     * Starts the work at once in a virtual thread of that name. Whatever it throws is reported, except the answer to
+     * its interrupt of a task that was cancelled: an {@code InterruptedException}, or an {@code IOException} or {@code
      * CancellationException} with the flag still set.
      *
      * @throws RejectedExecutionException if closed, or {@code limit} tasks are running: never waits
@@ -117,8 +117,8 @@ public final class BackgroundTasks implements AutoCloseable {
      * reported, at most {@code grace}; then reports each that still runs, with a {@link TimeoutException}. An interrupt
      * meanwhile is kept in the flag. A second call waits again.
      *
-     * @throws IllegalStateException in a task, which would wait for itself; nothing is closed. Let it start a thread that
-     *                               closes
+     * @throws IllegalStateException in a task, which would wait for itself; nothing is closed. Let it start a thread
+     *                               that closes
      */
     @Override
     public void close() {

@@ -42,7 +42,8 @@ public final class BoundedGather {
     }
 
     /** As {@link #forEach}; returns the results in the order of the items. All of them are held in memory. */
-    public static <T, R> List<R> map(Iterable<? extends T> items, int limit, Operation<? super T, ? extends R> operation)
+    public static <T, R> List<R> map(Iterable<? extends T> items, int limit,
+            Operation<? super T, ? extends R> operation)
             throws InterruptedException, ExecutionException {
         Objects.requireNonNull(operation, "operation");
         var results = new ArrayList<AtomicReference<R>>();
@@ -56,17 +57,17 @@ public final class BoundedGather {
 
     /**
      * Runs {@code action} on each item, at most {@code limit} at a time, each in a virtual thread of its own. Items are
-     * pulled by the caller's thread, one by one, when a permit is free, so the source may be lazy and endless; a failure
-     * that comes while the source makes an item is acted on after that. It needs no memory for items that are done.
-     * When it returns or throws, every action has ended: one that ignores its interrupt is waited for. Each is
+     * pulled by the caller's thread, one by one, when a permit is free, so the source may be lazy and endless; a
+     * failure that comes while the source makes an item is acted on after that. It needs no memory for items that are
+     * done. When it returns or throws, every action has ended: one that ignores its interrupt is waited for. Each is
      * interrupted at most once; a second interrupt of the caller is kept in its flag.
      *
      * <p>An exception of the source is thrown as it is, after the running actions were interrupted and have ended; on
      * it, as on InterruptedException, a failure of an action that came before is suppressed.
      *
      * @param limit 1 or more
-     * @throws ExecutionException   an action failed: the first failure in time is the cause, no further item was pulled,
-     *                              the running actions were interrupted, and their failures are dropped
+     * @throws ExecutionException   an action failed: the first failure in time is the cause, no further item was
+     *                              pulled, the running actions were interrupted, and their failures are dropped
      * @throws InterruptedException if the caller was interrupted; the running actions were interrupted
      */
     public static <T> void forEach(Iterable<? extends T> items, int limit, Action<? super T> action)
@@ -151,7 +152,8 @@ public final class BoundedGather {
             });
             check(false, "a failure is thrown");
         } catch (ExecutionException e) {
-            System.out.println("stopped by " + e.getCause().getMessage() + " after " + started + " of Integer.MAX_VALUE");
+            System.out.println("stopped by " + e.getCause().getMessage() + " after " + started
+                    + " of Integer.MAX_VALUE");
             check(started.get() < Integer.MAX_VALUE, "a failure stops the rest");
         }
     }

@@ -47,7 +47,8 @@ public final class CompletionCallbacks {
         private final Thread.UncaughtExceptionHandler onCallbackFailure;
         private final ReentrantLock lock = new ReentrantLock();
         private final Condition called = lock.newCondition();
-        private final Queue<Consumer<? super Outcome<T>>> waiting = new ArrayDeque<>(); // guarded by lock, as is the rest
+        // guarded by lock, as is the rest
+        private final Queue<Consumer<? super Outcome<T>>> waiting = new ArrayDeque<>();
         private Outcome<T> outcome; // set by cancel() or the end of the work: who is first decides
         private boolean ended; // the work
         private Thread caller; // of the callbacks; the worker is the first. Null: none waits
@@ -89,7 +90,8 @@ public final class CompletionCallbacks {
         /**
          * Calls {@code callback} exactly once, after the work has really ended, also if that was long ago. The
          * callbacks of a task run one at a time, in the order of registration, with the interrupt flag cleared, in the
-         * thread of the work or, late, in a new virtual thread. There is no way to take one back: let it look at a flag.
+         * thread of the work or, late, in a new virtual thread. There is no way to take one back: let it look at a
+         * flag.
          */
         public void onDone(Consumer<? super Outcome<T>> callback) {
             Objects.requireNonNull(callback, "callback");

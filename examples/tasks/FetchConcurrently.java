@@ -22,9 +22,10 @@ import java.util.stream.IntStream;
 /**
  * asyncio: {@code asyncio.run(main())}, {@code async def} and {@code await}. Final API, JDK 21 and later.
  *
- * <p>The core concept: a coroutine is a method that blocks, called in a virtual thread; {@code await} is the plain call; the entry point
- * is {@code main}, which must wait for its threads, as virtual threads do not keep the JVM alive. Not for CPU-bound work, which
- * belongs in a platform pool the size of the machine: virtual threads are not time-sliced.
+ * <p>The core concept: a coroutine is a method that blocks, called in a virtual thread; {@code await} is the plain
+ * call; the entry point is {@code main}, which must wait for its threads, as virtual threads do not keep the JVM
+ * alive. Not for CPU-bound work, which belongs in a platform pool the size of the machine: virtual threads are not
+ * time-sliced.
  *
  * <p>Run: {@code java examples/tasks/FetchConcurrently.java}
  */
@@ -49,7 +50,8 @@ public final class FetchConcurrently {
             throws InterruptedException, ExecutionException {
         Objects.requireNonNull(client, "client");
         Duration limit = timeout.compareTo(LONGEST) < 0 ? timeout : LONGEST;
-        var requests = new LinkedHashMap<URI, HttpRequest>(); // made here: what cannot be asked is refused before a call
+        // made here: what cannot be asked is refused before a call
+        var requests = new LinkedHashMap<URI, HttpRequest>();
         for (URI page : pages) {
             requests.put(page, HttpRequest.newBuilder(page).timeout(limit).build());
         }
@@ -83,7 +85,8 @@ public final class FetchConcurrently {
     // @end region="fetch"
 
     public static void main(String[] args) throws Exception {
-        System.setProperty("sun.net.httpserver.nodelay", "true"); // before the first server: on 21 a kept connection stalls 40 ms
+        // before the first server: on 21 a kept connection stalls 40 ms
+        System.setProperty("sun.net.httpserver.nodelay", "true");
         var server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         try (var handlers = Executors.newVirtualThreadPerTaskExecutor();
                 var client = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build()) {
@@ -106,7 +109,8 @@ public final class FetchConcurrently {
             var bodies = fetchAll(client, pages, Duration.ofSeconds(30));
             System.out.println(bodies.size() + " pages in " + (System.nanoTime() - start) / 1_000_000
                     + " ms; one after another they take at least 2000");
-            check(List.copyOf(bodies.keySet()).equals(pages) && bodies.get(pages.get(7)).equals("/page/7"), "each page, in order");
+            check(List.copyOf(bodies.keySet()).equals(pages) && bodies.get(pages.get(7)).equals("/page/7"),
+                    "each page, in order");
 
             try {
                 fetchAll(client, List.of(pages.get(0), base.resolve("/missing")), Duration.ofSeconds(30));

@@ -33,9 +33,9 @@ public final class FirstCompleted {
     /**
      * Runs every task at once, each in a virtual thread of its own, and returns the result of the first that succeeds.
      * The others are interrupted, once; when this method returns or throws they have ended, and each result that came
-     * too late was given to {@code onLateResult}, in the caller's thread with the interrupt flag cleared, so that an open
-     * connection is not lost. What that throws goes to the thread's uncaught handler. Failures of losers are dropped. A
-     * second interrupt of the caller is kept in its flag.
+     * too late was given to {@code onLateResult}, in the caller's thread with the interrupt flag cleared, so that an
+     * open connection is not lost. What that throws goes to the thread's uncaught handler. Failures of losers are
+     * dropped. A second interrupt of the caller is kept in its flag.
      *
      * @throws ExecutionException       if all failed: the first failure in time is the cause, the others are suppressed
      * @throws InterruptedException     if the caller was interrupted; every result went to {@code onLateResult}

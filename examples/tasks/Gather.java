@@ -31,8 +31,8 @@ public final class Gather {
      * Differs from asyncio: {@code gather} leaves the siblings of a failed task running, and runs an argument that is
      * there twice once; here a {@code Callable} that is there twice runs twice.
      *
-     * @throws ExecutionException   the first failure in time is the cause; the other tasks were interrupted, and failures
-     *                              after the first are dropped
+     * @throws ExecutionException   the first failure in time is the cause; the other tasks were interrupted, and
+     *                              failures after the first are dropped
      * @throws InterruptedException if the caller was interrupted; all tasks were interrupted
      */
     public static <T> List<T> all(Collection<? extends Callable<? extends T>> tasks)
@@ -59,7 +59,8 @@ public final class Gather {
     public static void main(String[] args) throws Exception {
         long start = System.nanoTime();
         // @start region="use"
-        List<String> pages = Gather.all(List.of(() -> slowly("a", 300), () -> slowly("b", 100), () -> slowly("c", 200)));
+        List<String> pages = Gather.all(List.of(
+                () -> slowly("a", 300), () -> slowly("b", 100), () -> slowly("c", 200)));
         // @end region="use"
         long millis = (System.nanoTime() - start) / 1_000_000;
         System.out.println(pages + " in " + millis + " ms; one after another it takes 600");

@@ -39,7 +39,8 @@ public final class SettledGather {
      *
      * @throws InterruptedException if the caller was interrupted; all tasks were interrupted
      */
-    public static <T> List<Outcome<T>> all(Collection<? extends Callable<? extends T>> tasks) throws InterruptedException {
+    public static <T> List<Outcome<T>> all(Collection<? extends Callable<? extends T>> tasks)
+            throws InterruptedException {
         var calls = tasks.stream().map(task -> Objects.requireNonNull(task, "task")).toList();
         var executor = Executors.newVirtualThreadPerTaskExecutor();
         try {

@@ -11,6 +11,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -35,9 +36,9 @@ import java.util.stream.Stream;
  * to stop is dropped, so a task closes by itself what it opened. <b>The body is not interrupted</b> when a task fails,
  * as asyncio's is: what it waits for outside {@code join} goes on to its end. So fork what waits, and let the body only
  * fork and join. An owner that is a virtual thread needs a carrier to stop tasks: on one processor a task that computes
- * is never stopped. Left out: {@code ScopedValue} bindings are not inherited (only {@code StructuredTaskScope} can); pass
- * values as parameters. Only the thread that made the group may call it, else {@link WrongThreadException}: a task that
- * forks opens a group of its own.
+ * is never stopped. Left out: {@code ScopedValue} bindings are not inherited (only {@code StructuredTaskScope} can);
+ * pass values as parameters. Only the thread that made the group may call it, else {@link WrongThreadException}: a
+ * task that forks opens a group of its own.
  *
  * <p>Run: {@code java examples/tasks/TaskGroup.java}
  */
@@ -119,12 +120,12 @@ public final class TaskGroup<T> implements AutoCloseable {
      *
      * @param timeout from now on; at zero or less only what has ended already counts
      * @throws ExecutionException    fail-fast: a task failed; first-success: all did. The cause is the first failure in
-     *                               time; later ones, and what interrupted tasks threw but their answer to the interrupt,
-     *                               are suppressed on the ExecutionException
+     *                               time; later ones, and what interrupted tasks threw but their answer to the
+     *                               interrupt, are suppressed on the ExecutionException
      * @throws TimeoutException      fail-fast and first-success; failures are suppressed. Collect-all returns instead.
      *                               Either way what ended in time can be read, and the rest is {@code CANCELLED}
-     * @throws InterruptedException  the owner was interrupted while tasks were running; failures are suppressed. One that
-     *                               comes later, while they end, is kept in the flag
+     * @throws InterruptedException  the owner was interrupted while tasks were running; failures are suppressed. One
+     *                               that comes later, while they end, is kept in the flag
      * @throws IllegalStateException after {@code join} or {@code close}, or no task in a first-success group
      */
     public void join(Duration timeout) throws InterruptedException, ExecutionException, TimeoutException {
@@ -160,7 +161,11 @@ public final class TaskGroup<T> implements AutoCloseable {
         }
     }
 
-    /** The result that ended a first-success group. @throws IllegalStateException if there is none, or before {@code join} */
+    /**
+     * The result that ended a first-success group.
+     *
+     * @throws IllegalStateException if there is none, or before {@code join}
+     */
     public T first() {
         if (first.get() == null) {
             throw new IllegalStateException("no task has succeeded in a first-success group");
@@ -169,7 +174,8 @@ public final class TaskGroup<T> implements AutoCloseable {
     }
 
     /**
-     * Interrupts what still runs and waits until it has ended. An interrupt does not end the wait; the owner's flag is kept.
+     * Interrupts what still runs and waits until it has ended. An interrupt does not end the wait; the owner's flag
+     * is kept.
      *
      * @throws IllegalStateException tasks were forked and never joined; their failures are suppressed
      */
@@ -257,7 +263,9 @@ public final class TaskGroup<T> implements AutoCloseable {
         return exception;
     }
 
-    /** A forked task. Any thread may ask; outcomes can be read once the group's {@code join} has ended, whichever way. */
+    /**
+     * A forked task. Any thread may ask; outcomes can be read once the group's {@code join} has ended, whichever way.
+     */
     public static final class Task<T> {
         private final TaskGroup<?> group;
         private final AtomicBoolean decided = new AtomicBoolean(); // by its end or by cancel(): who is first
@@ -271,8 +279,8 @@ public final class TaskGroup<T> implements AutoCloseable {
         }
 
         /**
-         * Interrupts this task, once; any thread may. It is {@code CANCELLED} then, which is no failure: a fail-fast group
-         * goes on. False, and nothing happens, if it has ended or was told to stop before.
+         * Interrupts this task, once; any thread may. It is {@code CANCELLED} then, which is no failure: a fail-fast
+         * group goes on. False, and nothing happens, if it has ended or was told to stop before.
          */
         public boolean cancel() {
             boolean told = decided.compareAndSet(false, true);
@@ -286,12 +294,19 @@ public final class TaskGroup<T> implements AutoCloseable {
             return told;
         }
 
-        /** {@code RUNNING}, {@code SUCCESS}, {@code FAILED}, or {@code CANCELLED}: told to stop, or never started. Never blocks. */
+        /**
+         * {@code RUNNING}, {@code SUCCESS}, {@code FAILED}, or {@code CANCELLED}: told to stop, or never started.
+         * Never blocks.
+         */
         public State state() {
             return state;
         }
 
-        /** The result. @throws IllegalStateException before join, or if the task failed (then the cause) or was cancelled */
+        /**
+         * The result.
+         *
+         * @throws IllegalStateException before join, or if the task failed (then the cause) or was cancelled
+         */
         public T get() {
             require(State.SUCCESS);
             return result;
@@ -323,15 +338,20 @@ public final class TaskGroup<T> implements AutoCloseable {
         }
         // @end region="fail-fast"
 
+        var begun = new CountDownLatch(1); // what has not begun has nothing to clean up
         try (var group = TaskGroup.failFast()) {
             group.fork(() -> {
                 try {
+                    begun.countDown();
                     return call("never", 60_000);
                 } catch (InterruptedException e) {
                     throw new UncheckedIOException(new IOException("rollback failed"));
                 }
             });
-            group.fork(() -> Integer.parseInt("x"));
+            group.fork(() -> {
+                begun.await();
+                return Integer.parseInt("x");
+            });
             group.join();
             check(false, "the failure is thrown");
         } catch (ExecutionException e) {

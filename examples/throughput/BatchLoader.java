@@ -35,6 +35,8 @@ import java.util.stream.IntStream;
  */
 public final class BatchLoader<K, V> implements AutoCloseable {
 
+    // More than 150 lines: callers that wait or must not, that leave, and keys whose code throws.
+
     // @start region="batch"
     /** What became of one key. */
     public sealed interface Outcome<V> {

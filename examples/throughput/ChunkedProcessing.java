@@ -27,6 +27,8 @@ import java.util.stream.LongStream;
  */
 public final class ChunkedProcessing {
 
+    // More than 150 lines: half of them are what a reader has to know.
+
     // @start region="chunks"
     /** What is done with one chunk; {@code first} is the place of its first item in the source, from 0. */
     @FunctionalInterface

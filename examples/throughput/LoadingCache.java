@@ -36,11 +36,11 @@ import java.util.function.Predicate;
  * ("second chance"). Thread-safe; no key holds up another. What {@code hashCode}, {@code equals} or {@code toString}
  * of a key throw reaches the caller who asks, and nobody else.
  *
- * <p>More than 150 lines: this is {@code SingleFlight}, an expiry and a bound, and each file stands alone.
- *
  * <p>Run: {@code java examples/throughput/LoadingCache.java}
  */
 public final class LoadingCache<K, V> {
+
+    // More than 150 lines: SingleFlight, an expiry and a bound, and each file stands alone.
 
     // @start region="cache"
     @FunctionalInterface

@@ -29,6 +29,8 @@ import java.util.function.LongSupplier;
  */
 public final class WeakCache<K, V> {
 
+    // More than 150 lines: a bound, an expiry, one load a key, and loads that need each other.
+
     // @start region="cache"
     @FunctionalInterface
     public interface Loader<K, V> {

@@ -86,8 +86,8 @@ public final class Cancellation {
 
         /**
          * Waits for the end and returns the result. An interrupted caller leaves the work running: {@code close()}
-         * stops it. A caller that is a task itself and waits for a cancelled one gets an exception, and is not cancelled
-         * by it (asyncio: it is).
+         * stops it. A caller that is a task itself and waits for a cancelled one gets an exception, and is not
+         * cancelled by it (asyncio: it is).
          *
          * @throws ExecutionException    the work's failure is the cause
          * @throws CancellationException if {@code cancel()} came before the end, whatever the work did then; what its

@@ -43,8 +43,8 @@ public final class DeadlinePropagation {
     }
 
     /**
-     * A point on the monotonic clock, up to 146 years ahead. Immutable: pass it to any thread. It only decides, and takes
-     * its clock: what waits is {@link #lock}, {@link #take} and {@link #all}, and each of these does.
+     * A point on the monotonic clock, up to 146 years ahead. Immutable: pass it to any thread. It only decides, and
+     * takes its clock: what waits is {@link #lock}, {@link #take} and {@link #all}, and each of these does.
      */
     public static final class Deadline {
         private final LongSupplier nanoClock;
@@ -83,7 +83,10 @@ public final class DeadlinePropagation {
             return nanos() == 0;
         }
 
-        /** Whether something that takes so long can end in time: ask before a retry, or a call whose usual time is known. */
+        /**
+         * Whether something that takes so long can end in time: ask before a retry, or a call whose usual time is
+         * known.
+         */
         public boolean fits(Duration duration) {
             return TimeUnit.NANOSECONDS.convert(duration) < nanos();
         }
@@ -115,8 +118,8 @@ public final class DeadlinePropagation {
         /**
          * Runs the calls at once, each in a virtual thread of its own with this deadline, and returns the results in
          * their order. When it returns or throws, all have ended: at the deadline they are interrupted, and one that
-         * ignores it is waited for. Each is interrupted once, however many layers share the deadline; a second interrupt
-         * of the caller is kept in its flag.
+         * ignores it is waited for. Each is interrupted once, however many layers share the deadline; a second
+         * interrupt of the caller is kept in its flag.
          *
          * @throws TimeoutException     if the deadline passed, whether this method noticed it or one of the calls
          * @throws ExecutionException   the first failure in time is the cause; the other calls were interrupted
@@ -150,7 +153,8 @@ public final class DeadlinePropagation {
                 }
                 throw e;
             } finally {
-                executor.shutdownNow(); // the only interrupt: close() in this thread would pass on a second one of its own
+                // the only interrupt: close() in this thread would pass on a second one of its own
+                executor.shutdownNow();
                 CompletableFuture.runAsync(executor::close, Thread::startVirtualThread).join();
             }
         }

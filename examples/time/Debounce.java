@@ -10,13 +10,13 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * asyncio: cancel the sleeping task and start it anew at each call. Final API, JDK 21 and later.
  *
- * <p>Use to act once when a burst of calls is over: search as the user types, reload after file changes. Do not use to act
- * during the burst ({@code Throttle}), or where every value counts ({@code WorkQueue}): all but the last of a burst are
- * dropped.
+ * <p>Use to act once when a burst of calls is over: search as the user types, reload after file changes. Do not use
+ * to act during the burst ({@code Throttle}), or where every value counts ({@code WorkQueue}): all but the last of a
+ * burst are dropped.
  *
- * <p>Thread-safe. {@link #call} never waits. The action runs in a virtual thread that lives for one burst: it may block,
- * never overlaps itself, and a Debounce that is forgotten holds no thread. What it throws goes to the uncaught exception
- * handler and ends nothing.
+ * <p>Thread-safe. {@link #call} never waits. The action runs in a virtual thread that lives for one burst: it may
+ * block, never overlaps itself, and a Debounce that is forgotten holds no thread. What it throws goes to the uncaught
+ * exception handler and ends nothing.
  *
  * <p>Run: {@code java examples/time/Debounce.java}
  */
@@ -88,8 +88,8 @@ public final class Debounce<T> implements AutoCloseable {
     }
 
     /**
-     * Runs the value that waits, if any, now, and returns when it has been, or at {@link #close} (from within the action:
-     * at once).
+     * Runs the value that waits, if any, now, and returns when it has been, or at {@link #close} (from within the
+     * action: at once).
      */
     public void flush() throws InterruptedException {
         lock.lockInterruptibly();
@@ -106,8 +106,8 @@ public final class Debounce<T> implements AutoCloseable {
     }
 
     /**
-     * Drops the value that waits ({@link #flush} first to keep it), interrupts the action and returns when it has ended; an
-     * interrupt meanwhile is kept in the flag. A second call waits too; the action is interrupted once.
+     * Drops the value that waits ({@link #flush} first to keep it), interrupts the action and returns when it has
+     * ended; an interrupt meanwhile is kept in the flag. A second call waits too; the action is interrupted once.
      *
      * @throws IllegalStateException by the action, which would wait for itself; nothing was closed
      */

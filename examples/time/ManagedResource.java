@@ -14,15 +14,17 @@ import java.util.concurrent.atomic.AtomicReference;
  * InterruptedException} at once.
  *
  * <p>The release does not learn how the body ended, and cannot swallow its exception, as the code after {@code yield}
- * can. So the last line of the body says that it has come to its end ({@code commit()}), and the release rolls back what
- * was not committed. Where a decorator would stand, write a method that takes the body as a lambda.
+ * can. So the last line of the body says that it has come to its end ({@code commit()}), and the release rolls back
+ * what was not committed. Where a decorator would stand, write a method that takes the body as a lambda.
  *
  * <p>Run: {@code java examples/time/ManagedResource.java}
  */
 public final class ManagedResource<T, X extends Exception> implements AutoCloseable {
 
     // @start region="resource"
-    /** Gives a resource back. Not with {@link InterruptedException}, which {@code try (...)} would bury as suppressed. */
+    /**
+     * Gives a resource back. Not with {@link InterruptedException}, which {@code try (...)} would bury as suppressed.
+     */
     @FunctionalInterface
     public interface Release<T, X extends Exception> {
         void release(T resource) throws X;
@@ -41,8 +43,8 @@ public final class ManagedResource<T, X extends Exception> implements AutoClosea
      *
      * @throws Exception what {@code acquire} throws
      */
-    public static <T, X extends Exception> ManagedResource<T, X> acquire(Callable<T> acquire, Release<? super T, X> release)
-            throws Exception {
+    public static <T, X extends Exception> ManagedResource<T, X> acquire(Callable<T> acquire,
+            Release<? super T, X> release) throws Exception {
         Objects.requireNonNull(release, "release");
         return new ManagedResource<>(acquire.call(), release);
     }
@@ -53,9 +55,9 @@ public final class ManagedResource<T, X extends Exception> implements AutoClosea
     }
 
     /**
-     * Releases once, whichever thread comes first; later calls do nothing. The release runs with the interrupt flag cleared, so
-     * that it can block; the flag is set again afterwards, also if the release fails. An interrupt that comes during the
-     * release stops the release: bound it with a timeout rather than ignore that.
+     * Releases once, whichever thread comes first; later calls do nothing. The release runs with the interrupt flag
+     * cleared, so that it can block; the flag is set again afterwards, also if the release fails. An interrupt that
+     * comes during the release stops the release: bound it with a timeout rather than ignore that.
      *
      * @throws X what the release throws; in {@code try (...)} it is suppressed on the exception of the body
      */

@@ -9,13 +9,13 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * asyncio: remember when it last ran, {@code call_later} the rest. Final API, JDK 21 and later.
  *
- * <p>Use to act during a burst of calls, but not at each: progress bars, position updates, cache refresh. Do not use to act
- * when the burst is over ({@code Debounce}), or to slow down a caller whose every call counts ({@code RateLimiter}): all
- * values of an interval but the last are dropped.
+ * <p>Use to act during a burst of calls, but not at each: progress bars, position updates, cache refresh. Do not use
+ * to act when the burst is over ({@code Debounce}), or to slow down a caller whose every call counts ({@code
+ * RateLimiter}): all values of an interval but the last are dropped.
  *
- * <p>Thread-safe. {@link #call} never waits. The action runs in a virtual thread that lives for one burst: it may block,
- * never overlaps itself, and a Throttle that is forgotten holds no thread. What it throws goes to the uncaught exception
- * handler and ends nothing.
+ * <p>Thread-safe. {@link #call} never waits. The action runs in a virtual thread that lives for one burst: it may
+ * block, never overlaps itself, and a Throttle that is forgotten holds no thread. What it throws goes to the uncaught
+ * exception handler and ends nothing.
  *
  * <p>Run: {@code java examples/time/Throttle.java}
  */
@@ -38,8 +38,8 @@ public final class Throttle<T> implements AutoCloseable {
     private volatile boolean closed;
 
     /**
-     * Runs {@code action} at once with the first value, then once in an {@code interval} at most, with the last value by
-     * then.
+     * Runs {@code action} at once with the first value, then once in an {@code interval} at most, with the last value
+     * by then.
      */
     public Throttle(Duration interval, Action<? super T> action) {
         this.interval = Math.clamp(TimeUnit.NANOSECONDS.convert(interval), 0, Long.MAX_VALUE / 2);
@@ -72,8 +72,8 @@ public final class Throttle<T> implements AutoCloseable {
     }
 
     /**
-     * Runs the value that waits, if any, now, and returns when it has been, or at {@link #close} (from within the action:
-     * at once).
+     * Runs the value that waits, if any, now, and returns when it has been, or at {@link #close} (from within the
+     * action: at once).
      */
     public void flush() throws InterruptedException {
         lock.lockInterruptibly();
@@ -90,8 +90,8 @@ public final class Throttle<T> implements AutoCloseable {
     }
 
     /**
-     * Drops the value that waits ({@link #flush} first to keep it), interrupts the action and returns when it has ended; an
-     * interrupt meanwhile is kept in the flag. A second call waits too; the action is interrupted once.
+     * Drops the value that waits ({@link #flush} first to keep it), interrupts the action and returns when it has
+     * ended; an interrupt meanwhile is kept in the flag. A second call waits too; the action is interrupted once.
      *
      * @throws IllegalStateException by the action, which would wait for itself; nothing was closed
      */

@@ -12,8 +12,8 @@ import java.util.concurrent.TimeoutException;
  * asyncio: {@code timeout()}, {@code wait_for()} and {@code timeout_at()}. Final API, JDK 21 and later.
  *
  * <p>Use around a call that has no timeout of its own; where it has one (HTTP, JDBC, {@code tryLock}), set that as
- * well, from {@link Deadline#remaining}. {@code Future.get(timeout)} and {@code CompletableFuture.orTimeout} alone leave
- * the work running. For several calls with one deadline use {@code TaskGroup}; to let the call live on use {@code
+ * well, from {@link Deadline#remaining}. {@code Future.get(timeout)} and {@code CompletableFuture.orTimeout} alone
+ * leave the work running. For several calls with one deadline use {@code TaskGroup}; to let the call live on use {@code
  * Shield}; to leave one behind that is deaf to its interrupt, {@code UnresponsiveCalls}.
  *
  * <p>Run: {@code java examples/time/Timeout.java}
@@ -34,9 +34,9 @@ public final class Timeout {
      * on one processor a task that computes is never stopped ({@code CpuBoundPool}).
      *
      * @param timeout from now on; zero or less leaves only a task that is done at once, or heeds no interrupt, a chance
-     * @throws TimeoutException     the task was interrupted and has thrown; what it threw is suppressed, unless it is the
-     *                              answer to the interrupt (InterruptedException; an IOException with the flag left set).
-     *                              If the caller is interrupted meanwhile, its flag is set
+     * @throws TimeoutException     the task was interrupted and has thrown; what it threw is suppressed, unless it is
+     *                              the answer to the interrupt (InterruptedException; an IOException with the flag
+     *                              left set). If the caller is interrupted meanwhile, its flag is set
      * @throws ExecutionException   the task failed, which is the cause; a TimeoutException of the task's own comes this
      *                              way too
      * @throws InterruptedException the caller was interrupted, the task was too, and has thrown
@@ -52,7 +52,8 @@ public final class Timeout {
         });
         try {
             for (int turn = 0; turn < 2 && !ended.isDone(); turn++) {
-                Thread.yield(); // a task that is done after a turn or two needs no timer, half of what a short call costs
+                // a task that is done after a turn or two needs no timer, half of what a short call costs
+                Thread.yield();
             }
             ended.get(deadline.nanoTime - System.nanoTime(), TimeUnit.NANOSECONDS);
         } catch (InterruptedException | TimeoutException e) {
@@ -84,7 +85,8 @@ public final class Timeout {
         /** @param timeout from now on; saturates at 146 years */
         public static Deadline after(Duration timeout) {
             // half: on 21 a wait of Long.MAX_VALUE in a virtual thread can stop the timers of all the others
-            return new Deadline(System.nanoTime() + Math.clamp(TimeUnit.NANOSECONDS.convert(timeout), 0, Long.MAX_VALUE / 2));
+            return new Deadline(System.nanoTime() + Math.clamp(TimeUnit.NANOSECONDS.convert(timeout), 0,
+                    Long.MAX_VALUE / 2));
         }
 
         /** What is left, to be passed on to each call on the way; never negative. */

@@ -34,8 +34,8 @@ public final class UnresponsiveCalls {
     @FunctionalInterface
     public interface LateHandler {
         /**
-         * Called in the call's thread, with the interrupt flag cleared. {@code outcome} is done: see {@code state()}; what
-         * {@code resultNow()} gives may have to be closed. What this throws goes to the uncaught handler.
+         * Called in the call's thread, with the interrupt flag cleared. {@code outcome} is done: see {@code state()};
+         * what {@code resultNow()} gives may have to be closed. What this throws goes to the uncaught handler.
          */
         void ended(String call, Future<?> outcome);
     }
@@ -55,11 +55,11 @@ public final class UnresponsiveCalls {
     }
 
     /**
-     * Makes the call and waits for it. A caller who leaves interrupts it, once, and does not wait for its end; its outcome
-     * goes to exactly one place: to this caller, or to the handler if the caller left first.
+     * Makes the call and waits for it. A caller who leaves interrupts it, once, and does not wait for its end; its
+     * outcome goes to exactly one place: to this caller, or to the handler if the caller left first.
      *
-     * @param timeout for the wait for a thread and the call together; at zero or less the call is made only if a thread is
-     *                free, and left at once
+     * @param timeout for the wait for a thread and the call together; at zero or less the call is made only if a
+     *                thread is free, and left at once
      * @throws ExecutionException         the call failed, which is the cause
      * @throws TimeoutException           the call still ran; it may go on for ever
      * @throws RejectedExecutionException no thread got free in time; the call was not made
@@ -71,7 +71,8 @@ public final class UnresponsiveCalls {
         Objects.requireNonNull(call, "call");
         long end = System.nanoTime() + Math.clamp(TimeUnit.NANOSECONDS.convert(timeout), 0, Long.MAX_VALUE / 2);
         if (!threads.tryAcquire(end - System.nanoTime(), TimeUnit.NANOSECONDS)) {
-            throw new RejectedExecutionException(name + ": no thread free, " + abandoned + " hold one and were left behind");
+            throw new RejectedExecutionException(name + ": no thread free, " + abandoned
+                    + " hold one and were left behind");
         }
         var task = new FutureTask<T>(call::call);
         var taken = new AtomicBoolean(); // by the caller who leaves, or by the call that ends: who is first decides
@@ -143,8 +144,8 @@ public final class UnresponsiveCalls {
                 try {
                     drive.await();
                     return "opened";
-                } catch (InterruptedException e) {
-                    // as a driver does that knows no interrupt
+                } catch (InterruptedException e) { // blocking-ok: as a driver does that knows no interrupt
+                    continue;
                 }
             }
         };

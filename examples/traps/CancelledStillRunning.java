@@ -57,7 +57,7 @@ public final class CancelledStillRunning {
         if (jdk == 21) {
             check(afterClose > 0, "21 does not wait for cancelled callables");
         } else if (jdk >= 25) {
-            System.out.println("       (mended in JDK 25: the trap is gone here)");
+            System.out.println("       (fixed in JDK 25: the trap is gone here)");
             check(afterClose == 0, "25 and later wait");
         }
         wrong.observed.countDown();

@@ -337,7 +337,8 @@ class AsCompletedTest {
     @Test
     void refusesWhatCannotWork() {
         assertThrows(IllegalArgumentException.class, () -> AsCompleted.start(Collections.emptyIterator(), 0));
-        assertEquals("source", assertThrows(NullPointerException.class, () -> AsCompleted.inOrder(null, 1)).getMessage());
+        assertEquals("source", assertThrows(NullPointerException.class, () -> AsCompleted.inOrder(null, 1))
+                .getMessage());
         List<Callable<Integer>> withNull = Arrays.asList((Callable<Integer>) null);
         assertEquals("task", assertThrows(NullPointerException.class,
                 () -> AsCompleted.start(withNull.iterator(), 1)).getMessage());

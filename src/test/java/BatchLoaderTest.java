@@ -289,13 +289,15 @@ class BatchLoaderTest {
                 loader.loadAsync(3);
             }
             assertEquals(4, next.get());
-            var two = loader.loadAsync(2);
-            var three = loader.loadAsync(3);
-            assertEquals("4false", two.thenCombine(three,
-                    (a, b) -> a + "" + Thread.currentThread().isInterrupted()).get());
             assertThrows(NullPointerException.class, () -> loader.loadAsync(null));
         }
         assertThrows(IllegalStateException.class, () -> loader.loadAsync(1));
+        try (var other = new BatchLoader<Integer, Integer>(2, LONG, BatchLoaderTest::doubled)) {
+            var two = other.loadAsync(2);
+            var three = other.loadAsync(3);
+            assertEquals("4false", two.thenCombine(three,
+                    (a, b) -> a + "" + Thread.currentThread().isInterrupted()).get());
+        }
     }
 
     @Test

@@ -60,7 +60,8 @@ class BoundedGatherTest {
     @Test
     void aFailureStopsTheRestWhateverTheLimit() {
         var started = new CountDownLatch(1);
-        assertEquals("boom", assertThrows(ExecutionException.class, () -> BoundedGather.forEach(range(2), Integer.MAX_VALUE, i -> {
+        assertEquals("boom", assertThrows(ExecutionException.class, () -> BoundedGather.forEach(range(2),
+                Integer.MAX_VALUE, i -> {
             if (i == 0) {
                 started.countDown();
                 new CountDownLatch(1).await();
@@ -81,9 +82,11 @@ class BoundedGatherTest {
     void pullsAnItemOnlyWhenAPermitIsFree() throws Exception {
         var done = new AtomicInteger();
         var ahead = new AtomicInteger();
-        BoundedGather.forEach(() -> IntStream.range(0, 10_000).peek(i -> ahead.accumulateAndGet(i - done.get(), Math::max)).iterator(),
+        BoundedGather.forEach(() -> IntStream.range(0, 10_000)
+                .peek(i -> ahead.accumulateAndGet(i - done.get(), Math::max)).iterator(),
                 5, i -> done.incrementAndGet());
-        assertTrue(ahead.get() <= 6, () -> "the source was read " + ahead + " items ahead of the work, with a limit of 5");
+        assertTrue(ahead.get() <= 6, () -> "the source was read " + ahead
+                + " items ahead of the work, with a limit of 5");
     }
 
     @Test
@@ -183,7 +186,8 @@ class BoundedGatherTest {
     @Test
     @Timeout(300)
     void aMillionLazyItemsIn64Megabytes() throws Exception {
-        var child = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx64m", "-cp",
+        var child = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx64m",
+                "-cp",
                 System.getProperty("java.class.path"), Million.class.getName()).redirectErrorStream(true).start();
         String output = new String(child.getInputStream().readAllBytes());
         assertEquals(0, child.waitFor(), output);
@@ -244,7 +248,8 @@ class BoundedGatherTest {
             assertTrue(seen.stream().allMatch(n -> n.get() <= 1));
             items += seen.stream().mapToInt(AtomicInteger::get).sum();
         }
-        System.out.println("BoundedGather: " + items + " items in 2000 runs, of which " + ways[0] + " succeeded, " + ways[1]
+        System.out.println("BoundedGather: " + items + " items in 2000 runs, of which " + ways[0] + " succeeded, "
+                + ways[1]
                 + " failed, " + ways[2] + " were interrupted");
         assertTrue(items > 100_000 && ways[0] > 0 && ways[1] > 0 && ways[2] > 0);
     }

@@ -278,7 +278,8 @@ class FirstCompletedTest {
             return -1;
         };
         assertEquals(4, FirstCompleted.staggered(List.of(stuck, stuck, quick), Duration.ofMillis(1), late -> { }));
-        assertEquals(5, FirstCompleted.staggered(List.of(stuck, quick), Duration.ofSeconds(Long.MIN_VALUE), late -> { }));
+        assertEquals(5, FirstCompleted.staggered(List.of(stuck, quick), Duration.ofSeconds(Long.MIN_VALUE), late ->
+                { }));
         var thrown = assertThrows(ExecutionException.class,
                 () -> FirstCompleted.staggered(List.of(failing, failing), never, late -> { }));
         assertEquals(1, thrown.getSuppressed().length);

@@ -110,7 +110,7 @@ final class HostileServer implements AutoCloseable {
             case HEALTHY, SLOW_ACCEPT -> write(out, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
             case CLOSES_IDLE -> {
                 write(out, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-                return false; // without a word of "Connection: close"
+                return false; // and never said "Connection: close"
             }
             case BUSY -> write(out,
                     "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Length: 4\r\n\r\nbusy");

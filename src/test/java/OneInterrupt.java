@@ -88,7 +88,8 @@ final class OneInterrupt {
     }
 
     /** The tasks are stopped by something else than the caller's interrupt, which comes while they clean up. */
-    static void ofACallerInterruptedAfterwards(int tasks, Class<? extends Exception> thrown, Call call) throws Exception {
+    static void ofACallerInterruptedAfterwards(int tasks, Class<? extends Exception> thrown,
+            Call call) throws Exception {
         var work = new OneInterrupt(tasks);
         var left = new CompletableFuture<String>();
         Thread caller = Thread.ofVirtual().start(() -> {

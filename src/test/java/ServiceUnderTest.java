@@ -68,7 +68,8 @@ public final class ServiceUnderTest {
                     }
                 });
                 router.route("GET", "/spin", request -> { // computes, and heeds nothing
-                    for (long end = System.nanoTime() + Long.parseLong(request.query("ms")) * 1_000_000; System.nanoTime() < end; ) {
+                    long end = System.nanoTime() + Long.parseLong(request.query("ms")) * 1_000_000;
+                    while (System.nanoTime() - end < 0) {
                         Thread.onSpinWait();
                     }
                     return Response.text(200, "spun");
@@ -100,8 +101,10 @@ public final class ServiceUnderTest {
                     return Response.text(200, "");
                 });
                 router.route("GET", "/call", request -> Response.text(200,
-                        String.valueOf(service.outgoing.call(HttpRequest.newBuilder(downstream), request.memory()).body().length)));
-                router.route("GET", "/inherit/{name}", request -> Response.json(200, Map.of("name", request.path("name"))));
+                        String.valueOf(service.outgoing.call(HttpRequest.newBuilder(downstream), request.memory())
+                                .body().length)));
+                router.route("GET", "/inherit/{name}", request ->
+                        Response.json(200, Map.of("name", request.path("name"))));
                 try {
                     Thread.sleep(startDelay);
                 } catch (InterruptedException e) {

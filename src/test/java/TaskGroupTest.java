@@ -192,7 +192,8 @@ class TaskGroupTest {
                 var task = group.fork(() -> {
                     throw new InterruptedException("its own");
                 });
-                assertInstanceOf(InterruptedException.class, assertThrows(ExecutionException.class, group::join).getCause());
+                assertInstanceOf(InterruptedException.class, assertThrows(ExecutionException.class, group::join)
+                        .getCause());
                 assertEquals(State.FAILED, task.state());
             }
         }
@@ -549,7 +550,8 @@ class TaskGroupTest {
         }
         assertEquals(0, alive.get());
         System.out.println("TaskGroup: " + owners * rounds + " groups, ended as " + outcomes);
-        assertTrue(outcomes.keySet().containsAll(List.of("success", "failed", "timeout", "interrupted")), outcomes::toString);
+        assertTrue(outcomes.keySet().containsAll(List.of("success", "failed", "timeout", "interrupted")),
+                outcomes::toString);
     }
 
     private static String randomGroup(java.util.Random random, AtomicInteger alive) throws Exception {

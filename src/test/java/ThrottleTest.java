@@ -192,7 +192,9 @@ class ThrottleTest {
         }
     }
 
-    /** Calls, flushes and interrupts from several threads: runs never overlap, end with the last value, leave no thread. */
+    /**
+     * Calls, flushes and interrupts from several threads: runs never overlap, end with the last value, leave no thread.
+     */
     @Test
     void stress() throws Exception {
         int threads = 4;

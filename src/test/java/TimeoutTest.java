@@ -164,7 +164,8 @@ class TimeoutTest {
     @Test
     @org.junit.jupiter.api.Timeout(300)
     void stress() throws Exception {
-        var ways = new AtomicInteger[] {new AtomicInteger(), new AtomicInteger(), new AtomicInteger(), new AtomicInteger()};
+        var ways = new AtomicInteger[] {new AtomicInteger(), new AtomicInteger(), new AtomicInteger(),
+                new AtomicInteger()};
         try (var group = TaskGroup.failFast()) {
             IntStream.range(0, 50).forEach(seed -> group.fork(() -> {
                 var random = new Random(seed);
@@ -189,7 +190,8 @@ class TimeoutTest {
                             } finally {
                                 alive.decrementAndGet();
                             }
-                        }, Duration.ofNanos(action == 1 || random.nextInt(4) == 0 ? random.nextInt(300_000) : 60_000_000_000L));
+                        }, Duration.ofNanos(action == 1 || random.nextInt(4) == 0 ? random.nextInt(300_000)
+                                : 60_000_000_000L));
                         ways[0].incrementAndGet();
                     } catch (ExecutionException e) {
                         ways[1].incrementAndGet();
@@ -205,7 +207,8 @@ class TimeoutTest {
             }));
             group.join();
         }
-        System.out.println("Timeout: 100000 calls, of which " + ways[0] + " returned, " + ways[1] + " failed, " + ways[2]
+        System.out.println("Timeout: 100000 calls, of which " + ways[0] + " returned, " + ways[1] + " failed, "
+                + ways[2]
                 + " timed out, " + ways[3] + " were interrupted");
         for (var way : ways) {
             assertTrue(way.get() > 0);

@@ -29,7 +29,8 @@ class UnresponsiveCallsTest {
 
     private static final Duration LONG = Duration.ofSeconds(50);
     private final LinkedBlockingQueue<Map.Entry<String, Future<?>>> late = new LinkedBlockingQueue<>();
-    private final UnresponsiveCalls calls = new UnresponsiveCalls(2, (call, outcome) -> late.add(Map.entry(call, outcome)));
+    private final UnresponsiveCalls calls = new UnresponsiveCalls(2, (call, outcome) ->
+            late.add(Map.entry(call, outcome)));
 
     @Test
     void resultAndFailureGoToTheCallerWhoWaits() throws Exception {
@@ -77,7 +78,8 @@ class UnresponsiveCallsTest {
         end.countDown();
         assertEquals("now", calls.call("fourth", () -> "now", LONG), "waits for a thread");
         assertEquals(List.of("first", "second"), List.of(late.take(), late.take()).stream()
-                .peek(entry -> assertEquals("late", entry.getValue().resultNow())).map(Map.Entry::getKey).sorted().toList());
+                .peek(entry -> assertEquals("late", entry.getValue().resultNow())).map(Map.Entry::getKey).sorted()
+                        .toList());
         while (calls.abandoned() > 0) {
             Thread.sleep(1);
         }
@@ -136,8 +138,10 @@ class UnresponsiveCallsTest {
     @Test
     void refusesWhatCannotWork() {
         assertThrows(IllegalArgumentException.class, () -> new UnresponsiveCalls(0, (call, outcome) -> { }));
-        assertEquals("onLate", assertThrows(NullPointerException.class, () -> new UnresponsiveCalls(1, null)).getMessage());
-        assertEquals("name", assertThrows(NullPointerException.class, () -> calls.call(null, () -> 1, LONG)).getMessage());
+        assertEquals("onLate", assertThrows(NullPointerException.class, () -> new UnresponsiveCalls(1, null))
+                .getMessage());
+        assertEquals("name", assertThrows(NullPointerException.class, () -> calls.call(null, () -> 1, LONG))
+                .getMessage());
         assertEquals("call", assertThrows(NullPointerException.class, () -> calls.call("n", null, LONG)).getMessage());
         assertThrows(NullPointerException.class, () -> calls.call("n", () -> 1, null));
     }

@@ -126,7 +126,7 @@ class WebSocketClientTest {
     @Test
     void aPeerThatResetsIsAFailureAndOneThatClosesIsNot() throws Exception {
         var uri = server((in, out) -> {
-            throw new IOException("leaves without a word");
+            throw new IOException("leaves without saying so");
         });
         try (var socket = connect(uri, 5, LONG)) {
             assertThrows(IOException.class, socket::receive);

@@ -40,7 +40,7 @@ class ChannelsTest {
         assertEquals(VERSION, first("rev: v(.*)\n", SNIPPETS + "/pre-commit-config.yaml"), "pre-commit-config.yaml");
     }
 
-    /** To add a JDK, change the list and mend what this names. */
+    /** To add a JDK, change the list and fix what this names. */
     @Test
     void theJdksAreThePromisedEverywhere() {
         String comma = join(", ");

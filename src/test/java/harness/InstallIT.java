@@ -213,7 +213,7 @@ class InstallIT {
         }
         var outcome = installer.run();
         assertEquals(0, outcome.exit(), outcome.err());
-        assertTrue(outcome.out().startsWith("An earlier run had been interrupted; mended."), outcome.out());
+        assertTrue(outcome.out().startsWith("An earlier run had been interrupted; cleaned up."), outcome.out());
         assertInstalled(Map.of("mine.md", "mine\n"));
     }
 
@@ -270,7 +270,7 @@ class InstallIT {
         System.out.println("InstallIT: " + failures + " commands failed one at a time, nothing lost");
     }
 
-    /** The same with the whole script killed at each of its commands: the next run mends everything. */
+    /** The same with the whole script killed at each of its commands: the next run repairs everything. */
     @Test
     @Timeout(600)
     void whereverTheRunIsKilledTheNextOneMendsIt() throws Exception {
@@ -292,7 +292,7 @@ class InstallIT {
             assertEquals(1, home.resolve(".claude/skills").toFile().list().length, "nothing is left beside the skill");
         }
         assertTrue(kills > 20, kills + " kills");
-        System.out.println("InstallIT: killed at " + kills + " commands, mended by the next run each time");
+        System.out.println("InstallIT: killed at " + kills + " commands, repaired by the next run each time");
     }
 
     // ---- no JDK that will do

@@ -109,7 +109,7 @@ final class Pictures {
 
     private static String coloured(String row) {
         return row.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-                .replaceAll("\\b(warning|Mend:)", "<tspan class=\"w\">$1</tspan>")
+                .replaceAll("\\b(warning|Fix:)", "<tspan class=\"w\">$1</tspan>")
                 .replaceAll("\\b(error|Why:)", "<tspan class=\"e\">$1</tspan>")
                 .replaceAll("(\\[[a-z-]+])", "<tspan class=\"r\">$1</tspan>");
     }

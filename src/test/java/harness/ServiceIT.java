@@ -170,8 +170,9 @@ class ServiceIT {
                 assertEquals(Set.of(), reused, "on a connection the service had answered on, but not answered");
             }
         }
-        System.out.printf("JDK %d: %d rounds of SIGTERM, in two of three with %d requests in flight: %d answered, %d connections refused, "
-                + "%d requests on new connections that were never read; %d rounds behind a load balancer, where nothing may be lost%n",
+        System.out.printf("JDK %d: %d rounds of SIGTERM, in two of three with %d requests in flight: %d answered, "
+                + "%d connections refused, %d requests on new connections that were never read; %d rounds behind "
+                + "a load balancer, where nothing may be lost%n",
                 jdk.feature(), ROUNDS, CLIENTS, answered, refused, unread, quiet);
     }
 
@@ -391,7 +392,8 @@ class ServiceIT {
         try (var service = Service.launch(jdk, classes, wrong)) {
             assertEquals(2, service.exit(), service::output);
             assertEquals(List.of("configuration: PORT=65536 is not a number from 0 to 65535",
-                    "configuration: HANDLER_TIMEOUT=10 is not a duration such as 500ms, 10s or 5m, from 10ms to 3600000ms",
+                    "configuration: HANDLER_TIMEOUT=10 is not a duration such as 500ms, 10s or 5m, "
+                            + "from 10ms to 3600000ms",
                     "configuration: MAX_BODY=-1 is not a number from 0 to 1073741824",
                     "configuration: EXIT_CODE=7 is not 143 or 0",
                     "configuration: DOWNSTREAM is not set",
@@ -481,11 +483,13 @@ class ServiceIT {
                 assertEquals(431, client.read().status);
             }
             try (var client = new Client(service.port)) { // announced, and not sent
-                client.raw("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n");
+                client.raw("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n"
+                        + "Expect: 100-continue\r\n\r\n");
                 assertEquals(413, client.read().status);
             }
             try (var client = new Client(service.port)) { // a streaming route allows more
-                client.raw("POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\nExpect: 100-continue\r\n\r\n");
+                client.raw("POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n"
+                        + "Expect: 100-continue\r\n\r\n");
                 assertTrue(Client.head(client.in).startsWith("HTTP/1.1 100 "));
                 client.raw("x".repeat(200_000));
                 assertEquals("200000", client.read().body);
@@ -589,7 +593,8 @@ class ServiceIT {
                     var in = connection.getInputStream();
                     Client.head(in);
                     connection.getOutputStream()
-                            .write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf".getBytes(StandardCharsets.US_ASCII));
+                            .write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"
+                                    .getBytes(StandardCharsets.US_ASCII));
                     return in.read() == -1; // until the service gives up
                 }
             });

@@ -31,7 +31,9 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 public final class LineLog implements AutoCloseable {
 
-    /** Where lines go; called by the writer's thread. If it throws or leaves something over, the rest is tried again. */
+    /**
+     * Where lines go; called by the writer's thread. If it throws or leaves something over, the rest is tried again.
+     */
     @FunctionalInterface
     public interface Target {
         void write(ByteBuffer lines) throws IOException;
@@ -132,8 +134,9 @@ public final class LineLog implements AutoCloseable {
     }
 
     /**
-     * Accepts no more, and waits until all is written, at most for {@code limit}; what is not is lost. An interrupt does
-     * not end the wait, its flag is kept. A write that hangs is left behind in its daemon thread. Later calls wait, too.
+     * Accepts no more, and waits until all is written, at most for {@code limit}; what is not is lost. An interrupt
+     * does not end the wait, its flag is kept. A write that hangs is left behind in its daemon thread. Later calls
+     * wait, too.
      *
      * @return lines that were accepted and are lost
      * @throws IllegalStateException called by the target: it would wait for itself
