@@ -58,7 +58,7 @@ final class ExecutorNeverClosed implements Check {
                             "the executor made here cannot be shut down: nobody keeps it");
             case Node.Assign assign -> {
                 if (isPool(assign.value(), scope, scan) || isShortLived(assign.value(), scope, scan)) {
-                    field(assign.target(), assign.value(), scope, scan);
+                    field(assign.target(), assign.value(), scope, scope, scan);
                 } else if (assign.value() instanceof Node.New made && hasPool(made, scope, scan)) {
                     wrapped(made, scope, scan);
                 }
@@ -72,7 +72,8 @@ final class ExecutorNeverClosed implements Check {
         }
     }
 
-    private void field(Node target, Node maker, Scope scope, Scan scan) {
+    /** @param at where the maker stands */
+    private void field(Node target, Node maker, Scope scope, Scope at, Scan scan) {
         String name = target instanceof Node.Name plain && scope.find(plain.name()) == null ? plain.name()
                 : target instanceof Node.Select select && select.on() instanceof Node.Name self && self.name()
                 .equals("this")
@@ -84,7 +85,7 @@ final class ExecutorNeverClosed implements Check {
             return;
         }
         var steps = new ArrayList<Finding.Step>();
-        Origins.Made made = maker instanceof Node.New wrapper ? pool(wrapper, scope, scan) : null;
+        Origins.Made made = maker instanceof Node.New wrapper ? pool(wrapper, at, scan) : null;
         if (made != null) {
             steps.add(step(made.scope().unit(), made.node().pos(), "the pool is made"));
         }
@@ -154,7 +155,7 @@ final class ExecutorNeverClosed implements Check {
         Code.any(constructor.body, node -> {
             if (node instanceof Node.Assign assign && assign.value() instanceof Node.Name name
                     && name.name().equals(parameter)) {
-                field(assign.target(), maker, Scope.of(scope.method()), scan);
+                field(assign.target(), maker, Scope.of(scope.method()), scope, scan);
             }
             return false;
         });
