@@ -52,7 +52,8 @@ final class Instrument {
             "IdentityHashMap", "WeakHashMap", "EnumMap", "Hashtable", "Vector", "Stack");
     private static final Set<String> NOT_SHARED = Set.of("TimeUnit", "Callable", "Executors", "ThreadLocalRandom");
     private static final Set<String> READS = Set.of("get", "getAcquire", "getOpaque", "getPlain", "getVolatile",
-            "isDone", "isEmpty", "size", "peek", "isCancelled", "isInterrupted", "interrupted", "isAlive", "getState", "getCount",
+            "isDone", "isEmpty", "size", "peek", "isCancelled", "isInterrupted", "interrupted", "isAlive", "getState",
+                    "getCount",
             "isLocked", "isShutdown", "isTerminated", "state", "intValue", "longValue", "sum");
 
     private final ClassFile classFile;

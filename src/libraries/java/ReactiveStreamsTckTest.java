@@ -118,7 +118,8 @@ class ReactiveStreamsTckTest {
         for (ITestResult failure : results.getFailedTests()) {
             failures.add(failure.getName() + ": " + failure.getThrowable());
         }
-        System.out.println("Reactive Streams TCK: " + results.getPassedTests().size() + " passed, " + failures.size() + " failed, "
+        System.out.println("Reactive Streams TCK: " + results.getPassedTests().size() + " passed, " + failures.size()
+                + " failed, "
                 + results.getSkippedTests().size() + " do not apply");
         assertEquals(List.of(), failures);
         assertTrue(results.getPassedTests().size() > 30);

@@ -425,8 +425,8 @@ class WorkQueueTest {
     }
 
     /**
-     * Rounds with failing consumers, some interrupted: what is put is handled once, or handed over by closeNow; no consumer
-     * lives on.
+     * Rounds with failing consumers, some interrupted: what is put is handled once, or handed over by closeNow; no
+     * consumer lives on.
      */
     @Test
     void stressConsume() throws Exception {

@@ -1,7 +1,9 @@
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 
-/** BackpressureStream: a source that waits for a full buffer beside its reader, the end, and a subscriber that leaves. */
+/**
+ * BackpressureStream: a source that waits for a full buffer beside its reader, the end, and a subscriber that leaves.
+ */
 public final class BackpressureStreamScenario {
 
     public static void main(String[] args) throws InterruptedException, ExecutionException {

@@ -2,7 +2,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** EventLoop: an interrupted call() either never ran or returns its outcome; close() runs what was accepted, in order. */
+/**
+ * EventLoop: an interrupted call() either never ran or returns its outcome; close() runs what was accepted, in order.
+ */
 public final class EventLoopScenario {
     private static int state; // touched by the loop alone
 

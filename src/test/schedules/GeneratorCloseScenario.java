@@ -1,7 +1,10 @@
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Generator: closed by another thread while it is read and while it yields: the finally runs once, before close returns. */
+/**
+ * Generator: closed by another thread while it is read and while it yields: the finally runs once, before close
+ * returns.
+ */
 public final class GeneratorCloseScenario {
 
     public static void main(String[] args) throws InterruptedException {

@@ -1,7 +1,9 @@
 import java.util.NoSuchElementException;
 import java.util.concurrent.CompletionException;
 
-/** Generator: every item in order and the end, without a close() beside it; a failure once, when asked or at close(). */
+/**
+ * Generator: every item in order and the end, without a close() beside it; a failure once, when asked or at close().
+ */
 public final class GeneratorItemsScenario {
     public static void main(String[] args) {
         var all = new Generator<Integer>(out -> {

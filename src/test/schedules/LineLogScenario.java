@@ -29,7 +29,8 @@ public final class LineLogScenario {
         var counts = log.counts();
         String written = text.toString();
         int lines = 1 + (accepted[0] ? 1 : 0) + (accepted[1] ? 1 : 0);
-        if (!first || lost != 0 || counts.accepted() != lines || counts.written() != lines || counts.dropped() != 3 - lines
+        if (!first || lost != 0 || counts.accepted() != lines || counts.written() != lines
+                || counts.dropped() != 3 - lines
                 || !accepted[0] && accepted[1] || !written.replaceAll("[bc]\n", "").equals("a\n")
                 || written.length() != 2 * lines || accepted[1] && written.indexOf('b') > written.indexOf('c')) {
             throw new AssertionError(counts + ", lost " + lost + ": " + written.replace('\n', '|'));

@@ -2,7 +2,9 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** PublisherToIterator: close() beside the signals and a waiting reader: no null, no more than requested, one cancel. */
+/**
+ * PublisherToIterator: close() beside the signals and a waiting reader: no null, no more than requested, one cancel.
+ */
 public final class PublisherToIteratorScenario {
     public static void main(String[] args) throws InterruptedException {
         var cancels = new AtomicInteger();

@@ -1,7 +1,9 @@
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** SingleFlight: at most one load of a key at a time, who asks meanwhile gets its value; one who leaves harms nobody. */
+/**
+ * SingleFlight: at most one load of a key at a time, who asks meanwhile gets its value; one who leaves harms nobody.
+ */
 public final class SingleFlightScenario {
     public static void main(String[] args) throws InterruptedException, ExecutionException {
         var loading = new AtomicInteger();

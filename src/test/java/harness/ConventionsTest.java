@@ -27,7 +27,9 @@ class ConventionsTest {
         for (String folder : List.of("examples", "scripts", "assets", "src", "bench")) {
             try (Stream<Path> files = Files.walk(Path.of(folder))) {
                 for (Path file : files.filter(path -> path.toString().endsWith(".java")).sorted().toList()) {
-                    number(file, line -> line.length() > COLUMNS, "over " + COLUMNS + " columns", problems);
+                    boolean shipped = !folder.equals("src") && !folder.equals("bench");
+                    number(file, line -> line.length() > COLUMNS && (shipped || !line.contains("\"")),
+                            "over " + COLUMNS + " columns", problems); // elsewhere a text that is data may be longer
                 }
             }
         }
@@ -40,15 +42,19 @@ class ConventionsTest {
         for (Path file : Examples.finalApi()) {
             String text = Files.readString(file);
             String name = file.getFileName().toString().replace(".java", "");
-            if (!Pattern.compile("(?m)^public (?:final |abstract |sealed )*(?:class|interface|record|enum) " + name + "\\b")
-                    .matcher(text).find() || text.matches("(?s).*\n(?:public |final |abstract )*(?:class|interface|record|enum) .*"
+            if (!Pattern.compile("(?m)^public (?:final |abstract |sealed )*(?:class|interface|record|enum) " + name
+                    + "\\b")
+                    .matcher(text).find()
+                            || text.matches("(?s).*\n(?:public |final |abstract )*(?:class|interface|record|enum) .*"
                             + "\n(?:public |final |abstract )*(?:class|interface|record|enum) .*")) {
                 problems.add(file + ": one top-level type, public, named like the file; helpers are nested");
             }
-            if (Pattern.compile("(?m)^package ").matcher(text).find() || Pattern.compile("(?m)^import .*\\*;").matcher(text).find()) {
+            if (Pattern.compile("(?m)^package ").matcher(text).find() || Pattern.compile("(?m)^import .*\\*;")
+                    .matcher(text).find()) {
                 problems.add(file + ": no package, no import of a whole package");
             }
-            if (!text.contains("Final API, JDK 21") && !text.replaceAll("\\s*\\n \\*\\s*", " ").contains("Final API, JDK 21")
+            if (!text.contains("Final API, JDK 21") && !text.replaceAll("\\s*\\n \\*\\s*", " ")
+                    .contains("Final API, JDK 21")
                     && !file.startsWith(Examples.TRAPS)) {
                 problems.add(file + ": the first paragraph ends in: Final API, JDK 21 and later.");
             }
@@ -66,7 +72,8 @@ class ConventionsTest {
                 int copied = (int) lines.stream().takeWhile(line -> !line.startsWith("    public static void main("))
                         .filter(line -> !line.isBlank() && !line.strip().startsWith("import ")).count();
                 if (copied > LONG && lines.stream().noneMatch(line -> line.contains("Long because"))) {
-                    problems.add(file + ": " + copied + " lines to copy; over " + LONG + " its Javadoc says: Long because ...");
+                    problems.add(file + ": " + copied + " lines to copy; over " + LONG
+                            + " its Javadoc says: Long because ...");
                 }
             }
         }

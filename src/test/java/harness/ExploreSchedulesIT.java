@@ -106,7 +106,8 @@ class ExploreSchedulesIT {
         String[] arguments = again.substring(again.indexOf(".java ") + 6).split(" ");
         Child replayed = ScheduleRuns.one(jdk, arguments);
         assertEquals(1, replayed.exit(), replayed.output());
-        assertTrue(replayed.output().startsWith("printed\nFAILED java.lang.AssertionError: counted 1"), replayed.output());
+        assertTrue(replayed.output().startsWith("printed\nFAILED java.lang.AssertionError: counted 1"),
+                replayed.output());
     }
 
     @Test
@@ -165,7 +166,8 @@ class ExploreSchedulesIT {
         Process process = builder.start();
         String output = new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
         assertEquals(2, process.waitFor(), output);
-        assertTrue(output.startsWith("explore-schedules: needs a JDK of 25 or later, and found none; install one"), output);
+        assertTrue(output.startsWith("explore-schedules: needs a JDK of 25 or later, and found none; install one"),
+                output);
     }
 
     @Test
