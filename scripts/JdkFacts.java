@@ -27,6 +27,8 @@ import java.util.stream.Collectors;
 public final class JdkFacts {
 
     private static final int LINES = 40;
+    /** Nobody has looked on that JDK; {@code -} is what does not exist there. */
+    private static final String UNKNOWN = "?";
     private static final String USAGE = "java scripts/JdkFacts.java [--jdk N] [WORDS]           what holds on JDK N\n"
             + "java scripts/JdkFacts.java --from A --to B [WORDS]   what changes for concurrent code that moves\n"
             + "Without --jdk it is the JDK that the build in this folder, or above it, names.\n"
@@ -153,7 +155,9 @@ public final class JdkFacts {
             columns.forEach(column -> values.add(fact.values.get(column)));
             String value = values.size() == 1 ? values.iterator().next() : columns.stream()
                     .map(column -> "JDK " + column + " " + fact.values.get(column)).collect(Collectors.joining(", "));
-            out.add(fact.text + ": " + value + fact.toDo());
+            if (!value.equals(UNKNOWN)) {
+                out.add(fact.text + ": " + value + fact.toDo());
+            }
         }
         String seen = columns.stream().map(versions::get).collect(Collectors.joining(" and "));
         String note = columns.contains(jdk) ? "" : ": no column of its own";
@@ -166,7 +170,8 @@ public final class JdkFacts {
         LinkedHashSet<String> out = new LinkedHashSet<>();
         LinkedHashSet<String> added = new LinkedHashSet<>();
         LinkedHashSet<String> gone = new LinkedHashSet<>();
-        List<Fact> differing = adviceFirst(fact -> !fact.values.get(a).equals(fact.values.get(b)) && !fact.isOfJavac());
+        List<Fact> differing = adviceFirst(fact -> !fact.values.get(a).equals(fact.values.get(b)) && !fact.isOfJavac()
+                && !fact.values.get(a).equals(UNKNOWN) && !fact.values.get(b).equals(UNKNOWN));
         for (Fact fact : words.isEmpty() ? differing : matching(differing, words)) {
             String old = fact.values.get(a);
             String now = fact.values.get(b);

@@ -48,7 +48,7 @@ public final class BoundedBody {
 
     // @start region="limits"
     /**
-     * @param bytes   so many are allowed
+     * @param bytes   the most that is allowed
      * @param total   for the whole body, from the headers on
      * @param silence for the wait for the next bytes; for {@link #writing} until 16 KB have been taken
      */

@@ -11,6 +11,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -337,15 +338,20 @@ public final class TaskGroup<T> implements AutoCloseable {
         }
         // @end region="fail-fast"
 
+        var begun = new CountDownLatch(1); // what has not begun has nothing to clean up
         try (var group = TaskGroup.failFast()) {
             group.fork(() -> {
                 try {
+                    begun.countDown();
                     return call("never", 60_000);
                 } catch (InterruptedException e) {
                     throw new UncheckedIOException(new IOException("rollback failed"));
                 }
             });
-            group.fork(() -> Integer.parseInt("x"));
+            group.fork(() -> {
+                begun.await();
+                return Integer.parseInt("x");
+            });
             group.join();
             check(false, "the failure is thrown");
         } catch (ExecutionException e) {

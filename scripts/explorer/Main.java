@@ -17,7 +17,7 @@ public final class Main {
 
     static final PrintStream OUT = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     static final PrintStream ERR = System.err;
-    private static final long STUCK_NANOS = 20_000_000_000L;
+    private static final int STUCK_LOOKS = 40;
 
     private Main() { }
 
@@ -99,7 +99,7 @@ public final class Main {
         Thread watch = new Thread(() -> {
             long beats = -1;
             Schedule last = null;
-            for (long since = System.nanoTime(); !debugged;) {
+            for (int looks = 0; !debugged;) { // looks, not seconds: a machine that is stopped stops them, too
                 try {
                     Thread.sleep(500);
                 } catch (InterruptedException e) {
@@ -109,8 +109,8 @@ public final class Main {
                 if (schedule == null || schedule != last || schedule.beats() != beats || schedule.ended()) {
                     last = schedule;
                     beats = schedule == null ? 0 : schedule.beats();
-                    since = System.nanoTime();
-                } else if (System.nanoTime() - since > STUCK_NANOS) {
+                    looks = 0;
+                } else if (++looks > STUCK_LOOKS) {
                     Explorer.Found found = new Explorer.Found(0, schedule.stuck(), true, "", schedule);
                     print(new Report(options, explorer, found, command()), options);
                     Runtime.getRuntime().halt(2);

@@ -21,10 +21,8 @@ final class Redirects {
     private final Map<String, Target> targets = new HashMap<>();
 
     private Redirects() {
-        to("nanoTime", false, "java/lang/System.nanoTime()J");
         to("currentTimeMillis", false, "java/lang/System.currentTimeMillis()J");
         to("currentThread", false, "java/lang/Thread.currentThread()Ljava/lang/Thread;");
-        to("yields", false, "java/lang/Thread.onSpinWait()V", "java/lang/Thread.yield()V");
         to("join", true, "java/lang/Thread.join(Ljava/time/Duration;)Z");
         to("holdsLock", false, "java/lang/Thread.holdsLock(Ljava/lang/Object;)Z");
         to("await", true, "wait()V", "wait(J)V", "wait(JI)V"); // of any class
@@ -34,6 +32,8 @@ final class Redirects {
 
     static Redirects ofCode() {
         Redirects redirects = new Redirects();
+        redirects.to("yields", false, "java/lang/Thread.onSpinWait()V", "java/lang/Thread.yield()V");
+        redirects.to("lookAtTime", false, "java/lang/System.nanoTime()J");
         String condition = "java/util/concurrent/locks/Condition.";
         redirects.to("await", true, condition + "await()V", condition + "await(JLjava/util/concurrent/TimeUnit;)Z");
         redirects.to("awaitNanos", true, condition + "awaitNanos(J)J");
@@ -46,6 +46,8 @@ final class Redirects {
 
     static Redirects ofJdk() {
         Redirects redirects = new Redirects();
+        redirects.to("spins", false, "java/lang/Thread.onSpinWait()V", "java/lang/Thread.yield()V");
+        redirects.to("nanoTime", false, "java/lang/System.nanoTime()J");
         redirects.to("nanosSince", false, "jdk/internal/misc/VM.getNanoTimeAdjustment(J)J");
         redirects.to("park", true, "jdk/internal/misc/Unsafe.park(ZJ)V");
         redirects.to("unpark", true, "jdk/internal/misc/Unsafe.unpark(Ljava/lang/Object;)V");

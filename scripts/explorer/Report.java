@@ -101,7 +101,7 @@ final class Report {
 
     /** A column for each thread. */
     private void trace(StringBuilder text) {
-        List<Schedule.Event> trace = found.traced().trace();
+        List<Schedule.Event> trace = worthTelling(found.traced().trace());
         List<String> names = found.traced().names();
         int[] columns = new int[names.size()];
         int width = 30;
@@ -123,13 +123,25 @@ final class Report {
                 text.append("-- the clock ").append(event.what()).append('\n');
                 continue;
             }
-            if (event.site() != null && !event.site().matters()) {
-                continue; // only this thread ever comes to that object
-            }
             String line = (place(event) + " " + event.what()).strip();
             text.append(" ".repeat(columns[event.task()] * width))
                     .append(names.size() > 5 ? "T" + event.task() + " " : "").append(line).append('\n');
         }
+    }
+
+    /** Without what only one thread ever comes to; and of the clock, how far it goes. */
+    private static List<Schedule.Event> worthTelling(List<Schedule.Event> trace) {
+        List<Schedule.Event> told = new ArrayList<>();
+        for (Schedule.Event event : trace) {
+            if (event.site() != null && !event.site().matters()) {
+                continue;
+            }
+            if (event.task() == 0 && !told.isEmpty() && told.getLast().task() == 0) {
+                told.removeLast();
+            }
+            told.add(event);
+        }
+        return told;
     }
 
     private static String place(Schedule.Event event) {

@@ -58,6 +58,11 @@ public final class Hooks {
         return task() == null ? System.nanoTime() : now.nanoTime();
     }
 
+    /** As {@link #nanoTime}, asked by the code under test: what looks until it is late comes to an end. */
+    public static long lookAtTime() {
+        return task() == null ? System.nanoTime() : now.lookAtTime();
+    }
+
     public static long currentTimeMillis() {
         return task() == null ? System.currentTimeMillis() : now.millis();
     }
@@ -154,6 +159,15 @@ public final class Hooks {
             Thread.yield();
         } else {
             now.yields(task);
+        }
+    }
+
+    public static void spins() {
+        Task task = task();
+        if (task == null) {
+            Thread.onSpinWait();
+        } else {
+            now.spins(task);
         }
     }
 

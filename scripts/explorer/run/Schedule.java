@@ -24,8 +24,10 @@ public final class Schedule implements Executor {
     private static final int MOST_STEPS = 1_000_000;
     /** A wait this long is one without end. */
     private static final long NEVER = 366L * 24 * 3600 * 1_000_000_000;
-    /** No thread that could go on is later than that: who sleeps for less may find that another one is not done yet. */
+    /** Threads that could go on are late by that in all: who sleeps for less may find another one not done yet. */
     private static final long LATEST = 1_000_000_000;
+    private static final int LOOKS_ONLY = 20_000;
+    private static final long FAR = 3_600_000_000_000L;
     private static final int MOST_TASKS = 1_000;
     private static final int MOST_TICKS = 200;
     private static final long EPOCH_MILLIS = 1_767_225_600_000L; // 2026-01-01
@@ -63,6 +65,9 @@ public final class Schedule implements Executor {
     private int decisions;
     private int writes;
     private int ticks;
+    private int yields;
+    private int allTicks;
+    private long late;
     private int asked;
     /** Counts what happens, for who watches from another thread whether anything does. */
     private volatile long beats;
@@ -122,7 +127,6 @@ public final class Schedule implements Executor {
         ready.remove(task);
         task.ready = false;
         task.lastRun = ++timerCount;
-        task.since = clock;
         beats++;
         task.continuation.run();
         running = null;
@@ -143,7 +147,9 @@ public final class Schedule implements Executor {
             }
         }
         Timer timer = timers.poll();
+        allTicks++;
         if (timer.at > clock) {
+            late += ready.isEmpty() ? 0 : timer.at - clock;
             clock = timer.at;
             event(time, null, "shows " + clock / 1_000_000 + (clock % 1_000_000 == 0 ? "" : "." + clock / 1000 % 1000)
                     + " ms");
@@ -157,7 +163,8 @@ public final class Schedule implements Executor {
         boolean mainEnded = tasks.get(0).ended;
         if (standing == null && mainEnded) {
             timers.clear();
-        } else if (standing != null && (mainEnded || standing.kind() == Verdict.Kind.NOT_CONTROLLED)) {
+        } else if (standing != null && (mainEnded || standing.kind() == Verdict.Kind.NOT_CONTROLLED
+                || !timers.isEmpty() && timers.peek().at - clock > FAR)) { // as close() of an executor looks once a day
             verdict = standing;
         } else if (ticks > MOST_STEPS / 10) {
             verdict = new Verdict(Verdict.Kind.NO_END, "only the clock goes on", Waits.of(this));
@@ -210,8 +217,7 @@ public final class Schedule implements Executor {
             if (task.continuation == continuation) {
                 if (!task.ready && !task.aside) {
                     task.ready = true;
-                    task.since = clock;
-                    ready.add(task);
+                            ready.add(task);
                 }
                 return;
             }
@@ -274,7 +280,6 @@ public final class Schedule implements Executor {
     /** Lets another one go on if it is chosen. */
     private void offer(Task task) {
         Task one = choose(task);
-        task.since = clock;
         if (one != task) {
             next = one;
             Thread.yield();
@@ -306,9 +311,11 @@ public final class Schedule implements Executor {
     }
 
     private boolean mayTick() {
-        long at = timers.peek().at;
+        if (late + timers.peek().at - clock <= LATEST || steps - writes > LOOKS_ONLY) {
+            return true;
+        }
         for (Task task : enabled) {
-            if (at - task.since > LATEST) {
+            if (task.yielded < allTicks) {
                 return false;
             }
         }
@@ -336,8 +343,14 @@ public final class Schedule implements Executor {
     }
 
     void yields(Task task) {
+        yields++;
+        task.yielded = allTicks; // is not late then, whatever the time
+        spins(task);
+    }
+
+    /** Within the JDK, which spins for a moment only. */
+    void spins(Task task) {
         strategy.yields(task);
-        clock += decisions > fairAfter ? 1_000_000 : 0;
         if (++steps > MOST_STEPS) {
             noEnd(task);
         }
@@ -345,10 +358,11 @@ public final class Schedule implements Executor {
     }
 
     private void noEnd(Task task) {
-        boolean idle = steps - writes > MOST_STEPS / 10;
+        boolean idle = steps - writes > MOST_STEPS / 10 && yields > MOST_STEPS / 20; // else it may compute
         stop(task, new Verdict(idle ? Verdict.Kind.NO_END : Verdict.Kind.NOT_CONTROLLED,
                 idle ? "after " + MOST_STEPS + " steps threads still look, and nothing changes"
-                        : "more than " + MOST_STEPS + " steps: make the scenario smaller", Waits.of(this)));
+                        : "more than " + MOST_STEPS + " steps: a loop without an end, or too large a scenario",
+                Waits.of(this)));
     }
 
     // Threads
@@ -452,7 +466,6 @@ public final class Schedule implements Executor {
         if (task.aside && !task.ended) {
             task.aside = false;
             task.ready = true;
-            task.since = clock;
             ready.add(task);
         }
     }
@@ -495,10 +508,15 @@ public final class Schedule implements Executor {
         return timer;
     }
 
-    /** Looking takes a moment: what looks until it is late comes to an end. */
+    /** Looking takes a moment. */
     long nanoTime() {
-        clock += decisions > fairAfter ? 1_000_000 : 20;
+        clock += 20;
         return clock;
+    }
+
+    long lookAtTime() {
+        clock += decisions > fairAfter ? 1_000_000 : 0;
+        return nanoTime();
     }
 
     long millis() {

@@ -32,8 +32,8 @@ public final class Task {
     Task target;
     double priority = Double.NaN;
     long lastRun;
-    /** What the clock showed when it could last go on, or did. */
-    long since;
+    /** The last tick before it said that it could do nothing yet. */
+    int yielded = -1;
 
     Task(int id, Thread shown, Thread virtual, Runnable continuation) {
         this.id = id;

@@ -48,11 +48,13 @@ public final class Api {
             "scope-failed-exception java.util.concurrent.StructuredTaskScope$FailedException",
             "scope-timeout-exception java.util.concurrent.StructuredTaskScope$TimeoutException",
             "scope-cancelled-by-timeout-exception java.util.concurrent.StructuredTaskScope$CancelledByTimeoutException",
-            "joiner-any-successful-result-or-throw java.util.concurrent.StructuredTaskScope$Joiner#anySuccessfulResultOrThrow",
+            "joiner-any-successful-result-or-throw "
+                    + "java.util.concurrent.StructuredTaskScope$Joiner#anySuccessfulResultOrThrow",
             "joiner-any-successful-or-throw java.util.concurrent.StructuredTaskScope$Joiner#anySuccessfulOrThrow",
             "joiner-all-successful-or-throw java.util.concurrent.StructuredTaskScope$Joiner#allSuccessfulOrThrow",
             "joiner-await-all java.util.concurrent.StructuredTaskScope$Joiner#awaitAll",
-            "joiner-await-all-successful-or-throw java.util.concurrent.StructuredTaskScope$Joiner#awaitAllSuccessfulOrThrow",
+            "joiner-await-all-successful-or-throw "
+                    + "java.util.concurrent.StructuredTaskScope$Joiner#awaitAllSuccessfulOrThrow",
             "joiner-all-until java.util.concurrent.StructuredTaskScope$Joiner#allUntil",
             "joiner-on-timeout java.util.concurrent.StructuredTaskScope$Joiner#onTimeout",
             "joiner-timeout java.util.concurrent.StructuredTaskScope$Joiner#timeout");

@@ -158,7 +158,7 @@ final class Facts {
         for (Row row : rows) {
             unknown.remove(row.id);
             String known = row.values.get(jdk);
-            String now = row.isProbed() ? seen.getOrDefault(row.id, "-") : Optional.ofNullable(known).orElse("-");
+            String now = row.isProbed() ? seen.getOrDefault(row.id, "-") : Optional.ofNullable(known).orElse("?");
             row.values.put(jdk, known != null && value(known, version).equals(now) ? known : now);
         }
         unknown.forEach((id, value) -> rows.add(new Row(id, "", "probe", "", "", new TreeMap<>(Map.of(jdk, value)))));

@@ -28,7 +28,8 @@ class FactsTest {
     private static final String END = "<!-- facts: end -->";
     private static final String JDK = "2[1-8]";
     /** Something is said of a JDK: "on 21", "25+", "21, 25", "26 on", "21: ...". */
-    private static final Pattern CLAIM = Pattern.compile("(?i)\\b(?:on|from|before|until|up to|jdks?|since|in|of|is|than) " + JDK
+    private static final Pattern CLAIM = Pattern.compile(
+            "(?i)\\b(?:on|from|before|until|up to|jdks?|since|in|of|is|than) " + JDK
             + "\\b(?![.,]\\d|%| [a-z]*(?:ms|calls|MB|KB)\\b)|\\b" + JDK + "(?:\\+|, " + JDK + "\\b| and " + JDK
                     + "\\b| to " + JDK
             + "\\b|: | on\\b| and later)");

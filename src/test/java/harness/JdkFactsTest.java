@@ -86,7 +86,8 @@ class JdkFactsTest {
     @Test
     void readsTheJdkFromTheBuild() throws Exception {
         var builds = Map.of("pom.xml",
-                "<project><!-- <release>17</release> --><properties><maven.compiler.release> 25 </maven.compiler.release></properties></project>",
+                "<project><!-- <release>17</release> --><properties>"
+                        + "<maven.compiler.release> 25 </maven.compiler.release></properties></project>",
                 "build.gradle.kts", "kotlin { jvmToolchain(25) }",
                 "build.gradle", "java { toolchain { languageVersion = JavaLanguageVersion.of(25) } }",
                 ".java-version", "temurin-25.0.2\n", ".sdkmanrc", "# java\njava=25.0.2-tem\n");

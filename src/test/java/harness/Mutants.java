@@ -29,9 +29,11 @@ final class Mutants {
     private static final int RUNS = Integer.getInteger("schedules", 1_000);
 
     /** A line that is broken. */
-    private record Mutant(Path source, int line, String was, String is) {
+    private record Mutant(Path source, int line, int nth, String was, String is) {
+        /** Stays the same when lines are added above. */
         String key() {
-            return source.getFileName().toString().replace(".java", "") + ": " + was.replaceAll("//.*", "").strip()
+            return source.getFileName().toString().replace(".java", "") + ": " + code(was)
+                    + (nth == 1 ? "" : " (" + nth + ")")
                     + (is.isBlank() ? " dropped" : is.contains("if (false") ? " off" : " as if");
         }
     }
@@ -101,6 +103,10 @@ final class Mutants {
         System.exit(killedOfAll * 10 >= all * 9 ? 0 : 1);
     }
 
+    private static String code(String line) {
+        return line.replaceAll("//.*", "").strip();
+    }
+
     private static List<Mutant> mutants(Path source) throws IOException {
         var mutants = new ArrayList<Mutant>();
         List<String> lines = Files.readAllLines(source);
@@ -109,17 +115,18 @@ final class Mutants {
             if (line.contains("public static void main")) {
                 break;
             }
+            int nth = (int) lines.subList(0, i + 1).stream().filter(other -> code(other).equals(code(line))).count();
             if (WAKE_UP.matcher(line).find() || RESTORE.matcher(line).find() || FLAG.matcher(line).find()) {
-                mutants.add(new Mutant(source, i, line, ""));
+                mutants.add(new Mutant(source, i, nth, line, ""));
             }
             Matcher loop = LOOP.matcher(line);
             if (loop.matches()) {
-                mutants.add(new Mutant(source, i, line, loop.group(1) + "if " + loop.group(2)));
+                mutants.add(new Mutant(source, i, nth, line, loop.group(1) + "if " + loop.group(2)));
             }
             Matcher guard = GUARD.matcher(line);
             String next = i + 1 < lines.size() ? lines.get(i + 1) : "";
             if (guard.matches() && !next.contains("IllegalArgumentException")) {
-                mutants.add(new Mutant(source, i, line, guard.group(1) + "if (false && (" + guard.group(2) + ")) {"
+                mutants.add(new Mutant(source, i, nth, line, guard.group(1) + "if (false && (" + guard.group(2) + ")) {"
                         + guard.group(3)));
             }
         }

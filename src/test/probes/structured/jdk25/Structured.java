@@ -68,8 +68,8 @@ public final class Structured {
         Probe.print("structured.nested-failure", depth());
         var name = ScopedValue.<String>newInstance();
         Probe.print("structured.scoped-value-inherited-by", ScopedValue.where(name, "x").call(() -> {
-            try (var scope = StructuredTaskScope.open(Joiner.<Boolean>allUntil(each ->
-                    false)); var executor = Executors.newVirtualThreadPerTaskExecutor()) {
+            try (var scope = StructuredTaskScope.open(Joiner.<Boolean>allUntil(each -> false));
+                    var executor = Executors.newVirtualThreadPerTaskExecutor()) {
                 var subtask = scope.fork(name::isBound);
                 scope.join();
                 var started = new AtomicBoolean();
