@@ -22,14 +22,11 @@ import java.util.zip.CRC32;
  * which load many classes.
  *
  * <p>Standard input: the JSON of a {@code PostToolUse} hook of Edit or Write. Arguments: options for the scanner, such
- * as
- * {@code --release 25}. In a git work tree calls are followed from and to the file; elsewhere it is scanned alone.
- * Needs what
- * {@code FindBlockingCalls.java} beside it needs: any JDK from 11 on in front, one of 21 or later installed.
+ * as {@code --release 25}. In a git work tree calls are followed from and to the file; elsewhere it is scanned alone.
+ * Needs what {@code FindBlockingCalls.java} beside it needs: any JDK from 11 on in front, one of 21 or later installed.
  *
  * <p>Exit codes, as Claude Code reads them: 0 nothing to say; 2 standard error is for the agent: the findings; 1
- * standard
- * error is for the user: one line, why there was no scan. The edit stands in any case.
+ * standard error is for the user: one line, why there was no scan. The edit stands in any case.
  *
  * <p>Run: {@code echo '{"tool_input": {"file_path": "src/A.java"}}' | java scripts/ScanAfterEdit.java}
  */

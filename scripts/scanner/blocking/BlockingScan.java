@@ -52,7 +52,8 @@ public final class BlockingScan {
             return;
         }
         Reach reach = reaches.computeIfAbsent(new Reach.What(region.kinds(), deep ? region.leads() : Set.of(),
-                catalogue.asked(region.rule())), what -> new Reach(calls, what));
+                catalogue.asked(region.rule()), region.holds() == Region.Holds.NOTHING), what -> new Reach(calls,
+                        what));
         var hits = new ArrayList<Hit>();
         int depth = region.depth() > 0 && !deep ? region.depth() : deep ? DEPTH_DEEP : DEPTH;
         for (CallGraph.Site site : calls.sites(region.body(), region.scope())) {

@@ -34,11 +34,12 @@ public final class CallGraph {
      * @param blocking null if the call itself is not in the catalogue
      * @param targets  methods of the sources it may go to
      * @param need     how many of the targets must block for the call to count as blocking
+     * @param isOneOf  whether the targets implement one method, and are not overloads
      * @param args     what is passed
      * @param elsewhere whether it runs only where the code is known not to run in the context it has asked for
      */
     record Site(int pos, String what, Node on, Catalogue.Blocking blocking, List<MethodDecl> targets, int need,
-            List<Node> args, boolean elsewhere) {
+            boolean isOneOf, List<Node> args, boolean elsewhere) {
     }
 
     private final Typing typing;
@@ -109,7 +110,8 @@ public final class CallGraph {
                         if (made.body() != null && isInline(path.isEmpty() ? null : path.getLast(), made, at)) {
                             List<MethodDecl> run = made.body().methods.stream().filter(m -> RUN.contains(m.name))
                                     .toList();
-                            found.add(new Site(made.pos(), Code.text(made), null, null, run, 1, List.of(), elsewhere));
+                            found.add(new Site(made.pos(), Code.text(made), null, null, run, 1, true, List.of(),
+                                    elsewhere));
                         }
                     }
                     case Node.Ref ref -> {
@@ -179,7 +181,7 @@ public final class CallGraph {
         if (target != null && target.source() != null) {
             boolean isSuper = call.on() instanceof Node.Name name && name.name().equals("super");
             targets = targets(target.source(), isSuper, receiver);
-            need = deep || target.source().body != null ? 1 : (targets.size() + 1) / 2;
+            need = deep || target.source().body != null ? 1 : targets.size() / 2 + 1;
         }
         if (deep && target != null && target.source() == null && call.on() != null) {
             targets = ofArguments(typing.type(call.on(), scope), call, scope);
@@ -196,7 +198,7 @@ public final class CallGraph {
         blocking = blocking == null ? null : refined(call, blocking, scope);
         if (blocking != null || !targets.isEmpty()) {
             found.add(new Site(call.pos(), what(receiver, call.name(), blocking), call.on(), blocking, targets, need,
-                    call.args(), elsewhere));
+                    true, call.args(), elsewhere));
         }
     }
 
@@ -276,7 +278,7 @@ public final class CallGraph {
         }
         if (blocking != null && decl == null || !targets.isEmpty()) {
             found.add(new Site(made.pos(), "new " + made.type().simple(), null, decl == null ? blocking : null,
-                    targets, 1,
+                    targets, 1, true,
                     made.args(), elsewhere));
         }
     }
@@ -304,9 +306,9 @@ public final class CallGraph {
         Catalogue.Blocking blocking = followed ? null : catalogue.blocking(typing.world, on, ref.name(),
                 isOverloaded ? methods.stream().mapToInt(Members.Found::params).min().getAsInt() : -1);
         if (blocking != null || !targets.isEmpty()) {
-            int need = isOverloaded ? targets.size() / 2 + 1 : deep ? 1 : (targets.size() + 1) / 2;
-            found.add(new Site(ref.pos(), what(on, ref.name(), blocking), ref.on(), blocking, targets, need, List.of(),
-                    elsewhere));
+            int need = isOverloaded || !deep ? targets.size() / 2 + 1 : 1;
+            found.add(new Site(ref.pos(), what(on, ref.name(), blocking), ref.on(), blocking, targets, need,
+                    !isOverloaded, List.of(), elsewhere));
         }
     }
 

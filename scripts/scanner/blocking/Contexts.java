@@ -12,6 +12,7 @@ import scanner.source.Code;
 import scanner.source.MethodDecl;
 import scanner.source.Node;
 import scanner.source.Scope;
+import scanner.source.SourceUnit;
 import scanner.source.TypeDecl;
 import scanner.source.TypeName;
 import scanner.source.Walk;
@@ -237,29 +238,36 @@ public final class Contexts {
             body = made.node();
             at = made.scope();
         }
-        var use = new Use(context, weak, call, call.args().indexOf(argument), kinds, doneBy(call, scope, 0), regions);
+        var use = new Use(context, weak, scope.unit(), call, call.args().indexOf(argument), kinds, doneBy(call, scope,
+                0), regions);
         function(body, at, method, body == argument, use);
     }
 
     /** A call that gets a function into a context. */
-    private record Use(Context context, boolean weak, Node.Call call, int position, EnumSet<Kind> kinds,
+    private record Use(Context context, boolean weak, SourceUnit unit, Node.Call call, int position,
+            EnumSet<Kind> kinds,
             Set<String> done,
             Consumer<Region> regions) {
         String what() {
             return call.name() + "(), " + context.what();
+        }
+
+        /** Of the call, if it stands in the same file as the function. */
+        int pos(MethodDecl method, Node function) {
+            return method.owner.unit == unit ? call.pos() : function.pos();
         }
     }
 
     private void function(Node body, Scope at, MethodDecl method, boolean isArgument, Use use) {
         Context context = use.context;
         switch (body) {
-            case Node.Lambda lambda -> use.regions.accept(region(context, isArgument ? use.call.pos() : lambda.pos(),
+            case Node.Lambda lambda -> use.regions.accept(region(context, use.pos(method, lambda),
                     use.what(),
                     method, lambda.body(), Walk.lambdaScope(lambda, isArgument ? use.call : null, use.position, null,
                             at),
                     use.kinds, use.weak, context.is(Context.Trait.DONE) ? Set.copyOf(lambda.params())
                             : isArgument ? use.done : Set.of()));
-            case Node.Ref ref -> use.regions.accept(region(context, isArgument ? use.call.pos() : ref.pos(),
+            case Node.Ref ref -> use.regions.accept(region(context, use.pos(method, ref),
                     use.what(), method,
                     ref, at, use.kinds, use.weak, Set.of()));
             case Node.New made -> made(made, at, use);

@@ -24,6 +24,8 @@ public enum Kind {
     ENTROPY,
     PROCESS,
     JDBC,
+    /** The next row of a result: most often it is here already. */
+    CURSOR,
     /** A publisher's value, asked for in a blocking way. */
     REACTIVE;
 

@@ -41,8 +41,9 @@ final class Reach {
      * @param kinds what counts as blocking
      * @param leads what counts too, as a lead
      * @param asked by which calls code asks whether it runs in the context: where it does not, it may block
+     * @param half  whether half of the methods that a call may go to suffice, and not only most of them
      */
-    record What(Set<Kind> kinds, Set<Kind> leads, Set<String> asked) {
+    record What(Set<Kind> kinds, Set<Kind> leads, Set<String> asked, boolean half) {
     }
 
     private record Key(MethodDecl method, int depth) {
@@ -55,6 +56,7 @@ final class Reach {
     private final Set<Kind> kinds;
     private final Set<Kind> leads;
     private final boolean isAsked;
+    private final boolean half;
     private final Map<Key, Path> known = new HashMap<>();
     private static final Path NONE = new Path(null, 0, "", null, false, 0, null);
 
@@ -63,6 +65,7 @@ final class Reach {
         this.leads = what.leads;
         this.kinds = what.kinds;
         this.isAsked = !what.asked.isEmpty();
+        this.half = what.half;
     }
 
     Path from(CallGraph.Site site, TypeDecl in, int depth) {
@@ -102,7 +105,8 @@ final class Reach {
                 best = longer;
             }
         }
-        return blocking < site.need() ? null : best;
+        boolean isHalf = half && site.isOneOf() && 2 * blocking == site.targets().size();
+        return blocking < site.need() && !isHalf ? null : best;
     }
 
     /** The parameters of {@code target} that are among the futures that are done. */

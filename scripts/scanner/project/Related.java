@@ -13,10 +13,8 @@ import java.util.Set;
 
 /**
  * Which files of a tree have to be parsed for the findings of a few: those that name the types of these files, and what
- * all of them
- * name in turn, with what extends or implements it. Told from the words of the text, without parsing; a type is taken
- * for the file
- * of its name.
+ * all of them name in turn, with what extends or implements it. Told from the words of the text, without parsing; a
+ * type is taken for the file of its name.
  */
 public final class Related {
 

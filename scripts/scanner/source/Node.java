@@ -4,8 +4,7 @@ import java.util.List;
 
 /**
  * A method body with all that the rules do not look at left out: a tenth of the compiler's tree, so that half a million
- * lines stay in
- * memory at once. A position is a line and a column in one int, see {@link Pos}; 0 is none.
+ * lines stay in memory at once. A position is a line and a column in one int, see {@link Pos}; 0 is none.
  */
 public sealed interface Node {
 

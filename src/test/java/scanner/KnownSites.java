@@ -38,8 +38,8 @@ import scanner.project.Source;
  * after it.
  *
  * <p>Run by hand. Arguments: trees named {@code REPOSITORY-BEFORE}, with the tree of the fix beside each as {@code
- * REPOSITORY-BEFORE-fixed};
- * the {@code README.md} next to the sites says how to get them. {@code -v} lists every site with what was found.
+ * REPOSITORY-BEFORE-fixed}; the {@code README.md} next to the sites says how to get them. {@code -v} lists every site
+ * with what was found.
  */
 public final class KnownSites {
 
