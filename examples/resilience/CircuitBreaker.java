@@ -33,6 +33,8 @@ import java.util.function.LongSupplier;
  * <p>Thread-safe. Calls run in the caller's thread; no lock is held while code of yours runs, and none is taken while
  * all is well or the breaker is open.
  *
+ * <p>Long because it counts in two ways, and hears only what belongs to the state it is in.
+ *
  * <p>Run: {@code java examples/resilience/CircuitBreaker.java}
  */
 public final class CircuitBreaker {

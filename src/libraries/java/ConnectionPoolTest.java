@@ -278,7 +278,8 @@ class ConnectionPoolTest {
     }
 
     private static int number(HikariDataSource pool, String query) throws SQLException {
-        try (var connection = pool.getConnection(); var statement = connection.createStatement(); var rows = statement.executeQuery(query)) {
+        try (var connection = pool.getConnection(); var statement = connection.createStatement();
+                var rows = statement.executeQuery(query)) {
             rows.next();
             return rows.getInt(1);
         }

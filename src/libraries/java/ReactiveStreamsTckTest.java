@@ -27,7 +27,8 @@ class ReactiveStreamsTckTest {
         /** Once more if it fails: the kit gives the collector a tenth of a second, too little on a busy machine. */
         @Override
         @org.testng.annotations.Test
-        public void required_spec313_cancelMustMakeThePublisherEventuallyDropAllReferencesToTheSubscriber() throws Throwable {
+        public void required_spec313_cancelMustMakeThePublisherEventuallyDropAllReferencesToTheSubscriber()
+                throws Throwable {
             try {
                 super.required_spec313_cancelMustMakeThePublisherEventuallyDropAllReferencesToTheSubscriber();
             } catch (AssertionError e) {

@@ -66,7 +66,7 @@ class TaskIntrospectionTest {
                 }
             }
         }
-        // the executor does not wait for the very end of a thread; on 21 close() does not wait for cancelled tasks at all
+        // the executor does not wait for the very end of a thread; on 21 close() does not wait for cancelled tasks
         while (!tasks.running().isEmpty()) {
             Thread.sleep(1);
         }

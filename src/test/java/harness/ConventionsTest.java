@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -20,6 +21,7 @@ class ConventionsTest {
 
     private static final int COLUMNS = 120;
     private static final int LONG = 300;
+    private static final Pattern WHY = Pattern.compile("(?i)long\\s+(?:\\* )?because|more\\s+(?:\\* )?than\\s+(?:\\* )?150 lines");
 
     @Test
     void noLineOfJavaIsLongerThan120Columns() throws IOException {
@@ -71,7 +73,7 @@ class ConventionsTest {
                 var lines = Files.readAllLines(file);
                 int copied = (int) lines.stream().takeWhile(line -> !line.startsWith("    public static void main("))
                         .filter(line -> !line.isBlank() && !line.strip().startsWith("import ")).count();
-                if (copied > LONG && lines.stream().noneMatch(line -> line.contains("Long because"))) {
+                if (copied > LONG && !WHY.matcher(Files.readString(file)).find()) {
                     problems.add(file + ": " + copied + " lines to copy; over " + LONG
                             + " its Javadoc says: Long because ...");
                 }
@@ -80,13 +82,16 @@ class ConventionsTest {
         assertTrue(problems.isEmpty(), () -> String.join("\n", problems));
     }
 
-    private static void number(Path file, java.util.function.Predicate<String> bad, String what, List<String> problems)
+    private static void number(Path file, Predicate<String> bad, String what, List<String> problems)
             throws IOException {
         var lines = Files.readAllLines(file);
+        boolean text = false; // in a text block, which is data
         for (int i = 0; i < lines.size(); i++) {
-            if (bad.test(lines.get(i))) {
+            boolean mark = lines.get(i).split("\"\"\"", -1).length % 2 == 0;
+            if (bad.test(lines.get(i)) && !text && !mark) {
                 problems.add(file + ":" + (i + 1) + ": " + what);
             }
+            text ^= mark;
         }
     }
 }
