@@ -40,7 +40,6 @@ import java.util.function.LongSupplier;
 public final class CircuitBreaker {
 
     // @start region="breaker"
-    // Longer than most: it counts in two ways, and hears only what belongs to the state it is in.
 
     /** {@code OPEN} turns {@code HALF_OPEN} by time alone. */
     public enum State { CLOSED, OPEN, HALF_OPEN }

@@ -53,7 +53,7 @@ final class Instrument {
     private static final Set<String> NOT_SHARED = Set.of("TimeUnit", "Callable", "Executors", "ThreadLocalRandom");
     private static final Set<String> READS = Set.of("get", "getAcquire", "getOpaque", "getPlain", "getVolatile",
             "isDone", "isEmpty", "size", "peek", "isCancelled", "isInterrupted", "interrupted", "isAlive", "getState",
-                    "getCount",
+            "getCount",
             "isLocked", "isShutdown", "isTerminated", "state", "intValue", "longValue", "sum");
 
     private final ClassFile classFile;

@@ -30,8 +30,8 @@ public final class ChunkedProcessingScenario {
         owner.join();
         check(processing.done() <= 1, "done " + processing.done());
         for (int i = 0; i < 3; i++) {
-            check(handled.get(i) <= 1 && (i >= processing.done() || handled.get(i) == 1), i + " of "
-                    + processing.done());
+            check(handled.get(i) <= 1 && (i >= processing.done() || handled.get(i) == 1),
+                    i + " of " + processing.done());
         }
     }
 

@@ -3,7 +3,8 @@ import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * IteratorToPublisher: a cancel beside the source: interrupted once at most, closed once without a flag, then silence.
+ * IteratorToPublisher: a cancel beside the source: interrupted once at most, closed once without a flag, then
+ * silence.
  */
 public final class IteratorToPublisherScenario {
     public static void main(String[] args) throws InterruptedException {

@@ -55,6 +55,7 @@ class ChannelsTest {
         contains(".github/workflows/ci.yml", "jdk: [" + comma + "]", problems);
         contains(".ci/run", " " + join(" ") + " ", problems);
         contains("scripts/scanner/Setup.java", "NEWEST_TRIED = " + newest + ";", problems);
+        contains("scripts/ExploreSchedules.java", "NEWEST_TRIED = " + newest + ";", problems);
         String release = read(".github/workflows/release.yml");
         var installed = Pattern.compile("\n {12}(\\d+)(?=\n)").matcher(release).results().map(line -> line.group(1))
                 .collect(Collectors.toSet());

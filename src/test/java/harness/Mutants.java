@@ -13,8 +13,7 @@ import java.util.regex.Pattern;
 /**
  * What the scenarios of {@code src/test/schedules} are worth: each example is broken in one place after another, a
  * wake-up dropped, a loop turned into an if, a guard off, a flag not set or not restored, and the scenarios of the
- * class must find it. A maintainer's command: {@code java src/test/java/harness/Mutants.java [Class...]}, on 25 or
- * later.
+ * class must find it. A command of maintainers: {@code java src/test/java/harness/Mutants.java [Class...]}, on 25.
  *
  * <p>Those in {@code src/test/resources/mutants.txt} cannot be told from the class by what it promises; each says why.
  */
