@@ -44,7 +44,8 @@ public final class Compare {
     private record Sample(Cell cell, long wallNanos, long cpuNanos, long peakKilobytes) {
 
         String line() {
-            return cell.pattern + "\t" + cell.n + "\t" + cell.runtime + "\t" + wallNanos + "\t" + cpuNanos + "\t" + peakKilobytes;
+            return cell.pattern + "\t" + cell.n + "\t" + cell.runtime + "\t" + wallNanos + "\t" + cpuNanos + "\t"
+                    + peakKilobytes;
         }
 
         static Sample of(String line) {
@@ -183,7 +184,8 @@ public final class Compare {
             findJdk(jdk);
         }
         if (homes.isEmpty()) {
-            throw new Refusal("found none of the JDKs " + jdks + " in JAVA_HOME_NN_*, ~/.cache/jdks, ~/.sdkman, ~/.jdks, /usr/lib/jvm");
+            throw new Refusal("found none of the JDKs " + jdks
+                    + " in JAVA_HOME_NN_*, ~/.cache/jdks, ~/.sdkman, ~/.jdks, /usr/lib/jvm");
         }
         var runtimes = new ArrayList<String>();
         findPython(runtimes);
@@ -194,7 +196,8 @@ public final class Compare {
         Path classes = Files.createTempDirectory("bench");
         try {
             Path oldest = homes.values().iterator().next();
-            output(List.of(oldest + "/bin/javac", "--release", "21", "-proc:none", "-sourcepath", topics(), "-d", "" + classes,
+            output(List.of(oldest + "/bin/javac", "--release", "21", "-proc:none", "-sourcepath", topics(), "-d", ""
+                    + classes,
                     "bench/Workloads.java", "bench/HttpLoad.java"), Map.of());
             Path newestLts = homes.getOrDefault(25, oldest);
             var load = List.of(newestLts + "/bin/java", "-cp", "" + classes, "HttpLoad");
@@ -257,7 +260,8 @@ public final class Compare {
             command.addAll(List.of(python, "bench/workloads.py", cell.pattern, cell.runtime));
         } else {
             String[] runtime = cell.runtime.split("-");
-            command.addAll(List.of(homes.get(Integer.valueOf(runtime[0])) + "/bin/java", "-cp", "" + classes, "Workloads",
+            command.addAll(List.of(homes.get(Integer.valueOf(runtime[0])) + "/bin/java", "-cp", "" + classes,
+                    "Workloads",
                     cell.pattern, runtime.length > 1 ? runtime[1] : "examples"));
         }
         command.addAll(List.of("" + cell.n, port));
@@ -271,13 +275,15 @@ public final class Compare {
     /** The source roots of the examples: one a topic. */
     private static String topics() throws IOException {
         try (var folders = Files.list(Path.of("examples"))) {
-            return folders.filter(Files::isDirectory).map(Path::toString).collect(Collectors.joining(File.pathSeparator));
+            return folders.filter(Files::isDirectory).map(Path::toString)
+                    .collect(Collectors.joining(File.pathSeparator));
         }
     }
 
     private static String output(List<String> command, Map<String, String> environment) throws Exception {
         var builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
-        builder.environment().keySet().removeAll(List.of("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "PYTHONASYNCIODEBUG"));
+        builder.environment().keySet().removeAll(List.of("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS",
+                "PYTHONASYNCIODEBUG"));
         builder.environment().putAll(environment);
         Process process = builder.start();
         String output = new String(process.getInputStream().readAllBytes());
@@ -295,7 +301,8 @@ public final class Compare {
             }
         });
         var user = Path.of(System.getProperty("user.home"));
-        for (Path folder : List.of(user.resolve(".cache/jdks"), user.resolve(".sdkman/candidates/java"), user.resolve(".jdks"),
+        for (Path folder : List.of(user.resolve(".cache/jdks"), user.resolve(".sdkman/candidates/java"),
+                user.resolve(".jdks"),
                 Path.of("/usr/lib/jvm"))) {
             if (Files.isDirectory(folder)) {
                 try (Stream<Path> children = Files.list(folder)) {
@@ -326,7 +333,8 @@ public final class Compare {
                     + (loop ? "; import uvloop; v = uvloop.__version__" : "") + "; print(v)";
             try {
                 Process process = new ProcessBuilder(python, "-c", code).redirectErrorStream(true).start();
-                String answer = new String(process.getInputStream().readAllBytes()).strip().replaceFirst("(?s).*\n", "");
+                String answer = new String(process.getInputStream().readAllBytes()).strip()
+                        .replaceFirst("(?s).*\n", "");
                 if (process.waitFor() == 0) {
                     runtimes.add(runtime);
                     about.put(loop ? "uvloop" : "Python", answer);
@@ -344,7 +352,8 @@ public final class Compare {
         String memory = lineOf("/proc/meminfo", "MemTotal").replaceAll("\\D", "");
         String system = lineOf("/etc/os-release", "PRETTY_NAME").replaceAll("PRETTY_NAME=|\"", "");
         about.put("date", Instant.now().toString().substring(0, 16).replace('T', ' ') + " UTC");
-        about.put("machine", Runtime.getRuntime().availableProcessors() + " cores" + (cpu.isEmpty() ? "" : " (" + cpu + ")")
+        about.put("machine", Runtime.getRuntime().availableProcessors() + " cores"
+                + (cpu.isEmpty() ? "" : " (" + cpu + ")")
                 + (memory.isEmpty() ? "" : ", " + (Long.parseLong(memory) + 524_288) / 1_048_576 + " GB")
                 + ", " + (system.isEmpty() ? System.getProperty("os.name") : system));
         about.put("load before", lineOf("/proc/loadavg", "").replaceFirst(" .*", ""));
@@ -401,7 +410,8 @@ public final class Compare {
     }
 
     private static String name(String runtime) {
-        return runtime.endsWith("-naive") ? "naive " + runtime.replace("-naive", "") : PYTHON.contains(runtime) ? runtime : "Java " + runtime;
+        return runtime.endsWith("-naive") ? "naive " + runtime.replace("-naive", "") : PYTHON.contains(runtime)
+                ? runtime : "Java " + runtime;
     }
 
     private static List<String> runtimes(Map<Cell, List<Sample>> cells) {
@@ -409,7 +419,8 @@ public final class Compare {
     }
 
     private static List<Integer> sizes(Map<Cell, List<Sample>> cells, String pattern) {
-        return cells.keySet().stream().filter(cell -> cell.pattern.equals(pattern)).map(Cell::n).distinct().sorted().toList();
+        return cells.keySet().stream().filter(cell -> cell.pattern.equals(pattern)).map(Cell::n).distinct().sorted()
+                .toList();
     }
 
     private static int compared(Map<Cell, List<Sample>> cells, String pattern) {
@@ -434,7 +445,8 @@ public final class Compare {
         text.append(" speed-up |\n|---|---|").append("---|".repeat(runtimes.size() + 1)).append('\n');
         PATTERNS.forEach((pattern, what) -> {
             if (!sizes(cells, pattern).isEmpty()) {
-                row(text, cells, runtimes, pattern, compared(cells, pattern), Compare::wall, pattern + ": " + what.replaceAll(" \\(.*", ""));
+                row(text, cells, runtimes, pattern, compared(cells, pattern), Compare::wall, pattern + ": "
+                        + what.replaceAll(" \\(.*", ""));
             }
         });
         int most = sizes(cells, "parked").stream().max(Integer::compare).orElse(0);
@@ -456,7 +468,8 @@ public final class Compare {
                 ratios.add(of.applyAsDouble(asyncio) / of.applyAsDouble(samples));
             }
         }
-        text.append(ratios.isEmpty() ? " - |\n" : " " + number(ratios.first()) + " to " + number(ratios.last()) + " |\n");
+        text.append(ratios.isEmpty() ? " - |\n" : " " + number(ratios.first()) + " to " + number(ratios.last())
+                + " |\n");
     }
 
     private String table(Map<Cell, List<Sample>> cells) {
@@ -511,7 +524,8 @@ public final class Compare {
                 text.append("| ").append(name(runtime)).append(" |");
                 for (int n : sizes) {
                     var samples = cells.get(new Cell(pattern, n, runtime));
-                    text.append(samples == null ? " - |" : " " + number(wall(samples)) + " / " + number(peak(samples)) + " |");
+                    text.append(samples == null ? " - |" : " " + number(wall(samples)) + " / " + number(peak(samples))
+                            + " |");
                 }
                 text.append('\n');
             }
@@ -538,7 +552,8 @@ public final class Compare {
     private static final int WIDTH = 250;
     private static final int HEIGHT = 170;
     private static final int LEFT = 46;
-    private static final Map<String, String> COLOURS = Map.of("asyncio", "#d55e00", "uvloop", "#e69f00", "21", "#56b4e9",
+    private static final Map<String, String> COLOURS = Map.of("asyncio", "#d55e00", "uvloop", "#e69f00", "21",
+            "#56b4e9",
             "25", "#0072b2", "26", "#7b68c8", "27", "#009e73");
 
     private String picture(Map<Cell, List<Sample>> cells) {
@@ -565,7 +580,8 @@ public final class Compare {
                 """, width, height));
         int x = 20;
         for (String runtime : lines(cells)) {
-            svg.append(format("<path d=\"M%d 43h22\" stroke=\"%s\" stroke-width=\"3\"/>", x, COLOURS.getOrDefault(runtime, "#888")));
+            svg.append(format("<path d=\"M%d 43h22\" stroke=\"%s\" stroke-width=\"3\"/>", x,
+                    COLOURS.getOrDefault(runtime, "#888")));
             svg.append(text(x + 28, 47, "start", name(runtime)));
             x += 105;
         }
@@ -573,7 +589,8 @@ public final class Compare {
             svg.append(format("<g transform=\"translate(%d %d)\">%n%s</g>%n", 20 + i % columns * (WIDTH + 20),
                     80 + i / columns * (HEIGHT + 60), panels.get(i)));
         }
-        return svg.append(format("<text class=\"ink\" x=\"20\" y=\"%d\" font-size=\"10\">%s</text>%n</svg>%n", height - 8, conditions()))
+        return svg.append(format("<text class=\"ink\" x=\"20\" y=\"%d\" font-size=\"10\">%s</text>%n</svg>%n",
+                height - 8, conditions()))
                 .toString();
     }
 
@@ -600,18 +617,21 @@ public final class Compare {
         double last = Math.max(first + 1, Math.log10(sizes.get(sizes.size() - 1)));
         DoubleUnaryOperator x = n -> LEFT + (Math.log10(n) - first) / (last - first) * (WIDTH - LEFT);
         DoubleUnaryOperator y = value -> HEIGHT - (Math.log10(value) - low) / (high - low) * HEIGHT;
-        var svg = new StringBuilder(format("<text class=\"ink\" x=\"%d\" y=\"-6\" font-weight=\"bold\">%s</text>%n", LEFT, title));
+        var svg = new StringBuilder(format("<text class=\"ink\" x=\"%d\" y=\"-6\" font-weight=\"bold\">%s</text>%n",
+                LEFT, title));
         for (double power = low; power <= high; power++) {
             double value = Math.pow(10, power);
             svg.append(format("<path class=\"grid\" d=\"M%d %.1fH%d\"/>", LEFT, y.applyAsDouble(value), WIDTH));
-            svg.append(text(LEFT - 5, y.applyAsDouble(value) + 4, "end", format(value < 0.1 ? "%.2f" : value < 1 ? "%.1f" : "%,.0f", value)));
+            svg.append(text(LEFT - 5, y.applyAsDouble(value) + 4, "end",
+                    format(value < 0.1 ? "%.2f" : value < 1 ? "%.1f" : "%,.0f", value)));
         }
         for (int n : sizes) {
             svg.append(format("<path class=\"grid\" d=\"M%.1f 0V%d\"/>", x.applyAsDouble(n), HEIGHT));
             svg.append(text(x.applyAsDouble(n), HEIGHT + 16, x.applyAsDouble(n) > WIDTH - 10 ? "end" : "middle",
                     n >= 1_000_000 ? n / 1_000_000 + "M" : n >= 1_000 ? n / 1_000 + "k" : "" + n));
         }
-        svg.append(format("<rect class=\"frame\" x=\"%d\" y=\"0\" width=\"%d\" height=\"%d\"/>%n", LEFT, WIDTH - LEFT, HEIGHT));
+        svg.append(format("<rect class=\"frame\" x=\"%d\" y=\"0\" width=\"%d\" height=\"%d\"/>%n", LEFT, WIDTH - LEFT,
+                HEIGHT));
         for (String runtime : lines(cells)) {
             String colour = COLOURS.getOrDefault(runtime, "#888");
             var points = new StringBuilder();

@@ -43,7 +43,8 @@ public final class CrawlBench {
                     long start = System.nanoTime();
                     var outcomes = BoundedCrawl.all(client, uris, limits, BoundedCrawl.bytes(1_000_000));
                     rates.add(pages * 1_000_000_000L / (System.nanoTime() - start));
-                    if (!outcomes.stream().allMatch(o -> o instanceof BoundedCrawl.Fetched<byte[]> f && f.result().length == 1000)) {
+                    if (!outcomes.stream().allMatch(o -> o instanceof BoundedCrawl.Fetched<byte[]> f
+                            && f.result().length == 1000)) {
                         throw new IllegalStateException("a page failed: " + outcomes.stream()
                                 .filter(BoundedCrawl.Failed.class::isInstance).findFirst());
                     }

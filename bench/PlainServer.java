@@ -18,7 +18,8 @@ public final class PlainServer {
         var server = HttpServer.create(new InetSocketAddress("127.0.0.1", Integer.parseInt(args[0])), 0);
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
         server.createContext("/hello/", exchange ->
-                answer(exchange, 200, "{\"hello\":\"" + exchange.getRequestURI().getPath().substring("/hello/".length()) + "\"}"));
+                answer(exchange, 200, "{\"hello\":\"" + exchange.getRequestURI().getPath()
+                        .substring("/hello/".length()) + "\"}"));
         server.createContext("/orders", exchange -> {
             var order = ORDER.matcher(new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8));
             if (order.matches()) {

@@ -75,9 +75,9 @@ public final class Workloads {
     }
 
     /**
-     * Warm-up at a smaller size for so many nanoseconds of CPU time, or two and a half times that (an HttpClient is much
-     * code and takes ten times as long as the rest); then once, and as often as fits into half a second, of which the
-     * median counts: the JIT compiler still works on the first.
+     * Warm-up at a smaller size for so many nanoseconds of CPU time, or two and a half times that (an HttpClient is
+     * much code and takes ten times as long as the rest); then once, and as often as fits into half a second, of
+     * which the median counts: the JIT compiler still works on the first.
      */
     private static Run measure(Workload workload, int n, long warmUp) throws Exception {
         int small = Math.min(n, 20_000);

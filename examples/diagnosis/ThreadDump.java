@@ -35,6 +35,8 @@ import java.util.stream.Collectors;
  *
  * <p>Exit code: 0 no deadlock found, 1 deadlock, 2 no dump could be made or read (one line on standard error).
  *
+ * <p>Long because it reads the text and the JSON form of every JDK, with a JSON parser of its own.
+ *
  * <p>Run: {@code java examples/diagnosis/ThreadDump.java PID}, or {@code FILE}, or without either to see it find a
  * planted deadlock.
  */

@@ -105,8 +105,8 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
     }
 
     /** {@link #take} for {@code limit} at most (zero: not at all); null: nothing came. */
-    public T poll(Duration limit) throws InterruptedException {
-        return next(nanos(limit));
+    public T poll(long limit, TimeUnit unit) throws InterruptedException {
+        return next(Math.min(unit.toNanos(limit), FOREVER - 1));
     }
 
     /**

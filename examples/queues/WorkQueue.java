@@ -27,11 +27,11 @@ import java.util.concurrent.locks.ReentrantLock;
  * large as you like, but not unbounded and not without room: the capacity is 1 to {@code Integer.MAX_VALUE}. No item is
  * null: {@link #close} is the end, not a {@code None}.
  *
+ * <p>Long because it is a queue with every way to wait, and consumers that hand items back.
+ *
  * <p>Run: {@code java examples/queues/WorkQueue.java}
  */
 public final class WorkQueue<T> implements AutoCloseable {
-
-    // More than 150 lines: a queue with every way to wait, and consumers that hand items back.
 
     /**
      * Handles one item; what concerns that item alone it catches itself. Throwing ends the consumer, and another gets
@@ -110,8 +110,8 @@ public final class WorkQueue<T> implements AutoCloseable {
      *
      * @throws ClosedException as {@link #take}
      */
-    public T poll(Duration limit) throws InterruptedException {
-        return next(nanos(limit));
+    public T poll(long limit, TimeUnit unit) throws InterruptedException {
+        return next(Math.min(unit.toNanos(limit), FOREVER - 1));
     }
 
     /**

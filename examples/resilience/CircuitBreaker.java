@@ -33,12 +33,13 @@ import java.util.function.LongSupplier;
  * <p>Thread-safe. Calls run in the caller's thread; no lock is held while code of yours runs, and none is taken while
  * all is well or the breaker is open.
  *
+ * <p>Long because it counts in two ways, and hears only what belongs to the state it is in.
+ *
  * <p>Run: {@code java examples/resilience/CircuitBreaker.java}
  */
 public final class CircuitBreaker {
 
     // @start region="breaker"
-    // Longer than most: it counts in two ways, and hears only what belongs to the state it is in.
 
     /** {@code OPEN} turns {@code HALF_OPEN} by time alone. */
     public enum State { CLOSED, OPEN, HALF_OPEN }

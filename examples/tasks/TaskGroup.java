@@ -24,7 +24,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 
 /**
- * asyncio: {@code TaskGroup}, on final API: JDK 21 and later, no flag, the same on each. Stands in for {@code
+ * asyncio: {@code TaskGroup}. Final API, JDK 21 and later, the same on each. Stands in for {@code
  * StructuredTaskScope} while that is a preview (JEP 453 on 21 to JEP 533 on 27: four APIs that do not compile on one
  * another). Longer than the other files, because it is three policies in one.
  *

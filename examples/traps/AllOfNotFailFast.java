@@ -57,7 +57,8 @@ public final class AllOfNotFailFast {
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
             warmUpSlowly(caches, executor);
         } catch (CompletionException e) {
-            System.out.println("wrong: seen after " + millisSince(start) + " ms; siblings that ran to the end: " + FINISHED);
+            System.out.println("wrong: seen after " + millisSince(start) + " ms; siblings that ran to the end: "
+                    + FINISHED);
         }
         check(FINISHED.get() == 2 && STOPPED.get() == 0, "allOf waits for both siblings");
 

@@ -10,11 +10,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 
 /**
- * Trap: a parallel stream runs in the common pool, one thread a processor with the caller's: blocking calls in it come a few at a time,
- * and meanwhile nothing else that uses the pool gets a turn, other parallel streams computing something included.
+ * Trap: a parallel stream runs in the common pool, one thread a processor with the caller's: blocking calls in it
+ * come a few at a time, and meanwhile nothing else that uses the pool gets a turn, other parallel streams computing
+ * something included.
  *
- * <p>Holds for: every JDK (measured on 21, 25, 26, 27). Called in a virtual thread, a parallel stream blocks the same pool.
- * Cure: a virtual thread a call, below; {@code examples/tasks/BoundedGather.java} with a bound on how many at once.
+ * <p>Holds for: every JDK (measured on 21, 25, 26, 27). Called in a virtual thread, a parallel stream blocks the same
+ * pool. Cure: a virtual thread a call, below; {@code examples/tasks/BoundedGather.java} with a bound on how many at
+ * once.
  *
  * <p>Run: {@code java examples/traps/BlockedParallelStream.java} (starts a JVM that sees two processors)
  */
@@ -84,7 +86,8 @@ public final class BlockedParallelStream {
         ForkJoinPool.commonPool().submit(() -> { }).get();
         long waited = millisSince(asked);
         caller.join();
-        System.out.printf("%s: JDK %d, 16 calls of 50 ms, at once %d, done after %d ms; another task of the common pool waited %d ms%n",
+        System.out.printf("%s: JDK %d, 16 calls of 50 ms, at once %d, done after %d ms; "
+                + "another task of the common pool waited %d ms%n",
                 name, Runtime.version().feature(), PEAK.get(), done[0], waited);
         return waited;
     }

@@ -9,13 +9,13 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * Trap: what follows {@code orTimeout} or {@code completeOnTimeout} runs on the JDK's only timer thread when time is up: a callback that
- * blocks there delays every other timeout of the JVM.
+ * Trap: what follows {@code orTimeout} or {@code completeOnTimeout} runs on the JDK's only timer thread when time is
+ * up: a callback that blocks there delays every other timeout of the JVM.
  *
- * <p>Holds for: every JDK (measured on 21, 25, 26, 27). The thread is {@code CompletableFutureDelayScheduler} on 21 and {@code
- * ForkJoinPool.commonPool-delayScheduler} from 25 on, where scheduled tasks of the common pool wait for it too.
- * Cure: {@code ...Async} with an executor of yours behind a timeout, below; or a blocking call in a virtual thread, which has its timeout
- * in its own hands: {@code examples/time/Timeout.java}.
+ * <p>Holds for: every JDK (measured on 21, 25, 26, 27). The thread is {@code CompletableFutureDelayScheduler} on 21
+ * and {@code ForkJoinPool.commonPool-delayScheduler} from 25 on, where scheduled tasks of the common pool wait for it
+ * too. Cure: {@code ...Async} with an executor of yours behind a timeout, below; or a blocking call in a virtual
+ * thread, which has its timeout in its own hands: {@code examples/time/Timeout.java}.
  *
  * <p>Run: {@code java examples/traps/BlockedTimerThread.java}
  */
@@ -53,7 +53,9 @@ public final class BlockedTimerThread {
         }
     }
 
-    /** When an unrelated timeout of 20 ms fires while the client is written to, for 300 ms if it does not fire before. */
+    /**
+     * When an unrelated timeout of 20 ms fires while the client is written to, for 300 ms if it does not fire before.
+     */
     private static long otherTimeout() throws InterruptedException, ExecutionException {
         writing.await();
         long start = System.nanoTime();
@@ -79,14 +81,16 @@ public final class BlockedTimerThread {
             late = otherTimeout();
             wrong.join();
         } while (WRITER.get().equals("main")); // a busy machine: registered after the timeout
-        System.out.println("wrong: JDK " + jdk + ", callback on " + WRITER + ": another timeout of 20 ms fired after " + late + " ms");
+        System.out.println("wrong: JDK " + jdk + ", callback on " + WRITER + ": another timeout of 20 ms fired after "
+                + late + " ms");
         check(late >= 300, "the timer thread was blocked");
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
             writing = new CountDownLatch(1);
             looked = new CountDownLatch(1);
             var right = answer(new CompletableFuture<>(), timeout, executor);
             long inTime = otherTimeout();
-            System.out.println("right: JDK " + jdk + ", callback on " + WRITER + ": another timeout of 20 ms fired after " + inTime + " ms");
+            System.out.println("right: JDK " + jdk + ", callback on " + WRITER
+                    + ": another timeout of 20 ms fired after " + inTime + " ms");
             check(WRITER.get().equals("a virtual thread"), "the timer thread is free");
             right.join();
         }

@@ -11,10 +11,10 @@ import java.util.concurrent.atomic.AtomicInteger;
  * cancelled with {@code Future.cancel(true)}: they still run their cleanup while the code after the {@code try}
  * believes that they have ended.
  *
- * <p>Holds for: JDK 21 (measured); fixed in 25 (JDK-8347039; measured on 25, 26, 27). On every JDK a cancelled
- * {@code Future} is done at once, so neither {@code isDone()} nor {@code get()} tells when the task has ended.
- * Cure: {@code shutdownNow()} instead of {@code cancel}, below: {@code close()} then waits, on every JDK; after both it does
- * not on 21. {@code examples/tasks/Gather.java} does so.
+ * <p>Holds for: JDK 21 (measured); fixed in 25 (JDK-8347039; measured on 25, 26, 27). On every JDK a cancelled {@code
+ * Future} is done at once, so neither {@code isDone()} nor {@code get()} tells when the task has ended. Cure: {@code
+ * shutdownNow()} instead of {@code cancel}, below: {@code close()} then waits, on every JDK; after both it does not
+ * on 21. {@code examples/tasks/Gather.java} does so.
  *
  * <p>Run: {@code java examples/traps/CancelledStillRunning.java}
  */

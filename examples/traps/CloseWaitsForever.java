@@ -12,8 +12,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  * does.
  *
  * <p>Holds for: every JDK (measured on 21, 25, 26, 27). Interrupting the closing thread is what makes {@code close()}
- * interrupt the tasks (its Javadoc).
- * Cure: {@code shutdownNow()} on the way out, below; {@code examples/tasks/TaskGroup.java} cancels on failure by itself.
+ * interrupt the tasks (its Javadoc). Cure: {@code shutdownNow()} on the way out, below; {@code
+ * examples/tasks/TaskGroup.java} cancels on failure by itself.
  *
  * <p>Run: {@code java examples/traps/CloseWaitsForever.java}
  */

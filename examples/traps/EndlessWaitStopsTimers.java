@@ -7,14 +7,15 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Trap: "for ever" written as {@code Long.MAX_VALUE}: a virtual thread that sleeps or waits that long and is woken can leave every
- * other virtual thread of the JVM that sleeps, or waits with a time limit, asleep for ever.
+ * Trap: "for ever" written as {@code Long.MAX_VALUE}: a virtual thread that sleeps or waits that long and is woken
+ * can leave every other virtual thread of the JVM that sleeps, or waits with a time limit, asleep for ever.
  *
- * <p>Holds for: JDK 21 (measured on two processors: seen within three seconds, up to 59 of 60 sleeps never end). Not seen on 25, 26, 27. On
- * 21 one timer queue wakes all virtual threads, and its order overflows beside a time so far away.
- * Cure: a wait without a time limit, or one of at most {@code Long.MAX_VALUE / 2} nanoseconds, below.
+ * <p>Holds for: JDK 21 (measured on two processors: seen within three seconds, up to 59 of 60 sleeps never end). Not
+ * seen on 25, 26, 27. On 21 one timer queue wakes all virtual threads, and its order overflows beside a time so far
+ * away. Cure: a wait without a time limit, or one of at most {@code Long.MAX_VALUE / 2} nanoseconds, below.
  *
- * <p>Run: {@code java examples/traps/EndlessWaitStopsTimers.java 3000} (looks that many milliseconds in a JVM of its own, 500 by default)
+ * <p>Run: {@code java examples/traps/EndlessWaitStopsTimers.java 3000} (looks that many milliseconds in a JVM of its
+ * own, 500 by default)
  */
 public final class EndlessWaitStopsTimers {
 
@@ -37,7 +38,10 @@ public final class EndlessWaitStopsTimers {
         void run() throws InterruptedException;
     }
 
-    /** How many of 60 sleeps of some microseconds have not ended after {@code patience}, in the first round where there is one. */
+    /**
+     * How many of 60 sleeps of some microseconds have not ended after {@code patience}, in the first round where there
+     * is one.
+     */
     private static long asleep(Wait wait, Duration howLong, Duration patience) throws InterruptedException {
         var random = new Random();
         long end = System.nanoTime() + howLong.toNanos();
@@ -77,12 +81,14 @@ public final class EndlessWaitStopsTimers {
             return;
         }
         boolean wrong = args[0].equals("wrong");
-        long asleep = asleep(wrong ? EndlessWaitStopsTimers::untilInterrupted : EndlessWaitStopsTimers::untilInterruptedOrAYear,
-                Duration.ofMillis(Long.parseLong(args[1])), Duration.ofMillis(wrong ? 1_400 : 60_000)); // a busy machine may need longer
+        long asleep = asleep(wrong ? EndlessWaitStopsTimers::untilInterrupted
+                : EndlessWaitStopsTimers::untilInterruptedOrAYear,
+                // a busy machine may need longer
+                Duration.ofMillis(Long.parseLong(args[1])), Duration.ofMillis(wrong ? 1_400 : 60_000));
         System.out.printf("%s: JDK %d, %s interrupted beside 60 short sleeps; sleeping for ever: %d%n", args[0],
                 Runtime.version().feature(), wrong ? "waits of Long.MAX_VALUE" : "waits of a year", asleep);
         if (wrong && asleep == 0) {
-            System.out.println("       (JDK 25 and later: the trap is gone; on 21 a matter of luck, not seen this time)");
+            System.out.println("       (JDK 25 and later: the trap is gone; on 21: luck, not seen this time)");
         }
         System.exit(wrong || asleep == 0 ? 0 : 1);
     }

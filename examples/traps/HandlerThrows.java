@@ -12,8 +12,9 @@ import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Trap: a handler that throws closes the connection: no status, no log line. The client's GET is then sent again by itself, so a
- * handler that fails runs up to five times. An {@code Error} does not even close it up to 26: the client waits for ever.
+ * Trap: a handler that throws closes the connection: no status, no log line. The client's GET is then sent again by
+ * itself, so a handler that fails runs up to five times. An {@code Error} does not even close it up to 26: the client
+ * waits for ever.
  *
  * <p>Holds for: every JDK (measured: the handler runs 2 times on 21 and 25, 5 times on 26 and 27).
  * Cure: the outermost filter, or the handler, turns what is thrown into a 500 and reports it: {@code HttpMiddleware}.
@@ -41,12 +42,14 @@ public final class HandlerThrows {
             try {
                 handler.handle(exchange);
             } catch (IOException | RuntimeException | Error e) {
-                System.out.println("       logged: " + exchange.getRequestMethod() + " " + exchange.getRequestURI() + ": " + e);
+                System.out.println("       logged: " + exchange.getRequestMethod() + " " + exchange.getRequestURI()
+                        + ": " + e);
                 if (exchange.getResponseCode() == -1) {
                     exchange.sendResponseHeaders(500, -1);
                 }
             } finally {
-                exchange.close(); // not try (exchange): that closes before it catches, and no answer can be sent any more
+                // not try (exchange): that closes before it catches, and no answer can be sent any more
+                exchange.close();
             }
         };
     }
@@ -72,12 +75,14 @@ public final class HandlerThrows {
                 client.send(HttpRequest.newBuilder(base.resolve("/wrong")).build(), BodyHandlers.ofString());
                 check(false, "no answer");
             } catch (IOException e) {
-                System.out.println("wrong: JDK " + jdk + ", client sees \"" + e.getMessage() + "\", handler ran " + runs + " times for one GET");
+                System.out.println("wrong: JDK " + jdk + ", client sees \"" + e.getMessage() + "\", handler ran "
+                        + runs + " times for one GET");
                 check(runs.get() == (jdk < 26 ? 2 : 5), "the client repeats a GET");
             }
             String seen;
             try {
-                client.send(HttpRequest.newBuilder(base.resolve("/error")).timeout(Duration.ofMillis(300)).build(), BodyHandlers.ofString());
+                client.send(HttpRequest.newBuilder(base.resolve("/error")).timeout(Duration.ofMillis(300)).build(),
+                        BodyHandlers.ofString());
                 seen = "an answer";
             } catch (HttpTimeoutException e) {
                 seen = "nothing";
@@ -86,7 +91,8 @@ public final class HandlerThrows {
             }
             System.out.println("wrong: an Error in the handler, client sees " + seen + " within 300 ms");
             runs.set(0);
-            int status = client.send(HttpRequest.newBuilder(base.resolve("/right")).build(), BodyHandlers.ofString()).statusCode();
+            int status = client.send(HttpRequest.newBuilder(base.resolve("/right")).build(), BodyHandlers.ofString())
+                    .statusCode();
             System.out.println("right: client sees status " + status + ", handler ran " + runs + " time");
             check(status == 500 && runs.get() == 1, "an answer, once");
             client.shutdownNow();

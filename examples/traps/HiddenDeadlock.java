@@ -13,9 +13,9 @@ import javax.management.ObjectName;
  * {@code findDeadlockedThreads()} returns {@code null} and {@code jstack} ({@code jcmd Thread.print}) does not list
  * threads that wait unmounted.
  *
- * <p>Holds for: every JDK (measured on 21, 25, 26, 27).
- * Cure: {@code jcmd PID Thread.dump_to_file -format=json FILE} lists them all (from 25.0.5 with the owner of each lock),
- * or the same from inside, below; and one order for all locks. {@code references/debugging.md}.
+ * <p>Holds for: every JDK (measured on 21, 25, 26, 27). Cure: {@code jcmd PID Thread.dump_to_file -format=json FILE}
+ * lists them all (from 25.0.5 with the owner of each lock), or the same from inside, below; and one order for all
+ * locks. {@code references/debugging.md}.
  *
  * <p>Run: {@code java examples/traps/HiddenDeadlock.java}
  */

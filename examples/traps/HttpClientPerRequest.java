@@ -11,8 +11,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Trap: an {@code HttpClient} made for one call opens a connection for that call, keeps it for a next one that never comes, and keeps
- * its threads too: until the garbage collector finds it, or {@code close()}.
+ * Trap: an {@code HttpClient} made for one call opens a connection for that call, keeps it for a next one that never
+ * comes, and keeps its threads too: until the garbage collector finds it, or {@code close()}.
  *
  * <p>Holds for: every JDK (measured on 21, 25, 26, 27: 25 calls leave 25 connections and about 50 threads, until a
  * garbage collection finds that nobody refers to the clients).
@@ -57,7 +57,8 @@ public final class HttpClientPerRequest {
             for (int i = 0; i < CALLS; i++) {
                 call.get(page);
             }
-            System.out.println(name + CALLS + " calls opened " + opened + " connections, leave " + open.size() + " and " + (threads() - threads) + " client threads, took "
+            System.out.println(name + CALLS + " calls opened " + opened + " connections, leave " + open.size()
+                    + " and " + (threads() - threads) + " client threads, took "
                     + (System.nanoTime() - start) / 1_000_000 + " ms");
             return opened.get();
         } finally {
@@ -68,7 +69,8 @@ public final class HttpClientPerRequest {
     }
 
     private static long threads() {
-        return Thread.getAllStackTraces().keySet().stream().filter(thread -> thread.getName().startsWith("HttpClient-")).count();
+        return Thread.getAllStackTraces().keySet().stream().filter(thread -> thread.getName()
+                .startsWith("HttpClient-")).count();
     }
 
     public static void main(String[] args) throws Exception {

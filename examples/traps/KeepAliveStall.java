@@ -11,8 +11,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Trap: {@code HttpServer} writes headers and body apart. On a kept connection the body waits, by Nagle's algorithm, for the client's
- * delayed acknowledgement of the headers: 40 ms a request, 25 requests a second. Nothing is busy meanwhile.
+ * Trap: {@code HttpServer} writes headers and body apart. On a kept connection the body waits, by Nagle's algorithm,
+ * for the client's delayed acknowledgement of the headers: 40 ms a request, 25 requests a second. Nothing is busy
+ * meanwhile.
  *
  * <p>Holds for: JDK 21 (measured: about 41 ms each). No stall on 25, 26, 27.
  * Cure: {@code sun.net.httpserver.nodelay=true}, set before the first server of the JVM is created: it is read once.
@@ -45,7 +46,8 @@ public final class KeepAliveStall {
         });
         server.start();
         try (var client = HttpClient.newHttpClient()) {
-            var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.getAddress().getPort())).build();
+            var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.getAddress().getPort()))
+                    .build();
             for (int i = 0; i < 5; i++) {
                 client.send(request, BodyHandlers.ofString()); // opens the connection, loads the classes
             }
@@ -78,7 +80,8 @@ public final class KeepAliveStall {
     private static long inAnotherJvm() throws Exception {
         Path here = Path.of(KeepAliveStall.class.getProtectionDomain().getCodeSource().getLocation().toURI());
         var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
-        command.addAll(here.toString().endsWith(".java") ? List.of(here.toString()) : List.of("-cp", here.toString(), "KeepAliveStall"));
+        command.addAll(here.toString().endsWith(".java") ? List.of(here.toString())
+                : List.of("-cp", here.toString(), "KeepAliveStall"));
         command.add("right");
         var process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
         return Long.parseLong(new String(process.getInputStream().readAllBytes()).strip());

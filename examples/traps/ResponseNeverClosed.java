@@ -12,11 +12,13 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Trap: {@code BodyHandlers.ofInputStream} and {@code ofLines} hand the connection over with the body. A caller that looks at the status
- * and leaves keeps the connection, for ever; one that closes without reading loses it. Only one that reads to the end gives it back.
+ * Trap: {@code BodyHandlers.ofInputStream} and {@code ofLines} hand the connection over with the body. A caller that
+ * looks at the status and leaves keeps the connection, for ever; one that closes without reading loses it. Only one
+ * that reads to the end gives it back.
  *
- * <p>Holds for: every JDK (measured on 21, 25, 26, 27: 20 calls hold 20 connections). {@code HttpClient.close()} then never returns.
- * Cure: read it, in {@code try (var body = response.body())}; {@code BodyHandlers.discarding()} if nobody wants it.
+ * <p>Holds for: every JDK (measured on 21, 25, 26, 27: 20 calls hold 20 connections). {@code HttpClient.close()} then
+ * never returns. Cure: read it, in {@code try (var body = response.body())}; {@code BodyHandlers.discarding()} if
+ * nobody wants it.
  *
  * <p>Run: {@code java examples/traps/ResponseNeverClosed.java}
  */
@@ -68,13 +70,15 @@ public final class ResponseNeverClosed {
         server.start();
         var client = HttpClient.newHttpClient();
         try {
-            var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.getAddress().getPort())).build();
+            var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.getAddress().getPort()))
+                    .build();
             for (int i = 0; i < CALLS; i++) {
                 call.status(client, request);
             }
             client.shutdown();
             boolean ends = client.awaitTermination(Duration.ofMillis(200));
-            System.out.println(name + CALLS + " calls opened " + seen.size() + " connections; all of them ended: " + ends);
+            System.out.println(name + CALLS + " calls opened " + seen.size() + " connections; all of them ended: "
+                    + ends);
             return seen.size();
         } finally {
             client.shutdownNow();

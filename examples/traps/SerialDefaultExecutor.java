@@ -12,11 +12,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 
 /**
- * Trap: an {@code HttpServer} without an executor runs every handler on the one thread that also accepts connections: one after the
- * other, and one slow handler stops the server.
+ * Trap: an {@code HttpServer} without an executor runs every handler on the one thread that also accepts connections:
+ * one after the other, and one slow handler stops the server.
  *
- * <p>Holds for: every JDK (measured on 21, 25, 26, 27: five requests of 100 ms take 500 ms).
- * Cure: {@code setExecutor} before {@code start}. On 21 clients that stop in mid-request pin the carriers of virtual threads:
+ * <p>Holds for: every JDK (measured on 21, 25, 26, 27: five requests of 100 ms take 500 ms). Cure: {@code
+ * setExecutor} before {@code start}. On 21 clients that stop in mid-request pin the carriers of virtual threads:
  * {@code SimpleHttpServer}.
  *
  * <p>Run: {@code java examples/traps/SerialDefaultExecutor.java}
@@ -58,10 +58,12 @@ public final class SerialDefaultExecutor {
         });
         server.start();
         try (var client = HttpClient.newHttpClient()) {
-            var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.getAddress().getPort())).build();
+            var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.getAddress().getPort()))
+                    .build();
             client.sendAsync(request, BodyHandlers.discarding()).join(); // loads the classes
             long start = System.nanoTime();
-            var calls = Stream.generate(() -> client.sendAsync(request, BodyHandlers.discarding())).limit(REQUESTS).toList();
+            var calls = Stream.generate(() -> client.sendAsync(request, BodyHandlers.discarding())).limit(REQUESTS)
+                    .toList();
             calls.forEach(CompletableFuture::join);
             System.out.println(name + REQUESTS + " requests of 100 ms: at most " + most + " handlers at once, "
                     + (System.nanoTime() - start) / 1_000_000 + " ms");

@@ -8,13 +8,13 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Trap: a {@code ThreadLocal} that keeps an expensive object for the next task of the thread. A virtual thread has no next task: each
- * makes its own, uses it once, and keeps it as long as it lives.
+ * Trap: a {@code ThreadLocal} that keeps an expensive object for the next task of the thread. A virtual thread has no
+ * next task: each makes its own, uses it once, and keeps it as long as it lives.
  *
- * <p>Holds for: every JDK (measured on 21, 25, 26, 27). Libraries do it too (buffers, formatters, parsers): what cost 200 objects in a
- * pool of 200 threads costs 100,000 objects in 100,000 threads.
- * Cure: an immutable object shared by all ({@code DateTimeFormatter}); else a few objects that are borrowed, below; else a new
- * one at each use. A {@code ThreadLocal} that carries context is fine.
+ * <p>Holds for: every JDK (measured on 21, 25, 26, 27). Libraries do it too (buffers, formatters, parsers): what cost
+ * 200 objects in a pool of 200 threads costs 100,000 objects in 100,000 threads. Cure: an immutable object shared by
+ * all ({@code DateTimeFormatter}); else a few objects that are borrowed, below; else a new one at each use. A {@code
+ * ThreadLocal} that carries context is fine.
  *
  * <p>Run: {@code java examples/traps/ThreadLocalPerVirtualThread.java}
  */
@@ -24,7 +24,8 @@ public final class ThreadLocalPerVirtualThread {
     }
 
     // @start region="wrong"
-    private static final ThreadLocal<SimpleDateFormat> FORMAT = ThreadLocal.withInitial(ThreadLocalPerVirtualThread::newFormat);
+    private static final ThreadLocal<SimpleDateFormat> FORMAT =
+            ThreadLocal.withInitial(ThreadLocalPerVirtualThread::newFormat);
 
     static String formatted(Date date) {
         return FORMAT.get().format(date); // made for this call, kept until the thread ends

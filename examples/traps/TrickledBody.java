@@ -13,8 +13,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Trap: {@code HttpRequest.timeout} ends when the headers have come. A server that sends its body a byte at a time, or stops in the
- * middle, keeps the caller as long as it likes. ({@code orTimeout} on {@code sendAsync} ends the wait and leaves the connection open.)
+ * Trap: {@code HttpRequest.timeout} ends when the headers have come. A server that sends its body a byte at a time,
+ * or stops in the middle, keeps the caller as long as it likes. ({@code orTimeout} on {@code sendAsync} ends the wait
+ * and leaves the connection open.)
  *
  * <p>Holds for: JDK 21 and 25 (measured). From 26 on the timeout covers the body (measured on 26, 27).
  * Cure: the call in a thread of its own, interrupted at the deadline: {@code SharedHttpClient}, {@code Timeout}.
@@ -37,7 +38,8 @@ public final class TrickledBody {
             throws InterruptedException, ExecutionException, TimeoutException {
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
             try {
-                return executor.submit(() -> client.send(HttpRequest.newBuilder(page).build(), BodyHandlers.ofString()).body())
+                return executor.submit(() -> client.send(HttpRequest.newBuilder(page).build(), BodyHandlers.ofString())
+                        .body())
                         .get(TimeUnit.NANOSECONDS.convert(timeout), TimeUnit.NANOSECONDS);
             } finally {
                 executor.shutdownNow(); // interrupts send(), which closes the connection
@@ -49,7 +51,8 @@ public final class TrickledBody {
     public static void main(String[] args) throws Exception {
         int jdk = Runtime.version().feature();
         var timeout = Duration.ofMillis(300);
-        try (var server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress()); var client = HttpClient.newHttpClient()) {
+        try (var server = new ServerSocket(0, 50,
+                InetAddress.getLoopbackAddress()); var client = HttpClient.newHttpClient()) {
             Thread.startVirtualThread(() -> trickle(server));
             var page = URI.create("http://127.0.0.1:" + server.getLocalPort());
             wrong(client, page.resolve("/quick"), Duration.ofSeconds(30)); // loads the classes
@@ -68,14 +71,16 @@ public final class TrickledBody {
                 }
             } while (timedOut != jdk >= 26 && ++tries < 10);
             long wrong = (System.nanoTime() - start) / 1_000_000;
-            System.out.println("wrong: request.timeout of 300 ms, JDK " + jdk + ": " + (timedOut ? "timed out" : "returned") + " after " + wrong + " ms");
+            System.out.println("wrong: request.timeout of 300 ms, JDK " + jdk + ": "
+                    + (timedOut ? "timed out" : "returned") + " after " + wrong + " ms");
             check(timedOut == jdk >= 26, "the timeout covers the body from 26 on");
             start = System.nanoTime();
             try {
                 right(client, page.resolve("/long"), timeout);
                 check(false, "the deadline holds");
             } catch (TimeoutException e) {
-                System.out.println("right: interrupted at the deadline: timed out after " + (System.nanoTime() - start) / 1_000_000 + " ms");
+                System.out.println("right: interrupted at the deadline: timed out after "
+                        + (System.nanoTime() - start) / 1_000_000 + " ms");
             }
             check(timedOut || wrong >= 1000, "the body took as long as the server liked");
         }
@@ -93,7 +98,8 @@ public final class TrickledBody {
                         var asked = new String(request, 0, Math.max(0, length));
                         int bytes = asked.startsWith("GET /long") ? 1_000 : 10;
                         var out = socket.getOutputStream();
-                        out.write(("HTTP/1.1 200 OK\r\nContent-Length: " + bytes + "\r\nConnection: close\r\n\r\n").getBytes());
+                        out.write(("HTTP/1.1 200 OK\r\nContent-Length: " + bytes + "\r\nConnection: close\r\n\r\n")
+                                .getBytes());
                         for (int i = 0; i < bytes; i++) {
                             Thread.sleep(asked.startsWith("GET /quick") ? 0 : 100);
                             out.write('x');

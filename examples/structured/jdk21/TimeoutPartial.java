@@ -15,9 +15,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  * asyncio: {@code wait(tasks, timeout=...)}, then {@code cancel()} what is pending. Preview API of JDK 21 (JEP 453;
  * JEPs 462, 480 and 499 keep it in 22 to 24).
  *
- * <p>Use when late answers may be left out, and must be told apart from failed ones. Do not use where preview features
- * are not allowed: take {@code examples/tasks/TaskGroup.java}; where a timeout is a failure, {@code KeepEveryFailure} throws
- * it.
+ * <p>Use when late answers may be left out, and must be told apart from failed ones. Do not use where preview
+ * features are not allowed: take {@code examples/tasks/TaskGroup.java}; where a timeout is a failure, {@code
+ * KeepEveryFailure} throws it.
  *
  * <p>Run: {@code java --enable-preview --source 21 examples/structured/jdk21/TimeoutPartial.java}
  */

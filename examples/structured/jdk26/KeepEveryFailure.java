@@ -17,9 +17,9 @@ import java.util.concurrent.TimeoutException;
  * asyncio: {@code TaskGroup} with its {@code ExceptionGroup}, under {@code asyncio.timeout}. Preview API of JDK 26
  * alone (JEP 525).
  *
- * <p>Use when each failure must reach the log, and as the model of a policy (a {@code Joiner}) of your own. Do not use
- * where preview features are not allowed: take {@code examples/tasks/TaskGroup.java}; where the first failure is enough,
- * {@code Gather}.
+ * <p>Use when each failure must reach the log, and as the model of a policy (a {@code Joiner}) of your own. Do not
+ * use where preview features are not allowed: take {@code examples/tasks/TaskGroup.java}; where the first failure is
+ * enough, {@code Gather}.
  *
  * <p>Run: {@code java --enable-preview --source 26 examples/structured/jdk26/KeepEveryFailure.java}
  */

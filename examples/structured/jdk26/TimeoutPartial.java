@@ -13,9 +13,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  * asyncio: {@code wait(tasks, timeout=...)}, then {@code cancel()} what is pending. Preview API of JDK 26 alone
  * (JEP 525).
  *
- * <p>Use when late answers may be left out, and must be told apart from failed ones. Do not use where preview features
- * are not allowed: take {@code examples/tasks/TaskGroup.java}; where a timeout is a failure, {@code KeepEveryFailure} throws
- * it.
+ * <p>Use when late answers may be left out, and must be told apart from failed ones. Do not use where preview
+ * features are not allowed: take {@code examples/tasks/TaskGroup.java}; where a timeout is a failure, {@code
+ * KeepEveryFailure} throws it.
  *
  * <p>Run: {@code java --enable-preview --source 26 examples/structured/jdk26/TimeoutPartial.java}
  */

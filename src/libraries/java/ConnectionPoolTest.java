@@ -31,7 +31,8 @@ class ConnectionPoolTest {
     @BeforeAll
     static void start() throws Exception {
         postgres = Postgres.start().orElse(null);
-        try (var pool = pool(1, Duration.ofSeconds(10)); var connection = pool.getConnection(); var statement = connection.createStatement()) {
+        try (var pool = pool(1, Duration.ofSeconds(10)); var connection = pool.getConnection();
+                var statement = connection.createStatement()) {
             statement.execute("create table account (id int primary key, balance int not null)");
             statement.execute("insert into account values (1, 0)");
         }
@@ -131,14 +132,16 @@ class ConnectionPoolTest {
             try (var pool = pool(size, Duration.ofSeconds(30))) {
                 var access = new DatabaseAccess(pool, size, Duration.ofMinutes(1));
                 Callable<Integer> work = () -> access.transaction(transaction -> {
-                    try (var busy = transaction.prepare(postgres == null ? "select 1" : "select count(*) from generate_series(1, 20000)")) {
+                    try (var busy = transaction.prepare(postgres == null ? "select 1"
+                            : "select count(*) from generate_series(1, 20000)")) {
                         busy.execute();
                         return 1;
                     }
                 });
                 flood(200, work);
                 var outcome = flood(1_000, work);
-                System.out.println(database() + ", 1,000 queries that compute, " + size + " connections: " + outcome.took().toMillis() + " ms");
+                System.out.println(database() + ", 1,000 queries that compute, " + size + " connections: "
+                        + outcome.took().toMillis() + " ms");
                 assertEquals(1_000, outcome.succeeded());
             }
         }
@@ -181,7 +184,8 @@ class ConnectionPoolTest {
             awaitQuery("select pg_sleep(60)");
             direct.interrupt();
             direct.join();
-            System.out.println("interrupt of a virtual thread in a query: " + failure.get() + ", cause " + failure.get().getCause());
+            System.out.println("interrupt of a virtual thread in a query: " + failure.get() + ", cause "
+                    + failure.get().getCause());
             int after = backend(pool);
             assertTrue(before != after, "the pool had to open a new connection");
             int orphans = number(pool, running("select pg_sleep(60)"));
@@ -210,7 +214,10 @@ class ConnectionPoolTest {
         }
     }
 
-    /** 2,000 transactions that change one row, callers interrupted at random: the row counts the commits, the pool stays whole. */
+    /**
+     * 2,000 transactions that change one row, callers interrupted at random: the row counts the commits, the pool
+     * stays whole.
+     */
     @Test
     void interruptsAtAnyMoment() throws Exception {
         try (var pool = pool(5, Duration.ofSeconds(30))) {
@@ -244,7 +251,8 @@ class ConnectionPoolTest {
             assertEquals(committed.get(), balance(pool) - before);
             assertEquals(2_000, committed.get() + interrupted.get());
             assertEquals(0, pool.getHikariPoolMXBean().getActiveConnections());
-            System.out.println(database() + ": " + committed + " committed, " + interrupted + " interrupted and rolled back");
+            System.out.println(database() + ": " + committed + " committed, " + interrupted
+                    + " interrupted and rolled back");
         }
     }
 
@@ -270,7 +278,8 @@ class ConnectionPoolTest {
     }
 
     private static int number(HikariDataSource pool, String query) throws SQLException {
-        try (var connection = pool.getConnection(); var statement = connection.createStatement(); var rows = statement.executeQuery(query)) {
+        try (var connection = pool.getConnection(); var statement = connection.createStatement();
+                var rows = statement.executeQuery(query)) {
             rows.next();
             return rows.getInt(1);
         }

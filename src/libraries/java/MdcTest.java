@@ -17,7 +17,10 @@ import reactor.core.publisher.Mono;
 class MdcTest {
 
     // @start region="carry"
-    /** The task with the logging context of the thread that calls this; what the executing thread had is there again afterwards. */
+    /**
+     * The task with the logging context of the thread that calls this; what the executing thread had is there again
+     * afterwards.
+     */
     static <T> Callable<T> withMdc(Callable<T> task) {
         Map<String, String> carried = MDC.getCopyOfContextMap();
         return () -> {

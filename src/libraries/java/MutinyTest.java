@@ -28,9 +28,11 @@ class MutinyTest {
     @Test
     void blockingWorkInAVirtualThreadAndBack() {
         try (var offload = new Offload(100, 10_000)) {
-            String user = blocking(offload, 7).map(found -> found + ", back in " + Thread.currentThread().isVirtual()).await().indefinitely();
+            String user = blocking(offload, 7).map(found -> found + ", back in " + Thread.currentThread().isVirtual())
+                    .await().indefinitely();
             assertEquals("user 7 from a virtual thread, back in false", user);
-            var users = Multi.createFrom().range(0, 1_000).onItem().transformToUni(id -> blocking(offload, id)).merge(100).collect().asList()
+            var users = Multi.createFrom().range(0, 1_000).onItem().transformToUni(id -> blocking(offload, id))
+                    .merge(100).collect().asList()
                     .await().indefinitely();
             assertEquals(1_000, users.size());
         }
@@ -40,24 +42,28 @@ class MutinyTest {
     void cancelAndTimeoutInterruptTheWork() throws Exception {
         try (var offload = new Offload(100, 0)) {
             var cancelled = new Work();
-            var subscription = Uni.createFrom().completionStage(() -> offload.call(cancelled::forever)).subscribe().with(value -> { });
+            var subscription = Uni.createFrom().completionStage(() -> offload.call(cancelled::forever)).subscribe()
+                    .with(value -> { });
             cancelled.begun.await();
             subscription.cancel();
             cancelled.interrupted.await();
             Work.awaitInterrupted(late -> assertThrows(RuntimeException.class, () -> Uni.createFrom()
-                    .completionStage(() -> offload.call(late::forever)).ifNoItem().after(Duration.ofMillis(50)).fail().await().indefinitely()));
+                    .completionStage(() -> offload.call(late::forever)).ifNoItem().after(Duration.ofMillis(50)).fail()
+                            .await().indefinitely()));
         }
     }
 
     @Test
     void aUniFromBlockingCodeCancelledByInterruptAndTimeout() throws Exception {
         // @start region="await"
-        String answer = FutureBridge.await(Uni.createFrom().item("answer").subscribeAsCompletionStage(), Duration.ofSeconds(10));
+        String answer = FutureBridge.await(Uni.createFrom().item("answer").subscribeAsCompletionStage(),
+                Duration.ofSeconds(10));
         // @end region="await"
         assertEquals("answer", answer);
         var cancelled = new CountDownLatch(2);
         Uni<String> never = Uni.createFrom().<String>nothing().onCancellation().invoke(cancelled::countDown);
-        assertThrows(TimeoutException.class, () -> FutureBridge.await(never.subscribeAsCompletionStage(), Duration.ofMillis(1)));
+        assertThrows(TimeoutException.class, () -> FutureBridge.await(never.subscribeAsCompletionStage(),
+                Duration.ofMillis(1)));
         Thread.currentThread().interrupt();
         assertThrows(InterruptedException.class, () -> FutureBridge.await(never.subscribeAsCompletionStage()));
         cancelled.await();
@@ -79,7 +85,8 @@ class MutinyTest {
         assertEquals(IntStream.range(0, 100).boxed().toList(), read);
         var next = new AtomicInteger();
         var closed = new CountDownLatch(1);
-        Multi<Integer> rows = Multi.createFrom().publisher(new IteratorToPublisher<>(() -> new IteratorToPublisher.Source<Integer>() {
+        Multi<Integer> rows = Multi.createFrom().publisher(new IteratorToPublisher<>(() ->
+                new IteratorToPublisher.Source<Integer>() {
             @Override
             public Integer next() {
                 return next.getAndIncrement();

@@ -80,7 +80,8 @@ class NettyTest {
                 .childHandler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        channel.pipeline().addLast(new LineBasedFrameDecoder(100), new StringDecoder(), new StringEncoder(), new Handler());
+                        channel.pipeline().addLast(new LineBasedFrameDecoder(100), new StringDecoder(),
+                                new StringEncoder(), new Handler());
                     }
                 }).bind(InetAddress.getLoopbackAddress(), 0).sync().channel().localAddress();
     }
@@ -93,7 +94,8 @@ class NettyTest {
 
     private static String ask(InetSocketAddress server, String line) throws IOException {
         try (var socket = connect(server, line);
-                var in = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII))) {
+                var in = new BufferedReader(new InputStreamReader(socket.getInputStream(),
+                        StandardCharsets.US_ASCII))) {
             return in.readLine();
         }
     }
@@ -132,7 +134,8 @@ class NettyTest {
         var loop = loops.next();
         assertEquals(1, FutureBridge.await(toCompletable(loop.submit(() -> 1))));
         var boom = new IOException();
-        assertEquals(boom, assertThrows(ExecutionException.class, () -> FutureBridge.await(toCompletable(loop.submit(() -> {
+        assertEquals(boom, assertThrows(ExecutionException.class, () ->
+                FutureBridge.await(toCompletable(loop.submit(() -> {
             throw boom;
         })))).getCause());
         var never = loop.<Integer>newPromise();

@@ -10,7 +10,10 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/** A private PostgreSQL cluster in a temporary folder, where PostgreSQL is installed. Root cannot run it: there the user nobody does. */
+/**
+ * A private PostgreSQL cluster in a temporary folder, where PostgreSQL is installed. Root cannot run it: there the
+ * user nobody does.
+ */
 @SuppressWarnings("try") // close() waits for the server
 final class Postgres implements AutoCloseable {
 
@@ -34,13 +37,15 @@ final class Postgres implements AutoCloseable {
         if (root()) {
             run(List.of("chown", "nobody", folder.toString()));
         }
-        new Postgres(bin.get(), folder, 0).asUser("initdb", "-D", folder + "/data", "-U", "test", "-A", "trust", "-E", "UTF8",
+        new Postgres(bin.get(), folder, 0).asUser("initdb", "-D", folder + "/data", "-U", "test", "-A", "trust", "-E",
+                "UTF8",
                 "--no-sync", "--locale=C");
         for (int attempt = 1; ; attempt++) {
             var postgres = new Postgres(bin.get(), folder, freePort());
             try {
                 postgres.asUser("pg_ctl", "-D", folder + "/data", "-l", folder + "/log", "-w", "-o",
-                        "-p " + postgres.port + " -k " + folder + " -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=100", "start");
+                        "-p " + postgres.port + " -k " + folder
+                                + " -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=100", "start");
                 return Optional.of(postgres);
             } catch (IOException e) {
                 if (attempt == 3) { // somebody else may have taken the port meanwhile, but not so often

@@ -27,7 +27,8 @@ class ReactiveStreamsTckTest {
         /** Once more if it fails: the kit gives the collector a tenth of a second, too little on a busy machine. */
         @Override
         @org.testng.annotations.Test
-        public void required_spec313_cancelMustMakeThePublisherEventuallyDropAllReferencesToTheSubscriber() throws Throwable {
+        public void required_spec313_cancelMustMakeThePublisherEventuallyDropAllReferencesToTheSubscriber()
+                throws Throwable {
             try {
                 super.required_spec313_cancelMustMakeThePublisherEventuallyDropAllReferencesToTheSubscriber();
             } catch (AssertionError e) {
@@ -118,7 +119,8 @@ class ReactiveStreamsTckTest {
         for (ITestResult failure : results.getFailedTests()) {
             failures.add(failure.getName() + ": " + failure.getThrowable());
         }
-        System.out.println("Reactive Streams TCK: " + results.getPassedTests().size() + " passed, " + failures.size() + " failed, "
+        System.out.println("Reactive Streams TCK: " + results.getPassedTests().size() + " passed, " + failures.size()
+                + " failed, "
                 + results.getSkippedTests().size() + " do not apply");
         assertEquals(List.of(), failures);
         assertTrue(results.getPassedTests().size() > 30);

@@ -23,7 +23,8 @@ class ReactorMigrationTest {
         final CountDownLatch cancelled = new CountDownLatch(1);
 
         Mono<String> user(int id) {
-            return id < 0 ? Mono.error(new IllegalArgumentException("no user " + id)) : Mono.just("user " + id).delayElement(Duration.ofMillis(5));
+            return id < 0 ? Mono.error(new IllegalArgumentException("no user " + id)) : Mono.just("user " + id)
+                    .delayElement(Duration.ofMillis(5));
         }
 
         Mono<List<String>> orders(String user) {
@@ -110,7 +111,8 @@ class ReactorMigrationTest {
             assertEquals(expected, plain(7));
             assertThrows(IllegalArgumentException.class, () -> reactive(-1).block());
             var wrapped = assertThrows(RuntimeException.class, () -> wrapped(offload, -1).block());
-            assertEquals(ExecutionException.class, wrapped.getCause().getClass(), "a failure arrives wrapped: unwrap at the edge");
+            assertEquals(ExecutionException.class, wrapped.getCause().getClass(),
+                    "a failure arrives wrapped: unwrap at the edge");
             assertThrows(ExecutionException.class, () -> called(-1));
         }
     }

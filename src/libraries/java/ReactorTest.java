@@ -37,9 +37,11 @@ class ReactorTest {
     @Test
     void blockingWorkInAVirtualThreadAndBack() {
         try (var offload = new Offload(100, 10_000)) {
-            String user = blocking(offload, 7).map(found -> found + ", back in " + Thread.currentThread().getName()).block();
+            String user = blocking(offload, 7).map(found -> found + ", back in " + Thread.currentThread().getName())
+                    .block();
             assertTrue(user.startsWith("user 7 from a virtual thread, back in parallel-"), user);
-            List<String> users = Flux.range(0, 1_000).flatMapSequential(id -> blocking(offload, id), 100).collectList().block();
+            List<String> users = Flux.range(0, 1_000).flatMapSequential(id -> blocking(offload, id), 100).collectList()
+                    .block();
             assertEquals(1_000, users.size());
             assertEquals("user 999 from a virtual thread", users.getLast());
             var failing = Mono.fromFuture(() -> offload.call(() -> {
@@ -59,7 +61,8 @@ class ReactorTest {
             disposed.interrupted.await();
             Work.awaitInterrupted(late -> assertThrows(RuntimeException.class, () ->
                     Mono.fromFuture(() -> offload.call(late::forever)).timeout(Duration.ofMillis(100)).block()));
-            Work.awaitInterrupted(loser -> assertEquals("fast", Mono.firstWithSignal(Mono.fromFuture(() -> offload.call(loser::forever)),
+            Work.awaitInterrupted(loser -> assertEquals("fast", Mono.firstWithSignal(Mono.fromFuture(() ->
+                    offload.call(loser::forever)),
                     Mono.delay(Duration.ofMillis(50)).thenReturn("fast")).block()));
         }
     }
@@ -68,7 +71,8 @@ class ReactorTest {
     @Test
     void boundedElasticInterruptsToo() throws Exception {
         var work = new Work();
-        var subscription = Mono.fromCallable(work::forever).subscribeOn(Schedulers.boundedElastic()).subscribe(value -> { }, failure -> { });
+        var subscription = Mono.fromCallable(work::forever).subscribeOn(Schedulers.boundedElastic())
+                .subscribe(value -> { }, failure -> { });
         work.begun.await();
         subscription.dispose();
         work.interrupted.await();
@@ -77,7 +81,8 @@ class ReactorTest {
     @Test
     void aMonoFromBlockingCodeCancelledByInterruptAndTimeout() throws Exception {
         // @start region="await"
-        String answer = FutureBridge.await(Mono.just("answer").delayElement(Duration.ofMillis(1)).toFuture(), Duration.ofSeconds(10));
+        String answer = FutureBridge.await(Mono.just("answer").delayElement(Duration.ofMillis(1)).toFuture(),
+                Duration.ofSeconds(10));
         // @end region="await"
         assertEquals("answer", answer);
         var cancelled = new CountDownLatch(2);
@@ -87,7 +92,8 @@ class ReactorTest {
         assertThrows(InterruptedException.class, () -> FutureBridge.await(never.toFuture()));
         cancelled.await();
         var boom = new IOException();
-        assertEquals(boom, assertThrows(ExecutionException.class, () -> FutureBridge.await(Mono.error(boom).toFuture())).getCause());
+        assertEquals(boom, assertThrows(ExecutionException.class, () -> FutureBridge.await(Mono.error(boom)
+                .toFuture())).getCause());
     }
 
     @Test
@@ -95,7 +101,8 @@ class ReactorTest {
         var cancelled = new CountDownLatch(1);
         var requested = new AtomicInteger();
         var read = new ArrayList<Integer>();
-        Flux<Integer> flux = Flux.range(0, 1_000_000).doOnRequest(n -> requested.addAndGet((int) n)).doOnCancel(cancelled::countDown);
+        Flux<Integer> flux = Flux.range(0, 1_000_000).doOnRequest(n -> requested.addAndGet((int) n))
+                .doOnCancel(cancelled::countDown);
         // @start region="iterate"
         try (var items = new PublisherToIterator<>(JdkFlowAdapter.publisherToFlowPublisher(flux), 16)) {
             while (items.hasNext() && read.size() < 100) {
@@ -113,7 +120,8 @@ class ReactorTest {
         var closed = new CountDownLatch(1);
         var given = new AtomicInteger();
         // @start region="source"
-        Flux<Integer> rows = JdkFlowAdapter.flowPublisherToFlux(new IteratorToPublisher<>(() -> new Rows(given, closed)));
+        Flux<Integer> rows = JdkFlowAdapter.flowPublisherToFlux(new IteratorToPublisher<>(() ->
+                new Rows(given, closed)));
         // @end region="source"
         assertEquals(IntStream.range(0, 50).boxed().toList(), rows.limitRate(10).take(50).collectList().block());
         closed.await();
@@ -135,7 +143,8 @@ class ReactorTest {
     @Test
     void blockIsRefusedInReactorsThreadsAndStarvesWhereItIsNot() throws Exception {
         var refused = assertThrows(IllegalStateException.class,
-                () -> Mono.just(1).publishOn(Schedulers.parallel()).map(x -> Mono.just(2).delayElement(Duration.ofMillis(1)).block()).block());
+                () -> Mono.just(1).publishOn(Schedulers.parallel())
+                        .map(x -> Mono.just(2).delayElement(Duration.ofMillis(1)).block()).block());
         System.out.println("Reactor: " + refused.getMessage());
         int threads = Schedulers.DEFAULT_POOL_SIZE;
         var end = new CountDownLatch(1);
@@ -154,28 +163,35 @@ class ReactorTest {
         begun.await();
         var other = Mono.fromRunnable(() -> others.set(true)).subscribeOn(Schedulers.parallel()).toFuture();
         Thread.sleep(300);
-        System.out.println("Reactor: " + threads + " parallel threads blocked, another operator ran within 300 ms: " + others);
+        System.out.println("Reactor: " + threads + " parallel threads blocked, another operator ran within 300 ms: "
+                + others);
         assertTrue(!others.get());
         end.countDown();
         other.join();
     }
 
-    /** From many blocking threads into a Flux: a sink refuses what comes at the same time, a queue behind a publisher does not. */
+    /**
+     * From many blocking threads into a Flux: a sink refuses what comes at the same time, a queue behind a publisher
+     * does not.
+     */
     @Test
     void manyThreadsIntoOneFlux() throws Exception {
         int threads = 4;
         int each = 25_000;
         var refused = new AtomicInteger();
         Sinks.Many<Integer> sink = Sinks.many().unicast().onBackpressureBuffer();
-        fromThreads(threads, each, item -> refused.addAndGet(sink.tryEmitNext(item) == Sinks.EmitResult.FAIL_NON_SERIALIZED ? 1 : 0));
+        fromThreads(threads, each, item ->
+                refused.addAndGet(sink.tryEmitNext(item) == Sinks.EmitResult.FAIL_NON_SERIALIZED ? 1 : 0));
         sink.tryEmitComplete();
         int through = sink.asFlux().collectList().block().size();
-        System.out.println("Reactor: 100,000 items from 4 threads, tryEmitNext: " + through + " arrived, " + refused + " refused");
+        System.out.println("Reactor: 100,000 items from 4 threads, tryEmitNext: " + through + " arrived, " + refused
+                + " refused");
         assertEquals(threads * each, through + refused.get());
 
         // @start region="queue"
         var queue = new ArrayBlockingQueue<Integer>(100);
-        Flux<Integer> items = JdkFlowAdapter.flowPublisherToFlux(new IteratorToPublisher<>(() -> new QueueSource(queue)));
+        Flux<Integer> items = JdkFlowAdapter.flowPublisherToFlux(new IteratorToPublisher<>(() ->
+                new QueueSource(queue)));
         // @end region="queue"
         var received = items.take(threads * each).collectList().toFuture();
         fromThreads(threads, each, queue::put);
@@ -215,7 +231,10 @@ class ReactorTest {
         }
     }
 
-    /** Work against dispose at every moment: each is either delivered or interrupted or never begun; nothing is left running. */
+    /**
+     * Work against dispose at every moment: each is either delivered or interrupted or never begun; nothing is left
+     * running.
+     */
     @Test
     void stress() throws Exception {
         int rounds = 20_000;

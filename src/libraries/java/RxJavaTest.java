@@ -44,7 +44,8 @@ class RxJavaTest {
             String user = blocking(offload, () -> Work.find(7)).observeOn(Schedulers.computation())
                     .map(found -> found + ", back in " + Thread.currentThread().getName()).blockingGet();
             assertTrue(user.startsWith("user 7 from a virtual thread, back in RxComputation"), user);
-            var users = Flowable.range(0, 1_000).concatMapEager(id -> blocking(offload, () -> Work.find(id)).toFlowable(), 100, 1).toList().blockingGet();
+            var users = Flowable.range(0, 1_000).concatMapEager(id -> blocking(offload, () -> Work.find(id))
+                    .toFlowable(), 100, 1).toList().blockingGet();
             assertEquals(1_000, users.size());
         }
     }

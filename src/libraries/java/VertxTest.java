@@ -52,13 +52,16 @@ class VertxTest {
 
     @Test
     void blockingWorkBehindTheEventLoopInterruptedWhenTheClientLeaves() throws Exception {
-        var server = FutureBridge.await(vertx.createHttpServer().requestHandler(this::handle).listen(0, "127.0.0.1").toCompletionStage());
+        var server = FutureBridge.await(vertx.createHttpServer().requestHandler(this::handle).listen(0, "127.0.0.1")
+                .toCompletionStage());
         try (var slow = new Socket(InetAddress.getLoopbackAddress(), server.actualPort())) {
             slow.getOutputStream().write("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
             work.begun.await();
             for (int i = 0; i < 50; i++) {
-                try (InputStream in = URI.create("http://127.0.0.1:" + server.actualPort() + "/" + i).toURL().openStream()) {
-                    assertEquals("user " + i + " from a virtual thread", new String(in.readAllBytes(), StandardCharsets.US_ASCII));
+                try (InputStream in = URI.create("http://127.0.0.1:" + server.actualPort() + "/" + i).toURL()
+                        .openStream()) {
+                    assertEquals("user " + i + " from a virtual thread",
+                            new String(in.readAllBytes(), StandardCharsets.US_ASCII));
                 }
             }
         }
@@ -92,7 +95,10 @@ class VertxTest {
         }
     }
 
-    /** A verticle on virtual threads: await() frees the verticle for others, so its state may change at each await, as in asyncio. */
+    /**
+     * A verticle on virtual threads: await() frees the verticle for others, so its state may change at each await, as
+     * in asyncio.
+     */
     @Test
     void aVerticleOnVirtualThreadsAwaits() throws Exception {
         var log = new ArrayList<String>(); // of the verticle: one thread at a time
@@ -111,7 +117,8 @@ class VertxTest {
                 vertx.eventBus().<String>consumer("approve", message -> approval.complete("approved"));
             }
         };
-        FutureBridge.await(vertx.deployVerticle(verticle, new DeploymentOptions().setThreadingModel(ThreadingModel.VIRTUAL_THREAD))
+        FutureBridge.await(vertx.deployVerticle(verticle, new DeploymentOptions()
+                .setThreadingModel(ThreadingModel.VIRTUAL_THREAD))
                 .toCompletionStage());
         // @end region="verticle"
         vertx.eventBus().send("order", "a");

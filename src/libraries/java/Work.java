@@ -19,7 +19,10 @@ final class Work {
         }
     }
 
-    /** Waits until work that {@code stop} ends has been interrupted; with new work, if the first was ended before it began. */
+    /**
+     * Waits until work that {@code stop} ends has been interrupted; with new work, if the first was ended before it
+     * began.
+     */
     static void awaitInterrupted(Consumer<Work> stop) throws InterruptedException {
         var work = new Work();
         for (stop.accept(work); work.begun.getCount() > 0; stop.accept(work)) {
@@ -31,6 +34,7 @@ final class Work {
     /** Where it ran. */
     static String find(int id) throws InterruptedException {
         Thread.sleep(1);
-        return "user " + id + (Thread.currentThread().isVirtual() ? " from a virtual thread" : " from " + Thread.currentThread().getName());
+        return "user " + id + (Thread.currentThread().isVirtual() ? " from a virtual thread" : " from "
+                + Thread.currentThread().getName());
     }
 }

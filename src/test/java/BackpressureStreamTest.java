@@ -202,8 +202,8 @@ class BackpressureStreamTest {
     }
 
     /**
-     * Two sources, five readers, with and without interrupts: each reader's reads and misses add up, in the order of each
-     * source.
+     * Two sources, five readers, with and without interrupts: each reader's reads and misses add up, in the order of
+     * each source.
      */
     @Test
     void stress() throws Exception {

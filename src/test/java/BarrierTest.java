@@ -129,8 +129,8 @@ class BarrierTest {
     }
 
     /**
-     * Rounds under short time limits and resets, without interrupts first (one wakes a party that was left alone at a barrier
-     * of its own, which would hide that), then with: a round succeeds for all parties or for none.
+     * Rounds under short time limits and resets, without interrupts first (one wakes a party that was left alone at a
+     * barrier of its own, which would hide that), then with: a round succeeds for all parties or for none.
      */
     @Test
     void stress() throws Exception {

@@ -39,8 +39,12 @@ class BatchLoaderTest {
         return answer;
     }
 
-    /** One caller after the other, each when the one before waits: who came late would wait for another batch, for ever. */
-    private static List<Future<Integer>> load(BatchLoader<Integer, Integer> loader, int... keys) throws InterruptedException {
+    /**
+     * One caller after the other, each when the one before waits: who came late would wait for another batch, for
+     * ever.
+     */
+    private static List<Future<Integer>> load(BatchLoader<Integer, Integer> loader,
+            int... keys) throws InterruptedException {
         var answers = new ArrayList<Future<Integer>>();
         for (int key : keys) {
             var answer = new FutureTask<>(() -> loader.load(key));
@@ -128,7 +132,8 @@ class BatchLoaderTest {
             var answers = load(loader, 1, 1, 2);
             begun.await();
             var third = load(loader, 1).getFirst(); // joins the load that runs
-            Thread gone = Thread.ofVirtual().start(() -> assertThrows(InterruptedException.class, () -> loader.load(2)));
+            Thread gone = Thread.ofVirtual().start(() -> assertThrows(InterruptedException.class, () ->
+                    loader.load(2)));
             while (gone.getState() != Thread.State.WAITING) {
                 Thread.onSpinWait();
             }
@@ -149,7 +154,8 @@ class BatchLoaderTest {
             batches.add(keys);
             return doubled(keys);
         })) {
-            Thread gone = Thread.ofVirtual().start(() -> assertThrows(InterruptedException.class, () -> loader.load(99)));
+            Thread gone = Thread.ofVirtual().start(() -> assertThrows(InterruptedException.class, () ->
+                    loader.load(99)));
             while (gone.getState() != Thread.State.WAITING) {
                 Thread.onSpinWait();
             }
@@ -375,7 +381,8 @@ class BatchLoaderTest {
                     default -> { }
                 }
                 var answer = doubled(keys);
-                answer.replaceAll((key, value) -> key % 7 == 3 ? new BatchLoader.Outcome.Failure<>(new IOException()) : value);
+                answer.replaceAll((key, value) -> key % 7 == 3 ? new BatchLoader.Outcome.Failure<>(new IOException())
+                        : value);
                 return answer;
             } finally {
                 running.decrementAndGet();

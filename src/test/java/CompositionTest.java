@@ -29,10 +29,12 @@ class CompositionTest {
 
     // @start region="policies"
     private final CircuitBreaker breaker = new CircuitBreaker(3, 10, Duration.ofSeconds(30), 1,
-            failure -> failure instanceof Bulkhead.FullException ? CircuitBreaker.Verdict.IGNORED : CircuitBreaker.Verdict.FAILURE,
+            failure -> failure instanceof Bulkhead.FullException ? CircuitBreaker.Verdict.IGNORED
+                    : CircuitBreaker.Verdict.FAILURE,
             now::get);
     private final Retry retry = new Retry(new Retry.Policy(5, Duration.ZERO, Duration.ZERO, Duration.ofMinutes(1),
-            failure -> Optional.of(failure instanceof CircuitBreaker.OpenException open ? open.retryAfter() : Duration.ZERO)),
+            failure -> Optional.of(failure instanceof CircuitBreaker.OpenException open ? open.retryAfter()
+                    : Duration.ZERO)),
             this::sleep, now::get, RandomGenerator.getDefault());
     // @end region="policies"
 
@@ -111,7 +113,10 @@ class CompositionTest {
         assertEquals(0, running.get());
     }
 
-    /** The place belongs to the call until it has ended, however long ago it timed out: else more run than the bulkhead allows. */
+    /**
+     * The place belongs to the call until it has ended, however long ago it timed out: else more run than the bulkhead
+     * allows.
+     */
     @Test
     void aCallThatTimedOutKeepsItsPlaceUntilItHasEnded() throws Exception {
         var interrupted = new CountDownLatch(1);

@@ -49,7 +49,10 @@ class ErrorMessagesTest {
         void run() throws Throwable;
     }
 
-    /** Checks that {@code body} throws what starts with {@code text}, type without its package, and that the page has this text. */
+    /**
+     * Checks that {@code body} throws what starts with {@code text}, type without its package, and that the page has
+     * this text.
+     */
     private static Throwable shows(String text, Body body) {
         Throwable thrown = null;
         try {
@@ -72,7 +75,8 @@ class ErrorMessagesTest {
     @Test
     void eachMessageOfThePageIsReproducedHere() {
         String here = read(Path.of("src/test/java/ErrorMessagesTest.java"));
-        var rows = PAGE.substring(PAGE.indexOf("| message |")).lines().takeWhile(line -> line.startsWith("|")).skip(2).toList();
+        var rows = PAGE.substring(PAGE.indexOf("| message |")).lines().takeWhile(line -> line.startsWith("|")).skip(2)
+                .toList();
         assertTrue(rows.size() > 20, rows::toString);
         for (String row : rows) {
             String message = row.split("`")[1].replace("\"", "\\\"");
@@ -106,14 +110,16 @@ class ErrorMessagesTest {
                 }
             }
         });
-        assertTrue(full.getMessage().contains("[Running, pool size = 1, active threads = 1, queued tasks = 1"), full::getMessage);
+        assertTrue(full.getMessage().contains("[Running, pool size = 1, active threads = 1, queued tasks = 1"),
+                full::getMessage);
         documented("[Running");
     }
 
     @Test
     void whatAFutureThrows() throws Exception {
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
-            var failed = shows("ExecutionException: java.io.IOException: down", () -> executor.submit((Callable<Integer>) () -> {
+            var failed = shows("ExecutionException: java.io.IOException: down", () ->
+                    executor.submit((Callable<Integer>) () -> {
                 throw new IOException("down");
             }).get());
             assertEquals(IOException.class, failed.getCause().getClass());
@@ -128,7 +134,8 @@ class ErrorMessagesTest {
 
     @Test
     void aStageWrapsWhatItsSourceThrew() {
-        shows("CompletionException: java.lang.IllegalArgumentException: bad", () -> CompletableFuture.supplyAsync(() -> {
+        shows("CompletionException: java.lang.IllegalArgumentException: bad", () ->
+                CompletableFuture.supplyAsync(() -> {
             throw new IllegalArgumentException("bad");
         }).join());
         var source = new CompletableFuture<Integer>();
@@ -247,7 +254,8 @@ class ErrorMessagesTest {
             var client = HttpClient.newHttpClient();
             var running = client.sendAsync(to(silent.getLocalPort()).build(), text);
             Socket accepted = silent.accept(); // kept: a socket that is garbage is closed
-            shows("HttpTimeoutException: request timed out", () -> // with time to connect: else "HTTP connect timed out"
+            // with time to connect: else "HTTP connect timed out"
+            shows("HttpTimeoutException: request timed out", () ->
                     client.send(to(silent.getLocalPort()).timeout(Duration.ofSeconds(2)).build(), text));
             client.shutdownNow();
             var stopped = shows("ExecutionException: java.io.IOException: shutdownNow", running::get);
@@ -407,7 +415,8 @@ class ErrorMessagesTest {
     /** Output of a main class of this file, in a JVM of its own. */
     private static String child(String name, String before) throws Exception {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-        var command = List.of(java, "-Xmx64m", "-XX:ReservedCodeCacheSize=32m", "-XX:CompressedClassSpaceSize=32m", "-cp",
+        var command = List.of(java, "-Xmx64m", "-XX:ReservedCodeCacheSize=32m", "-XX:CompressedClassSpaceSize=32m",
+                "-cp",
                 System.getProperty("java.class.path"), "ErrorMessagesTest$" + name);
         var shell = List.of("sh", "-c", before + "exec '" + String.join("' '", command) + "'");
         var process = new ProcessBuilder(before.isEmpty() ? command : shell)

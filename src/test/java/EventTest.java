@@ -58,7 +58,9 @@ class EventTest {
 
     private int item; // plain: only the event orders the two threads
 
-    /** The producer writes and sets a set event; the consumer clears and looks: it sees the item, or the event is set. */
+    /**
+     * The producer writes and sets a set event; the consumer clears and looks: it sees the item, or the event is set.
+     */
     @Test
     void setOnASetEventIsOrderedWithClear() throws Exception {
         var round = new AtomicInteger();
@@ -132,8 +134,8 @@ class EventTest {
     }
 
     /**
-     * Two events opened in turn; who passes one before its round, or is never let through, is found. Waits time out and are
-     * interrupted.
+     * Two events opened in turn; who passes one before its round, or is never let through, is found. Waits time out
+     * and are interrupted.
      */
     @Test
     void stress() throws Exception {

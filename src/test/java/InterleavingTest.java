@@ -35,7 +35,8 @@ class InterleavingTest {
                 }
             }
             // a second walk, in which each thread passes before and after it writes down that it was there
-            var order = points.stream().flatMap(point -> List.of("in " + point, "out " + point).stream()).toArray(String[]::new);
+            var order = points.stream().flatMap(point -> List.of("in " + point, "out " + point).stream())
+                    .toArray(String[]::new);
             var guarded = new Interleaving(LONG, order);
             try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
                 for (String point : points) {
@@ -61,7 +62,8 @@ class InterleavingTest {
         });
         Thread.startVirtualThread(other);
         var e = assertThrows(AssertionError.class, () -> steps.at("c"));
-        assertTrue(e.getMessage().contains("\"b\" did not come") && e.getMessage().contains("passed: [a]"), e::getMessage);
+        assertTrue(e.getMessage().contains("\"b\" did not come") && e.getMessage().contains("passed: [a]"),
+                e::getMessage);
         assertEquals(AssertionError.class, assertThrows(ExecutionException.class, other::get).getCause().getClass());
         assertThrows(AssertionError.class, () -> steps.at("b"), "it has failed for good");
     }

@@ -201,7 +201,9 @@ class JobQueueTest {
         }
     }
 
-    /** Rounds with jobs that fail, stray interrupts, a stop at any time: each job is handled, told or returned, once. */
+    /**
+     * Rounds with jobs that fail, stray interrupts, a stop at any time: each job is handled, told or returned, once.
+     */
     @Test
     void stress() throws Exception {
         int rounds = 300;

@@ -80,7 +80,8 @@ class LineLogTest {
         var memory = new Memory();
         try (var log = new LineLog(memory, 10_000, 16, SILENT)) {
             for (String line : List.of("123456789012345", "1234567890123456", "12345678901é", "12345678901éé",
-                    "1234567890€€€€", "12345678\uD83D\uDE00\uD83D\uDE00\uD83D\uDE00", "a\nb\rc\r\nd", "", "x".repeat(1_000_000))) {
+                    "1234567890€€€€", "12345678\uD83D\uDE00\uD83D\uDE00\uD83D\uDE00", "a\nb\rc\r\nd", "",
+                            "x".repeat(1_000_000))) {
                 assertTrue(log.offer(line));
             }
         }

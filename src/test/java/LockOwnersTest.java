@@ -37,7 +37,8 @@ class LockOwnersTest {
         var b = new ReentrantReadWriteLock(true);
         var holding = new CyclicBarrier(2);
         Thread ab = Thread.ofVirtual().start(() -> lock(a, b.writeLock(), holding));
-        Thread ba = Thread.ofPlatform().daemon().start(() -> lock(b.writeLock(), a, holding)); // a deadlock of both kinds
+        // a deadlock of both kinds
+        Thread ba = Thread.ofPlatform().daemon().start(() -> lock(b.writeLock(), a, holding));
         while (!(a.hasQueuedThread(ba) && parked(ba) && b.hasQueuedThread(ab) && parked(ab))) {
             Thread.sleep(1);
         }
@@ -97,11 +98,13 @@ class LockOwnersTest {
     @Test
     void badInputIsOneLine() throws IOException {
         Path text = Files.writeString(folder.resolve("a.hprof"), "{ this is no heap dump, but long enough to be one }");
-        assertTrue(assertThrows(IOException.class, () -> LockOwners.read(text)).getMessage().endsWith("no heap dump of a 64-bit JVM"));
+        assertTrue(assertThrows(IOException.class, () -> LockOwners.read(text)).getMessage()
+                .endsWith("no heap dump of a 64-bit JVM"));
         byte[] all = Files.readAllBytes(heap());
         Path cut = Files.write(folder.resolve("cut.hprof"), Arrays.copyOf(all, all.length - 1_000));
         assertTrue(assertThrows(IOException.class, () -> LockOwners.read(cut)).getMessage().contains("ends too early"));
-        assertTrue(assertThrows(IOException.class, () -> LockOwners.read(folder.resolve("none"))).getMessage().endsWith("no such file"));
+        assertTrue(assertThrows(IOException.class, () -> LockOwners.read(folder.resolve("none"))).getMessage()
+                .endsWith("no such file"));
     }
 
     private static void lock(Lock first, Lock second, CyclicBarrier holding) {

@@ -69,7 +69,8 @@ class ManagedResourceTest {
     @Test
     void manyThreadsCloseItOnce() throws Exception {
         for (int round = 0; round < 2_000; round++) {
-            var resource = ManagedResource.<String, RuntimeException>acquire(() -> "r", r -> released.incrementAndGet());
+            var resource = ManagedResource.<String, RuntimeException>acquire(() -> "r", r ->
+                    released.incrementAndGet());
             var together = new CyclicBarrier(4);
             Gather.all(IntStream.range(0, 4).<java.util.concurrent.Callable<Void>>mapToObj(i -> () -> {
                 together.await();

@@ -86,7 +86,8 @@ class PeriodicTaskTest {
             }
         });
         try (task) {
-            for (String name : List.of("IOException", "StackOverflowError", "InterruptedException", "IllegalStateException")) {
+            for (String name : List.of("IOException", "StackOverflowError", "InterruptedException",
+                    "IllegalStateException")) {
                 assertEquals(name, failures.take().getClass().getSimpleName());
             }
             assertFalse(flagLeft.get());
@@ -476,7 +477,8 @@ class PeriodicTaskTest {
         System.out.println("PeriodicTask: " + total + " runs in " + rounds * 200 + " tasks, " + reported + " failures");
         assertEquals(0, overlaps.get());
         assertEquals(0, afterClose.get());
-        assertTrue(reported.get() > 0 && reported.get() <= thrown.get(), () -> thrown + " thrown, " + reported + " reported");
+        assertTrue(reported.get() > 0 && reported.get() <= thrown.get(), () -> thrown + " thrown, " + reported
+                + " reported");
         assertTrue(ways.stream().allMatch(way -> way.get() > 0));
     }
 }

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.Test;
@@ -92,12 +93,12 @@ class PriorityWorkQueueTest {
         assertEquals(2, queue.size());
         assertEquals("a", queue.poll());
         assertTrue(Thread.interrupted());
-        assertEquals("b", queue.poll(Duration.ofSeconds(Long.MAX_VALUE)));
-        assertNull(queue.poll(Duration.ofSeconds(Long.MIN_VALUE)));
-        assertNull(queue.poll(Duration.ofMillis(5)));
+        assertEquals("b", queue.poll(Long.MAX_VALUE, TimeUnit.SECONDS));
+        assertNull(queue.poll(Long.MIN_VALUE, TimeUnit.SECONDS));
+        assertNull(queue.poll(5, TimeUnit.MILLISECONDS));
         queue.close();
         assertThrows(PriorityWorkQueue.ClosedException.class, queue::poll);
-        assertThrows(PriorityWorkQueue.ClosedException.class, () -> queue.poll(Duration.ZERO));
+        assertThrows(PriorityWorkQueue.ClosedException.class, () -> queue.poll(0, TimeUnit.SECONDS));
         assertThrows(PriorityWorkQueue.ClosedException.class, () -> queue.offer(1, "d"));
     }
 

@@ -107,7 +107,8 @@ class PublisherToIteratorTest {
             }
             assertEquals(0, items.next());
             assertEquals(1, items.next());
-            assertInstanceOf(IllegalStateException.class, assertThrows(CompletionException.class, items::hasNext).getCause());
+            assertInstanceOf(IllegalStateException.class, assertThrows(CompletionException.class, items::hasNext)
+                    .getCause());
             assertEquals(1, flooding.cancels.get());
         }
         var twice = new Manual();
@@ -205,7 +206,10 @@ class PublisherToIteratorTest {
         }
     }
 
-    /** 100,000 items through readers that are interrupted: every item once, in order; those who leave early leave no subscriber. */
+    /**
+     * 100,000 items through readers that are interrupted: every item once, in order; those who leave early leave no
+     * subscriber.
+     */
     @Test
     void stress() throws Exception {
         int readers = 10;

@@ -64,8 +64,10 @@ class ScanAfterEditTest {
     void project() throws Exception {
         project = Files.createTempDirectory(top, "project");
         write("Slow.java", "class Slow { static void load() throws InterruptedException {\n Thread.sleep(1000);\n} }");
-        write("Caller.java", "class Caller { synchronized void get() throws InterruptedException {\n Slow.load();\n} }");
-        write("Other.java", "class Other { synchronized void get() throws InterruptedException {\n Thread.sleep(1);\n} }");
+        write("Caller.java",
+                "class Caller { synchronized void get() throws InterruptedException {\n Slow.load();\n} }");
+        write("Other.java",
+                "class Other { synchronized void get() throws InterruptedException {\n Thread.sleep(1);\n} }");
     }
 
     private Path write(String name, String content) throws IOException {
@@ -95,11 +97,13 @@ class ScanAfterEditTest {
     }
 
     private void git(String... arguments) throws IOException, InterruptedException {
-        var command = new ArrayList<>(List.of("git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "core.hooksPath="));
+        var command = new ArrayList<>(List.of("git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-c",
+                "core.hooksPath="));
         command.addAll(List.of(arguments));
         try {
             assumeTrue(new ProcessBuilder(command).directory(project.toFile()).redirectErrorStream(true)
-                    .redirectOutput(Files.createTempFile(top, "git", ".txt").toFile()).start().waitFor() == 0, "git fails");
+                    .redirectOutput(Files.createTempFile(top, "git", ".txt").toFile()).start().waitFor() == 0,
+                            "git fails");
         } catch (IOException e) {
             assumeTrue(false, "no git here");
         }
@@ -178,11 +182,16 @@ class ScanAfterEditTest {
 
     @Test
     void readsPathsOfEverySystem() {
-        assertEquals("C:\\proj\\src\\A.java", ScanAfterEdit.value("{\"file_path\": \"C:\\\\proj\\\\src\\\\A.java\"}", "file_path"));
-        assertEquals("/a \"b\"/\u3042.java", ScanAfterEdit.value("{\"file_path\":\"/a \\\"b\\\"\\/\\u3042.java\"}", "file_path"));
-        assertEquals("/p", ScanAfterEdit.value("{\"content\": \"\\\"file_path\\\": \\\"x\\\"\", \"file_path\" : \"/p\"}", "file_path"));
+        assertEquals("C:\\proj\\src\\A.java", ScanAfterEdit.value("{\"file_path\": \"C:\\\\proj\\\\src\\\\A.java\"}",
+                "file_path"));
+        assertEquals("/a \"b\"/\u3042.java", ScanAfterEdit.value("{\"file_path\":\"/a \\\"b\\\"\\/\\u3042.java\"}",
+                "file_path"));
+        assertEquals("/p",
+                ScanAfterEdit.value("{\"content\": \"\\\"file_path\\\": \\\"x\\\"\", \"file_path\" : \"/p\"}",
+                "file_path"));
         assertNull(ScanAfterEdit.value("{\"file_path\": \"unfinished", "file_path"));
-        assertEquals("x".repeat(1_000_000), ScanAfterEdit.value("{\"file_path\": \"" + "x".repeat(1_000_000) + "\"}", "file_path"));
+        assertEquals("x".repeat(1_000_000), ScanAfterEdit.value("{\"file_path\": \"" + "x".repeat(1_000_000) + "\"}",
+                "file_path"));
     }
 
     @Test
@@ -200,7 +209,8 @@ class ScanAfterEditTest {
                 3 findings in src/A.java:1: none
                 """.replace("\n", System.lineSeparator());
         var found = ScanAfterEdit.about("src/A.java", report);
-        assertEquals(List.of("one", "two", "three"), found.stream().map(f -> f.lines().findFirst().orElse("").replaceFirst(".*] ", "")).toList());
+        assertEquals(List.of("one", "two", "three"), found.stream()
+                .map(f -> f.lines().findFirst().orElse("").replaceFirst(".*] ", "")).toList());
         assertTrue(found.getFirst().endsWith("step (line 3:4)"), found.getFirst());
     }
 }

@@ -48,7 +48,8 @@ class SettledGatherTest {
     @Test
     void runsAllAtOnce() throws Exception {
         var together = new CyclicBarrier(50);
-        var outcomes = SettledGather.all(IntStream.range(0, 50).<Callable<Integer>>mapToObj(i -> together::await).toList());
+        var outcomes = SettledGather.all(IntStream.range(0, 50).<Callable<Integer>>mapToObj(i -> together::await)
+                .toList());
         assertTrue(outcomes.stream().allMatch(SettledGather.Outcome.Success.class::isInstance), outcomes::toString);
     }
 

@@ -24,9 +24,12 @@ class TaskIntrospectionTest {
             while (tasks.running().stream().anyMatch(one -> one.thread().getState() != Thread.State.TIMED_WAITING)) {
                 Thread.sleep(1);
             }
-            assertEquals(List.of("job-0", "job-1", "job-2"), tasks.running().stream().map(one -> one.thread().getName()).toList());
-            assertTrue(tasks.running().getFirst().toString().matches("#\\d+ \"job-0\" \\d+ ms TIMED_WAITING"), tasks.running()::toString);
-            assertTrue(tasks.running().stream().allMatch(one -> one.stack().toString().contains("TaskIntrospectionTest")));
+            assertEquals(List.of("job-0", "job-1", "job-2"), tasks.running().stream()
+                    .map(one -> one.thread().getName()).toList());
+            assertTrue(tasks.running().getFirst().toString().matches("#\\d+ \"job-0\" \\d+ ms TIMED_WAITING"),
+                    tasks.running()::toString);
+            assertTrue(tasks.running().stream().allMatch(one -> one.stack().toString()
+                    .contains("TaskIntrospectionTest")));
             assertEquals(3, tasks.olderThan(tasks.running().getLast().age()).size());
             assertEquals(0, tasks.olderThan(Duration.ofDays(1)).size());
             assertEquals(3, tasks.olderThan(Duration.ofSeconds(Long.MIN_VALUE)).size());
@@ -63,7 +66,7 @@ class TaskIntrospectionTest {
                 }
             }
         }
-        // the executor does not wait for the very end of a thread; on 21 close() does not wait for cancelled tasks at all
+        // the executor does not wait for the very end of a thread; on 21 close() does not wait for cancelled tasks
         while (!tasks.running().isEmpty()) {
             Thread.sleep(1);
         }

@@ -38,7 +38,8 @@ class ThreadDumpTest {
     }
 
     private static String thread(int tid, String fields) {
-        return "{\"tid\": \"" + tid + "\", \"name\": \"t" + tid + "\", " + fields + ", \"stack\": [\"shop.Till.pay(Till.java:1)\"]}";
+        return "{\"tid\": \"" + tid + "\", \"name\": \"t" + tid + "\", " + fields
+                + ", \"stack\": [\"shop.Till.pay(Till.java:1)\"]}";
     }
 
     /** Blocked on one monitor, holding another. */
@@ -54,19 +55,24 @@ class ThreadDumpTest {
 
     @Test
     void findsACycleOfMonitors() throws IOException {
-        var dump = read(dump(blocked(4, "A@1", "D@1"), blocked(1, "A@1", "C@1"), blocked(2, "B@1", "A@1"), blocked(3, "C@1", "B@1"),
+        var dump = read(dump(blocked(4, "A@1", "D@1"), blocked(1, "A@1", "C@1"), blocked(2, "B@1", "A@1"),
+                blocked(3, "C@1", "B@1"),
                 thread(5, "\"state\": \"RUNNABLE\"")));
         assertEquals(1, dump.deadlocks().size(), dump::report);
-        assertEquals(List.of(1L, 2L, 3L), numbers(dump.deadlocks().getFirst()), "4 waits for the cycle, but is not in it");
+        assertEquals(List.of(1L, 2L, 3L), numbers(dump.deadlocks().getFirst()),
+                "4 waits for the cycle, but is not in it");
         assertEquals(List.of(), dump.possibleDeadlock());
         assertTrue(dump.report().contains("DEADLOCK: each waits"), dump::report);
-        assertTrue(dump.report().contains("      2  A@1, held by #2 \"t2\" in shop.Till.pay(Till.java:1)"), dump::report);
+        assertTrue(dump.report().contains("      2  A@1, held by #2 \"t2\" in shop.Till.pay(Till.java:1)"),
+                dump::report);
     }
 
     @Test
     void twoCyclesAreTwo() throws IOException {
-        var dump = read(dump(blocked(1, "A@1", "B@1"), blocked(2, "B@1", "A@1"), blocked(3, "C@1", "D@1"), blocked(4, "D@1", "C@1")));
-        assertEquals(List.of(List.of(1L, 2L), List.of(3L, 4L)), dump.deadlocks().stream().map(ThreadDumpTest::numbers).toList());
+        var dump = read(dump(blocked(1, "A@1", "B@1"), blocked(2, "B@1", "A@1"), blocked(3, "C@1", "D@1"),
+                blocked(4, "D@1", "C@1")));
+        assertEquals(List.of(List.of(1L, 2L), List.of(3L, 4L)), dump.deadlocks().stream().map(ThreadDumpTest::numbers)
+                .toList());
     }
 
     @Test
@@ -82,15 +88,18 @@ class ThreadDumpTest {
     void aThreadThatWaitsAndHasACarrierIsPinned() throws IOException {
         var dump = read(dump(thread(1, "\"virtual\": true, \"state\": \"WAITING\", \"carrier\": \"9\""),
                 thread(2, "\"virtual\": true, \"state\": \"RUNNABLE\", \"carrier\": \"8\""),
-                thread(3, "\"virtual\": true, \"state\": \"RUNNABLE\""), thread(4, "\"virtual\": true, \"state\": \"WAITING\"")));
-        assertEquals(List.of(true, false, false, false), dump.tasks().stream().map(task -> task.stack().pinned()).toList());
+                thread(3, "\"virtual\": true, \"state\": \"RUNNABLE\""),
+                        thread(4, "\"virtual\": true, \"state\": \"WAITING\"")));
+        assertEquals(List.of(true, false, false, false), dump.tasks().stream().map(task -> task.stack().pinned())
+                .toList());
         assertTrue(dump.report().contains("wait for a carrier: 1\n"), dump::report);
     }
 
     @Test
     void theOwnerOfALockComesFromTheParkBlocker() throws IOException {
         String form = "\"state\": \"WAITING\", \"parkBlocker\": {\"object\": \"java.util.concurrent.locks.ReentrantLock$NonfairSync@%d\"%s}";
-        var known = read(dump(thread(1, form.formatted(1, ", \"owner\": \"2\"")), thread(2, form.formatted(2, ", \"owner\": \"1\""))));
+        var known = read(dump(thread(1, form.formatted(1, ", \"owner\": \"2\"")),
+                thread(2, form.formatted(2, ", \"owner\": \"1\""))));
         assertEquals(List.of(1L, 2L), numbers(known.deadlocks().getFirst()));
         var unknown = read(dump(thread(1, form.formatted(1, "")), thread(2, form.formatted(2, ""))));
         assertEquals(List.of(), unknown.deadlocks());
@@ -112,7 +121,8 @@ class ThreadDumpTest {
                      "java.base\\/java.lang.Thread.sleep(Thread.java:1)", "shop.Till.<clinit>(Till.java:3)"]}], "threadCount": 1}]}}""");
         var task = dump.tasks().getFirst();
         assertEquals("a \"b\" é\n", task.name());
-        assertEquals(new ThreadDump.Stack(true, "WAITING", true, "Thread.sleep", List.of("shop.Till.<clinit>(Till.java:3)")), task.stack());
+        assertEquals(new ThreadDump.Stack(true, "WAITING", true, "Thread.sleep",
+                List.of("shop.Till.<clinit>(Till.java:3)")), task.stack());
         assertTrue(dump.report().contains("virtual WAITING, PINNED in Thread.sleep: #3 \"a \"b\" é?\""), dump::report);
     }
 
@@ -136,12 +146,15 @@ class ThreadDumpTest {
                 {good.replace("\"RUNNABLE\"", "[".repeat(200)), ":2: nested too deeply"},
         }) {
             var e = assertThrows(IOException.class, () -> read(bad[0]), bad[0]);
-            assertTrue(e.getMessage().startsWith(folder.resolve("dump.json").toString()) && e.getMessage().contains(bad[1])
+            assertTrue(e.getMessage().startsWith(folder.resolve("dump.json").toString()) && e.getMessage()
+                    .contains(bad[1])
                     && e.getMessage().lines().count() == 1, () -> e.getMessage() + ", not " + bad[1]);
         }
-        Path latin = Files.write(folder.resolve("latin.json"), good.replace("t1", "é").getBytes(StandardCharsets.ISO_8859_1));
+        Path latin = Files.write(folder.resolve("latin.json"), good.replace("t1", "é")
+                .getBytes(StandardCharsets.ISO_8859_1));
         assertTrue(assertThrows(IOException.class, () -> ThreadDump.read(latin)).getMessage().contains("not UTF-8"));
-        assertTrue(assertThrows(IOException.class, () -> ThreadDump.read(folder)).getMessage().endsWith("no such file"));
+        assertTrue(assertThrows(IOException.class, () -> ThreadDump.read(folder)).getMessage()
+                .endsWith("no such file"));
     }
 
     @Test
@@ -203,11 +216,13 @@ class ThreadDumpTest {
             var dump = ThreadDump.ofProcess(ProcessHandle.current().pid());
             latch.countDown();
             threads.forEach(Thread::interrupt); // ends those of the locks
-            var names = dump.deadlocks().stream().map(cycle -> cycle.stream().map(ThreadDump.Task::name).sorted().toList()).toList();
+            var names = dump.deadlocks().stream().map(cycle -> cycle.stream().map(ThreadDump.Task::name).sorted()
+                    .toList()).toList();
             assertEquals(JDK >= 25, names.contains(List.of("cd", "dc")), dump::report);
             boolean owners = names.contains(List.of("ab", "ba")); // update releases of 25 differ
             assertTrue(owners ? JDK >= 25 : JDK < 26, dump::report);
-            var possible = dump.possibleDeadlock().stream().map(ThreadDump.Task::name).filter(List.of("ab", "ba")::contains).sorted().toList();
+            var possible = dump.possibleDeadlock().stream().map(ThreadDump.Task::name)
+                    .filter(List.of("ab", "ba")::contains).sorted().toList();
             assertEquals(owners ? List.of() : List.of("ab", "ba"), possible, dump::report);
             var waiting = dump.tasks().stream().filter(task -> task.name().matches("w\\d+")).toList();
             assertEquals(500, waiting.size());

@@ -17,6 +17,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.Test;
@@ -51,7 +52,7 @@ class WorkQueueTest {
         assertThrows(NullPointerException.class, () -> queue.consume(1, null));
         assertThrows(NullPointerException.class, () -> queue.offer(null));
         assertThrows(NullPointerException.class, () -> queue.offer("a", null));
-        assertThrows(NullPointerException.class, () -> queue.poll(null));
+        assertThrows(NullPointerException.class, () -> queue.poll(1, null));
         assertEquals(0, queue.size());
     }
 
@@ -67,19 +68,19 @@ class WorkQueueTest {
         assertEquals(1, queue.poll());
         assertTrue(Thread.interrupted());
         assertEquals(1, queue.size());
-        assertEquals(2, queue.poll(Duration.ZERO));
-        assertNull(queue.poll(Duration.ZERO));
-        assertNull(queue.poll(Duration.ofSeconds(Long.MIN_VALUE)));
-        assertNull(queue.poll(Duration.ofMillis(5)));
+        assertEquals(2, queue.poll(0, TimeUnit.SECONDS));
+        assertNull(queue.poll(0, TimeUnit.SECONDS));
+        assertNull(queue.poll(Long.MIN_VALUE, TimeUnit.SECONDS));
+        assertNull(queue.poll(5, TimeUnit.MILLISECONDS));
         queue.done();
         queue.done();
         queue.join();
         queue.offer(4);
         queue.close();
         assertThrows(WorkQueue.ClosedException.class, () -> queue.offer(5));
-        assertEquals(4, queue.poll(LONG));
+        assertEquals(4, queue.poll(1, TimeUnit.DAYS));
         assertThrows(WorkQueue.ClosedException.class, queue::poll);
-        assertThrows(WorkQueue.ClosedException.class, () -> queue.poll(LONG));
+        assertThrows(WorkQueue.ClosedException.class, () -> queue.poll(1, TimeUnit.DAYS));
     }
 
     @Test
@@ -397,7 +398,7 @@ class WorkQueueTest {
                 while (true) {
                     try {
                         Integer item = ThreadLocalRandom.current().nextBoolean() ? queue.take()
-                                : queue.poll(Duration.ofNanos(ThreadLocalRandom.current().nextInt(50_000)));
+                                : queue.poll(ThreadLocalRandom.current().nextInt(50_000), TimeUnit.NANOSECONDS);
                         if (item != null) {
                             handled.incrementAndGet(item);
                             queue.done();
@@ -425,8 +426,8 @@ class WorkQueueTest {
     }
 
     /**
-     * Rounds with failing consumers, some interrupted: what is put is handled once, or handed over by closeNow; no consumer
-     * lives on.
+     * Rounds with failing consumers, some interrupted: what is put is handled once, or handed over by closeNow; no
+     * consumer lives on.
      */
     @Test
     void stressConsume() throws Exception {

@@ -1,4 +1,4 @@
-import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 
 /** PriorityWorkQueue: nothing is lost or taken twice, the urgent first, the end after close(). */
 public final class PriorityWorkQueueScenario {
@@ -18,7 +18,7 @@ public final class PriorityWorkQueueScenario {
         int first = queue.take();
         check(first == 20 || first == 10, "one of those that had room: " + first);
         queue.done();
-        Integer second = queue.poll(Duration.ofDays(9));
+        Integer second = queue.poll(9, TimeUnit.DAYS);
         check(second != null && second != first && (second != 30 || first != 20), "the urgent before: " + second);
         queue.done();
         int third = queue.take();

@@ -1,3 +1,4 @@
+import java.util.concurrent.TimeUnit;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -14,7 +15,7 @@ public final class WorkQueueScenario {
         Thread consumer = Thread.ofVirtual().start(() -> {
             try {
                 while (true) {
-                    Integer item = taken.isEmpty() ? queue.poll(Duration.ofDays(9)) : queue.take();
+                    Integer item = taken.isEmpty() ? queue.poll(9, TimeUnit.DAYS) : queue.take();
                     taken.add(item);
                     queue.done();
                 }

@@ -49,7 +49,8 @@ class BehaviourIT {
     }
 
     private static void runOn(Jdk jdk) throws Exception {
-        Child child = Child.run(LIMIT, List.of(jdk.tool("java"), "-cp", System.getProperty("java.class.path"), Suite.class.getName()));
+        Child child = Child.run(LIMIT, List.of(jdk.tool("java"), "-cp", System.getProperty("java.class.path"),
+                Suite.class.getName()));
         int classes = 0;
         for (String line : child.output().lines().filter(l -> l.startsWith(Suite.MARK)).toList()) {
             String[] fields = line.split("\t");
@@ -60,7 +61,9 @@ class BehaviourIT {
                 () -> "exit code " + child.exit() + " on JDK " + jdk.feature() + "\n" + child.output());
     }
 
-    /** The child's main: runs the tests, prints a line for each class, then each failure; exit code 1 if there is one. */
+    /**
+     * The child's main: runs the tests, prints a line for each class, then each failure; exit code 1 if there is one.
+     */
     static final class Suite implements TestExecutionListener {
 
         static final String MARK = "CLASS\t";

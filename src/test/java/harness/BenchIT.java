@@ -21,11 +21,13 @@ class BenchIT {
     @Test
     void aTinyRunWritesTableAndPicture() throws Exception {
         int feature = Jdk.installed().getFirst().feature();
-        var child = Child.succeed(LIMIT, List.of(JAVA, "bench/Compare.java", "--patterns", "queue", "--sizes", "1000", "--jdks", "" + feature,
+        var child = Child.succeed(LIMIT, List.of(JAVA, "bench/Compare.java", "--patterns", "queue", "--sizes", "1000",
+                "--jdks", "" + feature,
                 "--repetitions", "1", "--out", "target/bench-smoke"));
         String table = Files.readString(Path.of("target/bench-smoke/results.md"));
         assertTrue(table.contains("Java " + feature) && table.contains("naive " + feature), table);
-        DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(Path.of("target/bench-smoke/results.svg").toFile());
+        DocumentBuilderFactory.newInstance().newDocumentBuilder()
+                .parse(Path.of("target/bench-smoke/results.svg").toFile());
         var skipped = child.output().lines().filter(line -> line.startsWith("SKIPPED")).toList();
         Assumptions.assumeTrue(skipped.isEmpty(), skipped::toString);
         assertTrue(table.contains("asyncio") && table.contains("uvloop"), table);
@@ -33,8 +35,10 @@ class BenchIT {
 
     @Test
     void aMissingPythonIsSkippedNotFailed() throws Exception {
-        var child = Child.succeed(LIMIT, List.of(JAVA, "bench/Compare.java", "--patterns", "lock", "--sizes", "1000", "--jdks",
-                "" + Jdk.installed().getFirst().feature(), "--repetitions", "1", "--out", "target/bench-smoke-java", "--python", "/no/python"));
+        var child = Child.succeed(LIMIT, List.of(JAVA, "bench/Compare.java", "--patterns", "lock", "--sizes", "1000",
+                "--jdks",
+                "" + Jdk.installed().getFirst().feature(), "--repetitions", "1", "--out", "target/bench-smoke-java",
+                        "--python", "/no/python"));
         assertTrue(child.output().contains("SKIPPED asyncio: /no/python"), child.output());
     }
 

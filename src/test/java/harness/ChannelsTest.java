@@ -21,7 +21,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What stands in several places is the same in each: the version, the JDKs, the commands; and what users copy is whole. */
+/**
+ * What stands in several places is the same in each: the version, the JDKs, the commands; and what users copy is
+ * whole.
+ */
 @Tag("once")
 @Timeout(60)
 class ChannelsTest {

@@ -10,7 +10,10 @@ import java.util.concurrent.TimeUnit;
 /** A child process that has ended. @param output standard output and error, in the order written. */
 record Child(int exit, String output) {
 
-    /** Runs a command in the repository's folder; one that is not done in time is killed, with its descendants, and throws. */
+    /**
+     * Runs a command in the repository's folder; one that is not done in time is killed, with its descendants, and
+     * throws.
+     */
     static Child run(Duration limit, List<String> command) throws IOException, InterruptedException {
         Path file = Files.createTempFile("child", ".txt");
         try {
@@ -38,7 +41,8 @@ record Child(int exit, String output) {
     static Child succeed(Duration limit, List<String> command) throws IOException, InterruptedException {
         Child child = run(limit, command);
         if (child.exit != 0) {
-            throw new AssertionError("exit code " + child.exit + ": " + String.join(" ", command) + "\n" + child.output);
+            throw new AssertionError("exit code " + child.exit + ": " + String.join(" ", command) + "\n"
+                    + child.output);
         }
         return child;
     }

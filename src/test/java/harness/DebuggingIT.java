@@ -20,7 +20,10 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 
-/** Finds each bug of {@link Planted} on each JDK, with the commands of {@code references/debugging.md} and nothing else. */
+/**
+ * Finds each bug of {@link Planted} on each JDK, with the commands of {@code references/debugging.md} and nothing
+ * else.
+ */
 class DebuggingIT {
 
     private static final Path PAGE = Path.of("references/debugging.md");
@@ -34,7 +37,8 @@ class DebuggingIT {
     @TestFactory
     @Execution(ExecutionMode.CONCURRENT)
     List<DynamicNode> findsWhatIsPlanted() throws Exception {
-        Child.succeed(LIMIT, List.of(Path.of(System.getProperty("java.home"), "bin", "javac").toString(), "--release", "21", "-d", CLASSES,
+        Child.succeed(LIMIT, List.of(Path.of(System.getProperty("java.home"), "bin", "javac").toString(), "--release",
+                "21", "-d", CLASSES,
                 "examples/diagnosis/ThreadDump.java", "examples/diagnosis/LockOwners.java"));
         var tests = new ArrayList<DynamicNode>();
         for (Jdk jdk : Jdk.installed()) {
@@ -60,7 +64,8 @@ class DebuggingIT {
             Child child = Child.run(LIMIT, List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                     "examples/diagnosis/" + tool + ".java", page.toString()));
             assertEquals(2, child.exit(), child.output());
-            assertTrue(child.output().startsWith(tool + ": " + page) && child.output().lines().count() == 1, child.output());
+            assertTrue(child.output().startsWith(tool + ": " + page) && child.output().lines().count() == 1,
+                    child.output());
         }
     }
 
@@ -106,7 +111,8 @@ class DebuggingIT {
 
     private static void leak(Patient patient) throws Exception {
         Child classes = patient.succeed("jcmd PID GC.class_histogram");
-        Matcher count = Pattern.compile("(\\d+) +\\d+ +java\\.lang\\.VirtualThread ").matcher(classes.output().replace("\n", " \n"));
+        Matcher count = Pattern.compile("(\\d+) +\\d+ +java\\.lang\\.VirtualThread ")
+                .matcher(classes.output().replace("\n", " \n"));
         assertTrue(count.find() && Integer.parseInt(count.group(1)) >= 5_000, classes.output());
         Child report = patient.run("java SKILL_FOLDER/examples/diagnosis/ThreadDump.java PID");
         assertContains(report, "   5000  virtual", "Planted.waitForAnAnswerThatNeverComes");
@@ -120,7 +126,8 @@ class DebuggingIT {
         if (patient.jdk.feature() >= 25) {
             assertContains(report, "wait for a carrier: 10");
             Child scheduler = patient.succeed("jcmd PID Thread.vthread_scheduler");
-            assertTrue(scheduler.output().matches("(?s).*parallelism = 1,.*(submissions|tasks) = [1-9].*"), scheduler.output());
+            assertTrue(scheduler.output().matches("(?s).*parallelism = 1,.*(submissions|tasks) = [1-9].*"),
+                    scheduler.output());
         }
         Child carriers = patient.succeed("jcmd PID Thread.print");
         assertContains(carriers, "Carrying virtual thread #");
@@ -171,7 +178,8 @@ class DebuggingIT {
                         .replace("FILE", folder.resolve("file").toString()));
             }
             words.set(0, jdk.tool(words.getFirst()));
-            if (words.get(1).endsWith(".java") && !bug.equals("deadlock")) { // one of them compiles it each time, as the page has it
+            // one of them compiles it each time, as the page has it
+            if (words.get(1).endsWith(".java") && !bug.equals("deadlock")) {
                 String type = words.get(1).replaceAll(".*/|\\.java", "");
                 words.subList(1, 2).clear();
                 words.addAll(1, List.of("-cp", CLASSES, type));

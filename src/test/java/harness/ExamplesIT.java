@@ -17,7 +17,10 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 
-/** Compiles and runs every example on every JDK found; on the oldest, the way its Javadoc says: {@code java examples/X.java}. */
+/**
+ * Compiles and runs every example on every JDK found; on the oldest, the way its Javadoc says: {@code java
+ * examples/X.java}.
+ */
 class ExamplesIT {
 
     private static final Duration LIMIT = Duration.ofMinutes(2);
@@ -79,9 +82,11 @@ class ExamplesIT {
     }
 
     private static Path compile(Jdk jdk, List<Path> files, List<String> options) throws Exception {
-        Path classes = Files.createDirectories(Path.of("target/on-jdk-" + jdk.feature(), options.isEmpty() ? "final" : "preview"));
+        Path classes = Files.createDirectories(Path.of("target/on-jdk-" + jdk.feature(), options.isEmpty() ? "final"
+                : "preview"));
         if (!files.isEmpty()) {
-            var command = new ArrayList<>(List.of(jdk.tool("javac"), "-Xlint:all,-preview", "-Werror", "-proc:none", "-d", classes.toString()));
+            var command = new ArrayList<>(List.of(jdk.tool("javac"), "-Xlint:all,-preview", "-Werror", "-proc:none",
+                    "-d", classes.toString()));
             command.addAll(options);
             files.forEach(file -> command.add(file.toString()));
             Child.succeed(LIMIT, command);

@@ -44,11 +44,13 @@ class InstallIT {
         source = temp.resolve("source");
         write(source.resolve("SKILL.md"), "skill 1\n");
         write(source.resolve("LICENSE"), "licence\n");
-        write(source.resolve("examples/tasks/TaskGroup.java"), "class TaskGroup { public static void main(String[] args) { } }\n");
+        write(source.resolve("examples/tasks/TaskGroup.java"),
+                "class TaskGroup { public static void main(String[] args) { } }\n");
         write(source.resolve("references/old.md"), "old\n");
         write(source.resolve("pom.xml"), "<workshop/>\n");
         // not executable, as from a download
-        write(source.resolve("scripts/install.sh"), Files.readString(Installer.REPOSITORY.resolve("scripts/install.sh")));
+        write(source.resolve("scripts/install.sh"),
+                Files.readString(Installer.REPOSITORY.resolve("scripts/install.sh")));
         installer = new Installer(source, home).withJdks(Installer.fakeJdk(temp.resolve("jdk-25"), "25", "exit 0"));
     }
 
@@ -101,7 +103,8 @@ class InstallIT {
 
     @Test
     void aFreshInstallationHasTheSkillAndNothingElse() throws Exception {
-        for (String junk : List.of("examples/tasks/TaskGroup.class", "examples/.DS_Store", "examples/.idea/x.xml", "SKILL.md~", "scripts/hs_err_pid1.log")) {
+        for (String junk : List.of("examples/tasks/TaskGroup.class", "examples/.DS_Store", "examples/.idea/x.xml",
+                "SKILL.md~", "scripts/hs_err_pid1.log")) {
             write(source.resolve(junk), "junk");
         }
         var outcome = installer.run();
@@ -141,7 +144,8 @@ class InstallIT {
         assertEquals(4, outcome.out().lines().filter(line -> line.startsWith("Kept ")).count(), outcome.out());
         assertTrue(outcome.out().contains("Kept the SKILL.md you had changed as SKILL.md.user.\n"), outcome.out());
         assertTrue(outcome.out().contains("Kept your file references/my notes.md.\n"), outcome.out());
-        var users = new TreeMap<>(Map.of("SKILL.md.user", "mine 1\n", "references/old.md", "my old\n", "references/my notes.md", "mine\n",
+        var users = new TreeMap<>(Map.of("SKILL.md.user", "mine 1\n", "references/old.md", "my old\n",
+                "references/my notes.md", "mine\n",
                 "link", "-> nowhere"));
         assertInstalled(users);
 
@@ -169,7 +173,8 @@ class InstallIT {
         assertRefused(2, "is the copy this script is part of", copy);
         Path project = Files.createDirectories(temp.resolve("project"));
         assertEquals(0, copy.run("--project", project.toString()).exit());
-        assertEquals(Installer.tree(installer.target()), Installer.tree(project.resolve(".claude/skills/java-async-patterns")));
+        assertEquals(Installer.tree(installer.target()),
+                Installer.tree(project.resolve(".claude/skills/java-async-patterns")));
     }
 
     // ---- something in the way
@@ -229,7 +234,8 @@ class InstallIT {
         installer.run();
         write(source.resolve("SKILL.md"), "skill 2\n");
         Path started = temp.resolve("started");
-        Installer.fakeJdk(temp.resolve("jdk-25"), "25", "echo $$ > '" + started + ".tmp'; mv '" + started + ".tmp' '" + started + "'; exec sleep 600");
+        Installer.fakeJdk(temp.resolve("jdk-25"), "25", "echo $$ > '" + started + ".tmp'; mv '" + started + ".tmp' '"
+                + started + "'; exec sleep 600");
         var before = Installer.tree(home);
         Process process = installer.command().start();
         while (!Files.exists(started)) {
@@ -243,7 +249,10 @@ class InstallIT {
         assertFalse(example.map(ProcessHandle::isAlive).orElse(false), "the example was stopped");
     }
 
-    /** Lets the first command that the script runs fail, then the second, and so on: nothing is ever lost or left half done. */
+    /**
+     * Lets the first command that the script runs fail, then the second, and so on: nothing is ever lost or left half
+     * done.
+     */
     @Test
     @Timeout(600)
     void whicheverCommandFailsTheEarlierInstallationStays() throws Exception {
@@ -353,7 +362,8 @@ class InstallIT {
         Path precious = temp.resolve("precious");
         write(precious.resolve("file"), "precious\n");
         write(home.resolve("file"), "a file\n");
-        for (String variable : List.of("work", "created", "kept", "works", "broken", "unreadable", "jdks", "target", "parent", "source")) {
+        for (String variable : List.of("work", "created", "kept", "works", "broken", "unreadable", "jdks", "target",
+                "parent", "source")) {
             installer.with(variable, precious.toString());
         }
         assertRefused(1, "cannot create", installer, "--to", "file/sub");
@@ -379,7 +389,8 @@ class InstallIT {
         installer.run();
         Path skills = installer.target().getParent();
         if (System.getProperty("user.name").equals("root")) {
-            assumeTrue(Files.exists(Path.of("/usr/bin/setpriv")), "root may write anywhere, and there is no setpriv to be someone else");
+            assumeTrue(Files.exists(Path.of("/usr/bin/setpriv")),
+                    "root may write anywhere, and there is no setpriv to be someone else");
             installer.below("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups");
             for (Path open = home; !open.equals(temp.getParent()); open = open.getParent()) {
                 Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxr-xr-x"));
@@ -408,7 +419,8 @@ class InstallIT {
     /** Commands in front of PATH that count their calls and do {@code instead} at the one that FAIL_AT names. */
     private Path countingCommands(String instead) throws IOException {
         Path commands = temp.resolve("commands");
-        for (String name : List.of("cat", "chmod", "cksum", "cmp", "cp", "cut", "find", "grep", "ls", "mkdir", "mv", "rm")) {
+        for (String name : List.of("cat", "chmod", "cksum", "cmp", "cp", "cut", "find", "grep", "ls", "mkdir", "mv",
+                "rm")) {
             Installer.script(commands.resolve(name), """
                     name=%s
                     echo >> '%s'
@@ -471,7 +483,8 @@ class InstallIT {
             if (Files.isDirectory(source.resolve(entry))) {
                 expected.put(entry, "a folder");
             }
-            Installer.tree(source.resolve(entry)).forEach((name, content) -> expected.put(name.isEmpty() ? entry : entry + "/" + name, content));
+            Installer.tree(source.resolve(entry)).forEach((name, content) -> expected.put(name.isEmpty() ? entry
+                    : entry + "/" + name, content));
         }
         expected.keySet().removeIf(name -> name.matches(".*(\\.class|~|hs_err_pid\\d+\\.log|/\\..*)"));
         users.forEach((name, content) -> {

@@ -29,7 +29,8 @@ record Jdk(int feature, String version, Path home) {
             }
         });
         var user = Path.of(System.getProperty("user.home"));
-        for (Path folder : List.of(Path.of("/usr/lib/jvm"), user.resolve(".sdkman/candidates/java"), user.resolve(".jdks"),
+        for (Path folder : List.of(Path.of("/usr/lib/jvm"), user.resolve(".sdkman/candidates/java"),
+                user.resolve(".jdks"),
                 user.resolve(".cache/jdks"))) {
             homes.addAll(children(folder));
         }
@@ -37,7 +38,8 @@ record Jdk(int feature, String version, Path home) {
             homes.add(bundle.resolve("Contents/Home"));
         }
         Map<Integer, Jdk> found = new TreeMap<>();
-        homes.forEach(home -> at(home).filter(jdk -> jdk.feature >= 21).ifPresent(jdk -> found.putIfAbsent(jdk.feature, jdk)));
+        homes.forEach(home -> at(home).filter(jdk -> jdk.feature >= 21)
+                .ifPresent(jdk -> found.putIfAbsent(jdk.feature, jdk)));
         return List.copyOf(found.values());
     }
 
@@ -51,8 +53,10 @@ record Jdk(int feature, String version, Path home) {
             return Optional.empty();
         }
         try {
-            Matcher version = Pattern.compile("JAVA_VERSION=\"((\\d+)[^\"]*)\"").matcher(Files.readString(home.resolve("release")));
-            return version.find() ? Optional.of(new Jdk(Integer.parseInt(version.group(2)), version.group(1), home)) : Optional.empty();
+            Matcher version = Pattern.compile("JAVA_VERSION=\"((\\d+)[^\"]*)\"")
+                    .matcher(Files.readString(home.resolve("release")));
+            return version.find() ? Optional.of(new Jdk(Integer.parseInt(version.group(2)), version.group(1), home))
+                    : Optional.empty();
         } catch (IOException e) {
             return Optional.empty();
         }
@@ -69,7 +73,10 @@ record Jdk(int feature, String version, Path home) {
         }
     }
 
-    /** The folder of {@code examples/structured} written for this JDK's generation of StructuredTaskScope, if there is one. */
+    /**
+     * The folder of {@code examples/structured} written for this JDK's generation of StructuredTaskScope, if there is
+     * one.
+     */
     Optional<String> generation() {
         return switch (feature) {
             case 22, 23, 24 -> Optional.empty();

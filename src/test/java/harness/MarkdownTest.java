@@ -17,8 +17,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Every Java block of the markdown equals the region of the compiled file that its marker names. {@code -Dsnippets=write} rewrites
- * the blocks instead of comparing them.
+ * Every Java block of the markdown equals the region of the compiled file that its marker names. {@code
+ * -Dsnippets=write} rewrites the blocks instead of comparing them.
  */
 @Tag("once")
 @Timeout(60)
@@ -43,7 +43,8 @@ class MarkdownTest {
                 Files.writeString(page, String.join("\n", after) + "\n");
             } else {
                 firstDifference(before, after).ifPresent(line ->
-                        problems.add(page + ":" + line + ": the block differs from its region; to rewrite it: " + REWRITE));
+                        problems.add(page + ":" + line + ": the block differs from its region; to rewrite it: "
+                                + REWRITE));
             }
         }
         assertTrue(problems.isEmpty(), () -> String.join("\n", problems));
@@ -119,7 +120,8 @@ class MarkdownTest {
                 result.addAll(region.orElse(block));
             } else {
                 if (!reason.matches() || !REASONS.contains(reason.group(1))) {
-                    problems.add(page + ":" + (i + 1) + ": a Java block needs <!-- snippet: FILE#REGION --> above it, or "
+                    problems.add(page + ":" + (i + 1)
+                            + ": a Java block needs <!-- snippet: FILE#REGION --> above it, or "
                             + "<!-- not compiled: REASON --> with a reason of " + REASONS);
                 }
                 result.addAll(block);
@@ -151,7 +153,8 @@ class MarkdownTest {
         } catch (IOException e) {
             return Optional.empty();
         }
-        return found && !inside ? Optional.of(List.of(String.join("\n", lines).stripIndent().split("\n", -1))) : Optional.empty();
+        return found && !inside ? Optional.of(List.of(String.join("\n", lines).stripIndent().split("\n", -1)))
+                : Optional.empty();
     }
 
     private static Optional<Integer> firstDifference(List<String> a, List<String> b) {

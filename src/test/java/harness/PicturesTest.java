@@ -18,7 +18,8 @@ class PicturesTest {
     void showWhatTheCommandsPrint() throws Exception {
         for (var picture : Pictures.all().entrySet()) {
             Path file = Pictures.FOLDER.resolve(picture.getKey());
-            assertEquals(picture.getValue(), Files.readString(file), () -> file + " is not what the commands print now; to draw it again: "
+            assertEquals(picture.getValue(), Files.readString(file), () -> file
+                    + " is not what the commands print now; to draw it again: "
                     + "java src/test/java/harness/Pictures.java");
             assertTrue(Files.size(file) < 100_000, () -> file + " is large");
         }

@@ -127,7 +127,10 @@ final class Planted {
         }
     }
 
-    /** A class initialiser that waits pins on every JDK; {@code synchronized} does on 21 only. Again and again, one loader each. */
+    /**
+     * A class initialiser that waits pins on every JDK; {@code synchronized} does on 21 only. Again and again, one
+     * loader each.
+     */
     private static void pinning() {
         Thread.ofPlatform().daemon().start(() -> {
             try {

@@ -17,7 +17,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** SKILL.md against the open Agent Skills format (agentskills.io/specification), and every text for agents against its budget. */
+/**
+ * SKILL.md against the open Agent Skills format (agentskills.io/specification), and every text for agents against its
+ * budget.
+ */
 @Tag("once")
 @Timeout(60)
 class SkillTest {
@@ -31,18 +34,23 @@ class SkillTest {
         assertTrue(PORTABLE.containsAll(fields.keySet()), () -> "only " + PORTABLE + ", not " + fields.keySet());
         assertEquals("java-async-patterns", fields.get("name"));
         String description = fields.get("description");
-        assertTrue(description.length() >= 350 && description.length() <= 600, () -> description.length() + " characters, not 350 to 600");
+        assertTrue(description.length() >= 350 && description.length() <= 600, () -> description.length()
+                + " characters, not 350 to 600");
         assertFalse(description.matches(".*[<>].*"), "no angle brackets in the description");
-        assertFalse(description.matches(".*: .*") && !description.startsWith("\""), "a colon and a space end a plain YAML scalar");
+        assertFalse(description.matches(".*: .*") && !description.startsWith("\""),
+                "a colon and a space end a plain YAML scalar");
         assertTrue(fields.getOrDefault("compatibility", "").length() <= 500);
     }
 
     @Test
     void theDescriptionNamesTasksAndSymptoms() throws IOException {
         String description = frontmatter().get("description").toLowerCase();
-        for (String word : List.of("asyncio", "gather", "semaphore", "taskgroup", "aiohttp", "concurrent", "virtual threads", "executors",
-                "structuredtaskscope", "completablefuture", "locks", "queues", "timeouts", "retries", "rate limits", "circuit breakers",
-                "caches", "http", "shutdown", "scheduled jobs", "hangs", "deadlocks", "does not exit", "threads pile up", "periodic job",
+        for (String word : List.of("asyncio", "gather", "semaphore", "taskgroup", "aiohttp", "concurrent",
+                "virtual threads", "executors",
+                "structuredtaskscope", "completablefuture", "locks", "queues", "timeouts", "retries", "rate limits",
+                        "circuit breakers",
+                "caches", "http", "shutdown", "scheduled jobs", "hangs", "deadlocks", "does not exit",
+                        "threads pile up", "periodic job",
                 "thread dump")) {
             assertTrue(description.contains(word), word);
         }
@@ -57,7 +65,8 @@ class SkillTest {
                 for (Path file : files.filter(file -> file.toString().endsWith(".md")).sorted().toList()) {
                     budget(file, Integer.MAX_VALUE, 4_500, problems);
                     String text = Files.readString(file);
-                    if (text.lines().count() > 100 && text.lines().filter(line -> line.matches("- \\[.+]\\(#.+\\).*")).count() < 2) {
+                    if (text.lines().count() > 100 && text.lines().filter(line -> line.matches("- \\[.+]\\(#.+\\).*"))
+                            .count() < 2) {
                         problems.add(file + ": over 100 lines and without a contents list");
                     }
                 }
@@ -80,7 +89,8 @@ class SkillTest {
         long isLines = text.lines().count();
         int isTokens = text.length() / 4;
         if (isLines > lines || isTokens > tokens) {
-            problems.add(file + ": " + isLines + " lines, about " + isTokens + " tokens; the budget is " + lines + " and " + tokens);
+            problems.add(file + ": " + isLines + " lines, about " + isTokens + " tokens; the budget is " + lines
+                    + " and " + tokens);
         }
     }
 

@@ -52,7 +52,8 @@ class SkillZipIT {
             var shell = scripts.filter(script -> script.toString().endsWith(".sh")).toList();
             assertTrue(!shell.isEmpty(), "there are shell scripts");
             for (Path script : shell) {
-                assertTrue(Files.getPosixFilePermissions(script).contains(PosixFilePermission.OWNER_EXECUTE), script.toString());
+                assertTrue(Files.getPosixFilePermissions(script).contains(PosixFilePermission.OWNER_EXECUTE),
+                        script.toString());
             }
         }
     }
