@@ -49,7 +49,10 @@ final class Explorer {
     Found explore(Progress progress) throws Misuse {
         long start = System.nanoTime();
         long end = start + (long) (options.seconds() * 1e9);
-        Found found = null;
+        Found found = warmUp();
+        if (found != null) {
+            return found;
+        }
         for (int i = 0; i < options.runs() && (schedules == 0 || System.nanoTime() < end); i++) {
             long seed = i < LEARNING ? i : options.seed() + i;
             ClassLoader loader = loader();
@@ -81,6 +84,7 @@ final class Explorer {
 
     /** That seed alone, after the schedules that show where threads meet; with its output. */
     Found replay(long seed, Runnable beforeIt) throws Misuse {
+        warmUp();
         for (int i = 0; i < LEARNING; i++) {
             ClassLoader loader = loader();
             Schedule schedule = schedule(i, loader, false);
@@ -94,6 +98,14 @@ final class Explorer {
         schedules = 1;
         failed = verdict == null ? 0 : 1;
         return verdict == null ? null : new Found(seed, verdict, true, "", schedule);
+    }
+
+    /** One that does not count: what is initialized once is, for all the others. Not null: none can be controlled. */
+    private Found warmUp() throws Misuse {
+        Schedule first = schedule(0, loaded, false);
+        Verdict verdict = run(first, loaded);
+        return verdict == null || verdict.kind() != Verdict.Kind.NOT_CONTROLLED ? null
+                : new Found(0, verdict, true, "", first);
     }
 
     private void learn(int run, Schedule schedule) {

@@ -66,7 +66,6 @@ public final class Schedule implements Executor {
     private int writes;
     private int ticks;
     private int yields;
-    private int allTicks;
     private long late;
     private int asked;
     /** Counts what happens, for who watches from another thread whether anything does. */
@@ -147,7 +146,6 @@ public final class Schedule implements Executor {
             }
         }
         Timer timer = timers.poll();
-        allTicks++;
         if (timer.at > clock) {
             late += ready.isEmpty() ? 0 : timer.at - clock;
             clock = timer.at;
@@ -315,7 +313,7 @@ public final class Schedule implements Executor {
             return true;
         }
         for (Task task : enabled) {
-            if (task.yielded < allTicks) {
+            if (task.yielded <= writes) { // something has changed since
                 return false;
             }
         }
@@ -344,7 +342,7 @@ public final class Schedule implements Executor {
 
     void yields(Task task) {
         yields++;
-        task.yielded = allTicks; // is not late then, whatever the time
+        task.yielded = steps + 1; // is not late then, whatever the time
         spins(task);
     }
 

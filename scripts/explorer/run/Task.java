@@ -32,7 +32,7 @@ public final class Task {
     Task target;
     double priority = Double.NaN;
     long lastRun;
-    /** The last tick before it said that it could do nothing yet. */
+    /** The step at which it last said that it could do nothing yet. */
     int yielded = -1;
 
     Task(int id, Thread shown, Thread virtual, Runnable continuation) {
