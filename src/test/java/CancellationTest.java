@@ -212,7 +212,9 @@ class CancellationTest {
                 var client = new Socket(server.getInetAddress(), server.getLocalPort());
                 var peer = server.accept()) {
             var flag = new AtomicBoolean();
+            var begun = new CountDownLatch(1);
             try (var task = Cancellation.Task.start("reader", () -> {
+                begun.countDown();
                 try {
                     return client.getInputStream().read();
                 } catch (SocketException e) {
@@ -220,7 +222,7 @@ class CancellationTest {
                     throw e;
                 }
             })) {
-                peer.getOutputStream().flush();
+                begun.await(); // one that is cancelled before it begins reads nothing
                 task.cancel();
                 var e = assertThrows(CancellationException.class, task::result);
                 assertInstanceOf(SocketException.class, e.getCause());
