@@ -33,7 +33,7 @@ public final class CopyPattern {
                     .getMethod("run", Path.class, Path.class, PrintStream.class, PrintStream.class, String[].class)
                     .invoke(null, scripts.getParent(), Path.of("").toAbsolutePath(), System.out, System.err, args);
         } catch (IOException | ReflectiveOperationException e) {
-            System.err.println("copy-pattern: " + e.getMessage());
+            System.err.println("copy-pattern: " + (e.getCause() == null ? e.getMessage() : e.getCause()));
         }
         System.exit(code);
     }

@@ -41,6 +41,9 @@ final class Contract {
     /** The class's Javadoc and its public members, with as much of their Javadoc as fits. */
     static List<String> of(String copy) {
         List<Member> members = members(copy);
+        if (members.isEmpty()) {
+            return List.of("  for the other parts, nothing public");
+        }
         Member type = members.get(0);
         String name = type.signature.replaceFirst(".*?(?:class|interface|record|enum) (\\w+).*", "$1");
         type.detail = 2;
@@ -94,6 +97,10 @@ final class Contract {
                 continue;
             }
             int indent = all[i].length() - all[i].stripLeading().length();
+            if (indent == 4 && line.equals("}")) {
+                shown = true;
+                api = false;
+            }
             if (indent == 4 && line.matches(".*\\b(?:class|interface|record|enum) \\w+.*")) {
                 shown = line.startsWith("public ");
                 api = line.contains("interface ");

@@ -212,6 +212,25 @@ class CopyPatternTest {
     }
 
     @Test
+    void aPartOfTheServiceComesWithWhatItNeedsAndEachHasItsContract() throws IOException {
+        assertEquals(0, run("service/HttpService", "--package", "com.acme.http"), out + err);
+        long copied = out.lines().filter(line -> line.startsWith("== ")).count();
+        assertTrue(copied > 5, out);
+        try (Stream<Path> files = Files.list(project.resolve("src/main/java/com/acme/http"))) {
+            assertEquals(files.count(), copied, out);
+        }
+    }
+
+    @Test
+    void aContractHasNoStatements() throws Exception {
+        for (Path source : sources()) {
+            for (String line : Contract.of(new Skill(SKILL).text(source, ""))) {
+                assertFalse(line.matches("\\s*(?:this\\.\\w+|return .*|[\\w.]+\\(\\))"), source + ": " + line);
+            }
+        }
+    }
+
+    @Test
     void everyContractFitsIntoFortyLines() throws Exception {
         for (Path source : sources()) {
             List<String> contract = Contract.of(new Skill(SKILL).text(source, ""));
