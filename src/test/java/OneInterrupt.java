@@ -104,6 +104,9 @@ final class OneInterrupt {
             }
         });
         assertTrue(work.cleaning.await(50, java.util.concurrent.TimeUnit.SECONDS));
+        while (caller.getState() != Thread.State.WAITING) {
+            Thread.sleep(1); // an inner layer may have stopped them before the caller's own limited wait is over
+        }
         caller.interrupt();
         Thread.sleep(Duration.ofMillis(5)); // a second interrupt, if there is one, is on its way
         work.release();
