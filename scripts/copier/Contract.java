@@ -128,7 +128,7 @@ final class Contract {
         return end.find() ? end.group(1) : doc;
     }
 
-    static String plain(String doc) {
+    private static String plain(String doc) {
         return doc.replaceFirst("(?s)^\\s*asyncio: .*?(?=<p>|$)", "")
                 .replaceAll("\\{@(?:code|link|linkplain|literal)\\s+([^{}]*(?:\\{[^{}]*}[^{}]*)*)}", "$1")
                 .replaceAll("\\s*<p>\\s*|\\s*\\n\\s*(?=<li>|@(?:param|throws|return))|\\s*<li>\\s*", "\f")
@@ -137,7 +137,7 @@ final class Contract {
                         .strip();
     }
 
-    static void wrap(String text, String indent, String hanging, List<String> result) {
+    private static void wrap(String text, String indent, String hanging, List<String> result) {
         for (String paragraph : text.split("\f")) {
             var line = new StringBuilder(indent);
             for (String word : paragraph.strip().split(" +")) {

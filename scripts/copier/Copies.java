@@ -13,6 +13,7 @@ import java.util.regex.Pattern;
 final class Copies {
 
     private static final Pattern CHANGE = Pattern.compile("- ([\\w`, /]+) \\((high|medium|low|new)\\): (.*)");
+    private static final Pattern HEADING = Pattern.compile("## \\[(.+?)].*");
 
     private final Skill skill;
     private final Path here;
@@ -31,6 +32,7 @@ final class Copies {
         var replacements = new LinkedHashMap<Path, String>();
         int copies = 0;
         int left = 0;
+        String prefix = update ? "# " : ""; // so that patch takes the output as it is
         for (Path file : Text.below(folder)) {
             String text = file.toString().endsWith(".java") && Files.size(file) < 1_000_000 ? Text.readAny(file) : "";
             Matcher header = Skill.HEADER.matcher(text.lines().findFirst().orElse(""));
@@ -51,10 +53,9 @@ final class Copies {
             Matcher declared = Skill.PACKAGE.matcher(own);
             String in = declared.find() ? declared.group(1) : "";
             boolean edited = !Skill.hash(Skill.PACKAGE.matcher(own).replaceFirst("")).equals(header.group(3));
-            out.println((update ? "# " : "") + shown + ": copied from " + header.group(1)
-                    + ", the skill has " + skill.version()
+            out.println(prefix + shown + ": copied from " + header.group(1) + ", the skill has " + skill.version()
                     + (edited ? "; edited since" : ""));
-            changes(Text.simple(source), header.group(1), update ? "# " : "");
+            changes(Text.simple(source), header.group(1), prefix);
             String fresh = skill.text(source, in);
             if (update && !edited) {
                 replacements.put(file, fresh);
@@ -76,12 +77,12 @@ final class Copies {
     }
 
     /** What the changelog says of a pattern since a version. */
-    void changes(String name, String since, String prefix) throws IOException {
+    private void changes(String name, String since, String prefix) throws IOException {
         boolean development = since.equals(skill.version()); // copied between two releases
         String section = "";
         String entry = "";
         for (String line : Text.lines(skill.root().resolve("CHANGELOG.md"))) {
-            Matcher heading = Pattern.compile("## \\[(.+?)].*").matcher(line);
+            Matcher heading = HEADING.matcher(line);
             boolean starts = line.startsWith("- ") || line.startsWith("#") || line.isBlank();
             if (!starts && !entry.isEmpty()) {
                 entry += " " + line.strip();
@@ -101,7 +102,7 @@ final class Copies {
         tell(entry, name, prefix);
     }
 
-    void tell(String entry, String name, String prefix) {
+    private void tell(String entry, String name, String prefix) {
         Matcher change = CHANGE.matcher(entry);
         if (change.matches() && Arrays.asList(change.group(1).replace("`", "").split(",\\s*|\\s+and\\s+"))
                 .contains(name)) {

@@ -78,7 +78,8 @@ public final class Main {
         parse(args);
         switch (command) {
             case "--list":
-                return skill.list(names, out);
+                skill.list(names, out);
+                return 0;
             case "--show":
                 for (String name : names) {
                     for (Path source : skill.sources(name, target(Project.of(here)))) {
@@ -196,8 +197,8 @@ public final class Main {
         return 0;
     }
 
-    private void addTests(Set<Path> sources, Path folder, String in, Map<Path, String> files) throws IOException,
-            Refusal {
+    private void addTests(Set<Path> sources, Path folder, String in, Map<Path, String> files)
+            throws IOException {
         for (Path source : sources) {
             boolean part = skill.isPart(source);
             Path home = part ? skill.service().resolve("src/test/java/service") : skill.root().resolve("src/test/java");
@@ -225,8 +226,8 @@ public final class Main {
         Path source = skill.service();
         String in = pkg == null ? "service" : pkg;
         var files = new LinkedHashMap<Path, String>();
+        String folder = "java/" + in.replace('.', '/') + '/';
         for (Path file : Text.below(source)) {
-            String folder = "java/" + in.replace('.', '/') + '/';
             String text = file.toString().endsWith(".java") ? skill.text(file, in) : Text.read(file)
                     .replaceAll("\\bservice\\.(?=[A-Z])", Matcher.quoteReplacement(in + "."))
                     .replace("java/service/", folder);

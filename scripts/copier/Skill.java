@@ -2,6 +2,7 @@ package copier;
 
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -30,6 +31,7 @@ final class Skill {
     private static final String SERVICE = "assets/service";
 
     private final Path root;
+    private String version;
 
     Skill(Path root) {
         this.root = root;
@@ -46,7 +48,7 @@ final class Skill {
     }
 
     boolean isPart(Path source) {
-        return source.startsWith(root.resolve(SERVICE));
+        return source.startsWith(service());
     }
 
     boolean isStructured(Path source) {
@@ -57,7 +59,7 @@ final class Skill {
         return root.resolve(SERVICE);
     }
 
-    int list(List<String> words, PrintStream out) throws IOException, Refusal {
+    void list(List<String> words, PrintStream out) throws IOException, Refusal {
         String heading = "";
         int found = 0;
         for (String line : Text.lines(root.resolve("examples/README.md"))) {
@@ -71,7 +73,7 @@ final class Skill {
             }
         }
         if (hasAllWords(words, "service http server lifecycle shutdown health metrics container")
-                && Files.isDirectory(root.resolve(SERVICE))) {
+                && Files.isDirectory(service())) {
             out.println("service (assets/service): a production HTTP service in small files, with tests");
             found++;
         }
@@ -79,7 +81,6 @@ final class Skill {
             throw new Refusal(2, "no pattern has all of the words " + words
                     + " in its line; fewer words, or --list alone");
         }
-        return 0;
     }
 
     private static boolean hasAllWords(List<String> words, String text) {
@@ -100,9 +101,8 @@ final class Skill {
             throw new Refusal(2, name + " shows a trap: run it, do not copy it");
         }
         if (plain.startsWith("structured/")) {
-            int target = jdk;
             Matcher explicit = Pattern.compile("structured/jdk(\\d+)/.*").matcher(plain);
-            target = explicit.matches() ? Integer.parseInt(explicit.group(1)) : target;
+            int target = explicit.matches() ? Integer.parseInt(explicit.group(1)) : jdk;
             if (target == 0) {
                 throw new Refusal(2,
                         "each JDK has its own StructuredTaskScope, and no build file here names one: add --jdk N");
@@ -125,10 +125,10 @@ final class Skill {
             throw new Refusal(2, "no pattern " + name + nearest(last));
         }
         Path source = all.get(last);
-        return source.startsWith(root.resolve(SERVICE)) ? withParts(source) : Set.of(source);
+        return isPart(source) ? withParts(source) : Set.of(source);
     }
 
-    static int generation(int jdk) {
+    private static int generation(int jdk) {
         return jdk < 25 ? 21 : Math.min(jdk, 27);
     }
 
@@ -151,24 +151,19 @@ final class Skill {
         return all;
     }
 
-    List<Path> serviceParts() throws IOException {
-        var parts = new ArrayList<Path>();
-        for (Path file : Text.below(root.resolve(SERVICE + "/src/main/java"))) {
-            if (file.toString().endsWith(".java")) {
-                parts.add(file);
-            }
-        }
-        return parts;
+    private List<Path> serviceParts() throws IOException {
+        return Text.javaFiles(service().resolve("src/main/java"));
     }
 
-    Set<Path> withParts(Path part) throws IOException {
+    private Set<Path> withParts(Path part) throws IOException {
+        List<Path> parts = serviceParts();
         var taken = new LinkedHashSet<Path>();
         var open = new ArrayDeque<Path>(List.of(part));
         while (!open.isEmpty()) {
             Path next = open.remove();
             if (taken.add(next)) {
                 String code = Text.read(next).replaceAll("(?s)/\\*.*?\\*/|//[^\\n]*|\"(?:\\\\.|[^\"\\\\\\n])*\"", "");
-                for (Path other : serviceParts()) {
+                for (Path other : parts) {
                     if (Pattern.compile("\\b" + Text.simple(other) + "\\b").matcher(code).find()) {
                         open.add(other);
                     }
@@ -178,7 +173,7 @@ final class Skill {
         return taken;
     }
 
-    String nearest(String name) throws IOException, Refusal {
+    private String nearest(String name) throws IOException, Refusal {
         var known = new TreeSet<>(all().keySet());
         if (name.startsWith("structured/")) {
             known.clear();
@@ -198,7 +193,7 @@ final class Skill {
         return "; the nearest is " + best + ", and --list shows all";
     }
 
-    static int distance(String a, String b) {
+    private static int distance(String a, String b) {
         int[] previous = new int[b.length() + 1];
         for (int j = 0; j <= b.length(); j++) {
             previous[j] = j;
@@ -216,11 +211,14 @@ final class Skill {
     }
 
     String version() throws IOException {
-        Matcher version = Pattern.compile("(?m)^\\s+version: (\\S+)").matcher(Text.read(root.resolve("SKILL.md")));
-        return version.find() ? version.group(1) : "?";
+        if (version == null) {
+            Matcher said = Pattern.compile("(?m)^\\s+version: (\\S+)").matcher(Text.read(root.resolve("SKILL.md")));
+            version = said.find() ? said.group(1) : "?";
+        }
+        return version;
     }
 
-    String path(Path source) {
+    private String path(Path source) {
         return root.relativize(source).toString().replace('\\', '/');
     }
 
@@ -261,7 +259,7 @@ final class Skill {
         return withoutUnusedImports(kept);
     }
 
-    static String withoutUnusedImports(List<String> lines) {
+    private static String withoutUnusedImports(List<String> lines) {
         var code = new StringBuilder();
         for (String line : lines) {
             if (!line.startsWith("import ")) {
@@ -287,7 +285,7 @@ final class Skill {
         try {
             var hex = new StringBuilder();
             byte[] digest = MessageDigest.getInstance("SHA-256")
-                    .digest(body.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+                    .digest(body.getBytes(StandardCharsets.UTF_8));
             for (int i = 0; i < 6; i++) {
                 hex.append(String.format("%02x", digest[i]));
             }

@@ -222,6 +222,7 @@ class CancellationTest {
                     throw e;
                 }
             })) {
+                peer.getOutputStream().flush();
                 begun.await(); // one that is cancelled before it begins reads nothing
                 task.cancel();
                 var e = assertThrows(CancellationException.class, task::result);

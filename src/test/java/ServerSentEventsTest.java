@@ -96,7 +96,8 @@ class ServerSentEventsTest {
     @Test
     void parsesTheFormat() throws Exception {
         var events = events(LONG,
-                "\uFEFFretry: 1\n: comment\n\ndata: one\ndata:two\ndata\n\nevent: e\rdata:  ü\r\rdata: x\r\nid: 7\r\nunknown: y\r\n\r\n"
+                "\uFEFFretry: 1\n: comment\n\ndata: one\ndata:two\ndata\n\nevent: e\rdata:  ü\r\r"
+                        + "data: x\r\nid: 7\r\nunknown: y\r\n\r\n"
                 + "event: without data\n\ndata: default type again\n\nid\ndata: no id\n\ndata: not ended");
         assertEquals(List.of(event("message", "one\ntwo\n", ""), event("e", " ü", ""), event("message", "x", "7"),
                 event("message", "default type again", "7"), event("message", "no id", "")), all(events));

@@ -304,8 +304,8 @@ class SubprocessTest {
 
     @Test
     void signals() throws Exception {
-        try (var process = new Subprocess.Dialogue(sh("trap 'echo hup' HUP; echo ready; while true; do sleep 0.01; done"),
-                UTF_8, 20)) {
+        var command = sh("trap 'echo hup' HUP; echo ready; while true; do sleep 0.01; done");
+        try (var process = new Subprocess.Dialogue(command, UTF_8, 20)) {
             assertEquals("ready", process.readLine(LONG));
             Subprocess.signal("HUP", process.process().pid());
             assertEquals("hup", process.readLine(LONG));

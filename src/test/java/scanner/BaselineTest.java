@@ -86,8 +86,8 @@ class BaselineTest {
         Baseline.write(file, List.of());
         Files.writeString(file, Files.readString(file) + "\n# a comment\nrule without tabs\n");
         assertRefused(file
-                + ":4: not a line of a baseline (rule, place and call with a tab between); delete it or write the file again with "
-                + "--write-baseline " + file);
+                + ":4: not a line of a baseline (rule, place and call with a tab between); delete it "
+                + "or write the file again with --write-baseline " + file);
         Files.delete(file);
         Files.createDirectory(file);
         assertTrue(assertThrows(Failure.class, () -> Baseline.read(file)).getMessage()

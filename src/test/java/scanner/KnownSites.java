@@ -162,8 +162,8 @@ public final class KnownSites {
         for (Site site : sites) {
             Text source = source(root.resolve(site.file));
             Span span = source.innermost(site.line);
-            Path mendedFile = fixed.resolve(site.file);
-            Text mended = Files.exists(mendedFile) ? source(mendedFile) : new Text(List.of(), List.of(), Map.of());
+            Path fixedFile = fixed.resolve(site.file);
+            Text repaired = Files.exists(fixedFile) ? source(fixedFile) : new Text(List.of(), List.of(), Map.of());
             var answers = new ArrayList<Answer>();
             for (int level = 0; level < 2; level++) {
                 Optional<Finding> found = before.get(level).stream()
@@ -171,7 +171,8 @@ public final class KnownSites {
                         .filter(f -> distance(f, site, span) < Integer.MAX_VALUE);
                 List<Finding> still = after.get(level);
                 boolean near = found.filter(f -> distance(f, site, span) <= NEAR).isPresent();
-                boolean gone = found.filter(f -> still.stream().noneMatch(g -> same(f, source, g, mended, site, span)))
+                boolean gone = found
+                        .filter(f -> still.stream().noneMatch(g -> same(f, source, g, repaired, site, span)))
                         .isPresent();
                 answers.add(new Answer(found, near, hasFix && gone));
             }
@@ -198,14 +199,14 @@ public final class KnownSites {
     }
 
     /**
-     * Whether a finding in the mended tree names the statement by which {@code found} was near the site: same text,
+     * Whether a finding in the repaired tree names the statement by which {@code found} was near the site: same text,
      * same method.
      */
-    private static boolean same(Finding found, Text source, Finding other, Text mended, Site site, Span span) {
+    private static boolean same(Finding found, Text source, Finding other, Text repaired, Site site, Span span) {
         int line = lines(found, site.file).filter(at -> Math.abs(at - site.line) <= NEAR || span.has(at)).boxed()
                 .min(Comparator.comparingInt(at -> Math.abs(at - site.line))).orElseThrow();
         return other.rule().equals(found.rule()) && lines(other, site.file).anyMatch(at ->
-                mended.text(at).equals(source.text(line)) && mended.method(at).equals(source.method(line)));
+                repaired.text(at).equals(source.text(line)) && repaired.method(at).equals(source.method(line)));
     }
 
     private static List<Finding> scan(Path tree, boolean deep) throws IOException {
