@@ -45,8 +45,8 @@ final class Contract {
     }
 
     /**
-     * The public members, 40 lines of them at most, with as much Javadoc as fits into {@code most} lines; empty: nothing
-     * is public.
+     * The public members, 40 lines at most, with as much Javadoc as fits into {@code most} lines; empty: nothing is
+     * public.
      */
     static List<String> of(String copy, int most) {
         List<Member> members = members(copy);

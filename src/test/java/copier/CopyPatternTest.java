@@ -235,7 +235,8 @@ class CopyPatternTest {
         for (Path source : sources()) {
             String copy = new Skill(SKILL).text(source, "");
             List<String> contract = Contract.of(copy);
-            assertTrue((contract.size() > 2 || !copy.contains("\npublic ")) && contract.size() <= 40, source + "\n" + String.join("\n", contract));
+            assertTrue((contract.size() > 2 || !copy.contains("\npublic ")) && contract.size() <= 40,
+                    source + "\n" + String.join("\n", contract));
             assertTrue(contract.stream().allMatch(line -> line.length() <= 120), source + "\n"
                     + String.join("\n", contract));
         }
@@ -264,11 +265,13 @@ class CopyPatternTest {
                 "package x;", "", "import java.io.IOException;", "", "/**", " * asyncio: {@code a}. Final API.", " *",
                 " * <p>Does it.", " *", " * <p>Once.", " */", "@Deprecated", "public final class A<T> {",
                 "    public sealed interface Outcome<T> {", "        long index();", "",
-                "        record Good<T>(long index, T value,", "                List<String> more) implements Outcome<T> {",
+                "        record Good<T>(long index, T value,",
+                "                List<String> more) implements Outcome<T> {",
                 "            public void inner() {", "            }", "        }", "", "        /** Says so. */",
                 "        default String text(int width) {", "            return other();", "        }", "",
                 "        private int hidden() {", "            return 1;", "        }", "    }", "",
-                "    public enum State { ON, OFF }", "", "    public enum Other {", "        FIRST,", "        SECOND;", "    }",
+                "    public enum State { ON, OFF }", "", "    public enum Other {", "        FIRST,", "        SECOND;",
+                "    }",
                 "", "    public static final class Permit implements AutoCloseable {",
                 "        public int weight = 1; // at least", "        private int told;", "",
                 "        public Permit(int weight) {", "            this.weight = weight;", "        }", "",
