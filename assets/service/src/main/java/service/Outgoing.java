@@ -29,7 +29,7 @@ import java.util.concurrent.TimeoutException;
  * Log}.
  */
 public final class Outgoing implements AutoCloseable {
-    private static final long A_YEAR = TimeUnit.DAYS.toNanos(365); // a longer one to connect fails on 21 and 25
+    private static final long A_YEAR = TimeUnit.DAYS.toNanos(365); // longer fails as a connect timeout on 21 and 25
     private final HttpClient client;
     private final Semaphore places;
     private final int limit;
