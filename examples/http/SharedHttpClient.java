@@ -41,6 +41,10 @@ import java.util.stream.Stream;
  * <p>It speaks HTTP/1.1: a server that takes HTTP/2 and goes silent blocks every later exchange on the one connection
  * that all share, and {@code HttpClient} never notices. Thread-safe. An exchange that ends early closes its connection.
  *
+ * <p>It follows redirects, five at most, but not from https to http. {@code HttpClient} itself repeats a GET or HEAD
+ * whose connection drops before the answer: 2 attempts on 21 and 25, 5 from 26 on. {@code
+ * -Djdk.httpclient.redirects.retrylimit=1} switches that off on all of them, and redirects with it.
+ *
  * <p>Run: {@code java examples/http/SharedHttpClient.java}
  */
 public final class SharedHttpClient implements AutoCloseable {

@@ -37,9 +37,7 @@ import java.util.stream.IntStream;
 public final class LineLog implements AutoCloseable {
 
     // @start region="target"
-    /**
-     * Where lines go; called by the writer's thread. If it throws or leaves something over, the rest is tried again.
-     */
+    /** Where lines go, in the writer's thread. What is left over when it returns or throws is tried again. */
     @FunctionalInterface
     public interface Target {
         void write(ByteBuffer lines) throws IOException;
@@ -74,7 +72,6 @@ public final class LineLog implements AutoCloseable {
     }
 
     private static final int BLOCK = 16 * 1024;
-
     private final Target target;
     private final int maxBytes;
     private final int maxLine;
@@ -99,8 +96,7 @@ public final class LineLog implements AutoCloseable {
      * @param maxBytes of all lines that wait
      * @param maxLine  bytes of a line with its end, 16 or more; a longer line is cut and ends with {@code ...}
      * @param problems told when lines were dropped, and when writes begin to fail; {@code failure} is null if the last
-     *                 one went well. Runs in a daemon thread of its own, at most once a second. It may block, and what
-     *                 it throws goes to the uncaught handler: neither costs the log anything
+     *                 one went well. Runs in a daemon thread of its own, at most once a second; may block, and throw
      */
     public LineLog(Target target, int maxBytes, int maxLine, Problems problems) {
         this.target = Objects.requireNonNull(target, "target");
@@ -143,8 +139,7 @@ public final class LineLog implements AutoCloseable {
 
     /**
      * Accepts no more, and waits until all is written, at most for {@code limit}; what is not is lost. An interrupt
-     * does not end the wait, its flag is kept. A write that hangs is left behind in its daemon thread. Later calls
-     * wait, too.
+     * does not end the wait, its flag is kept. A write that hangs is left behind in its daemon thread.
      *
      * @return lines that were accepted and are lost
      * @throws IllegalStateException called by the target: it would wait for itself
@@ -264,13 +259,11 @@ public final class LineLog implements AutoCloseable {
             if (waitingBytes < BLOCK && !closed) {
                 lines.awaitNanos(5_000_000); // a wake-up for each line costs more than the line
             }
-            if (waitingBytes == 0 || givenUp) {
-                return false;
-            }
-            if (!writing.hasRemaining()) {
+            boolean more = waitingBytes > 0 && !givenUp;
+            if (more && !writing.hasRemaining()) {
                 writing = blocks.removeFirst().flip();
             }
-            return true;
+            return more;
         } finally {
             lock.unlock();
         }

@@ -63,7 +63,7 @@ public final class Bulkhead {
         }
     }
 
-    private enum Fate { WAITING, ADMITTED, DISPLACED }
+    private enum Fate { WAITING, ADMITTED, DISPLACED, REFUSED }
 
     private final class Waiter {
         private final int weight;
@@ -150,6 +150,26 @@ public final class Bulkhead {
         return permit;
     }
 
+    /**
+     * Refuses all that wait now, each with a {@link FullException}: at a stop, or when what they wait for is known to
+     * be down ({@code if (permit.failed()) bulkhead.refuseWaiters()} with a {@code CircuitBreaker}). Calls that run
+     * keep their permits. Who comes later waits as ever: refuse newcomers first. Never waits.
+     *
+     * @return how many
+     */
+    public int refuseWaiters() {
+        lock.lock();
+        try {
+            int refused = waiters.size();
+            while (!waiters.isEmpty()) {
+                remove(waiters.first(), Fate.REFUSED);
+            }
+            return refused;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** The weight that runs now, for metrics. */
     public int running() {
         return state.intValue();
@@ -209,6 +229,7 @@ public final class Bulkhead {
                 return switch (waiter.fate) {
                     case ADMITTED -> null;
                     case DISPLACED -> "more urgent ones wait";
+                    case REFUSED -> "all that waited were refused";
                     case WAITING -> "waited in vain";
                 };
             } catch (InterruptedException e) {

@@ -109,11 +109,11 @@ public final class KeyedLimits<K> {
     /**
      * With a monotonic clock of your own.
      *
-     * @param maxKeys 1 to a million; each costs some 100 bytes while it is remembered, and 8 always
+     * @param maxKeys 1 or more; each costs some 100 bytes while it is remembered, the first million 8 always
      */
     public KeyedLimits(Rate rate, Running most, int maxKeys, LongSupplier nanoTime) {
-        if (maxKeys < 1 || maxKeys > 1_000_000) {
-            throw new IllegalArgumentException("maxKeys " + maxKeys + " must be 1 to 1,000,000");
+        if (maxKeys < 1) {
+            throw new IllegalArgumentException("maxKeys " + maxKeys + " must be 1 or more");
         }
         interval = Math.ceilDiv(TimeUnit.NANOSECONDS.convert(rate.period), (long) rate.permits);
         burst = rate.burst;
@@ -123,7 +123,7 @@ public final class KeyedLimits<K> {
         this.most = Objects.requireNonNull(most, "most");
         this.maxKeys = maxKeys;
         this.nanoTime = Objects.requireNonNull(nanoTime, "nanoTime");
-        bins = new AtomicReferenceArray<>(Integer.highestOneBit(maxKeys) * 2);
+        bins = new AtomicReferenceArray<>(Integer.highestOneBit(Math.min(maxKeys, 1 << 20)) * 2);
         long now = nanoTime.getAsLong();
         for (int i = 0; i < shared.length; i++) {
             shared[i] = new Entry();

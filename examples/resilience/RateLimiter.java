@@ -113,8 +113,8 @@ public final class RateLimiter {
     /** When each of the latest permits was taken: a ring. */
     private record Log(long[] taken, int oldest, long last, long period) implements Supply {
         private static Log empty(int permits, long nanos, long now) {
-            if (permits < 1 || permits > 10_000) {
-                throw new IllegalArgumentException("permits " + permits + " must be 1 to 10,000");
+            if (permits < 1) {
+                throw new IllegalArgumentException("permits " + permits + " must be 1 or more");
             }
             var taken = new long[permits];
             long period = Math.min(nanos, Long.MAX_VALUE / 2);
@@ -186,7 +186,7 @@ public final class RateLimiter {
     /**
      * At most {@code permits} in any period, whenever it begins; all of them at once after a pause.
      *
-     * @param permits at most 10,000: their times are kept, and copied at each call
+     * @param permits their times are kept, and copied at each call: above some ten thousand that is slow
      */
     public static RateLimiter atMost(int permits, Duration period) {
         return atMost(permits, period, Clock.SYSTEM);

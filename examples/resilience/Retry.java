@@ -16,6 +16,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 
 /**
@@ -147,16 +148,33 @@ public final class Retry {
      */
     public <T> T call(Duration budget, Function<? super T, Optional<Duration>> again, Attempt<? extends T> attempt)
             throws Exception {
+        long start = nanoTime.getAsLong();
+        long total = Math.max(0, nanos(budget));
+        return callWithin(() -> Duration.ofNanos(total - (nanoTime.getAsLong() - start)), again, attempt);
+    }
+
+    /**
+     * The same within a budget that may change: a call that several wait for, each with a deadline of its own, may go
+     * on until the last of these, and more may join. What is left of it is asked for before the first attempt, after
+     * each one, and after each wait. What is given up is not taken up again when it grows.
+     *
+     * @param budgetLeft from now; the policy's total holds as well
+     */
+    public <T> T callWithin(Supplier<Duration> budgetLeft, Function<? super T, Optional<Duration>> again,
+            Attempt<? extends T> attempt) throws Exception {
+        Objects.requireNonNull(budgetLeft, "budgetLeft");
         Objects.requireNonNull(again, "again");
         Objects.requireNonNull(attempt, "attempt");
-        long total = Math.min(nanos(budget), nanos(policy.total));
-        if (total <= 0) {
-            throw new TimeoutException("nothing is left of the budget: " + budget);
-        }
         long start = nanoTime.getAsLong();
+        LongSupplier nanosLeft = () -> Math.min(
+                nanos(Objects.requireNonNull(budgetLeft.get(), "what is left of the budget")),
+                nanos(policy.total) - (nanoTime.getAsLong() - start));
         ArrayDeque<Throwable> earlier = null; // made at the first failure
         try {
-            long left = total;
+            long left = nanosLeft.getAsLong();
+            if (left <= 0) {
+                throw new TimeoutException("nothing is left of the budget");
+            }
             for (int made = 1; ; made++) {
                 T result = null;
                 Exception failure = null;
@@ -175,12 +193,12 @@ public final class Retry {
                 if (failure == null && least.isEmpty()) {
                     return result;
                 }
-                left = total - (nanoTime.getAsLong() - start);
+                left = nanosLeft.getAsLong();
                 var wait = failure == null ? next(least.get(), made, Duration.ofNanos(left))
                         : next(failure, made, Duration.ofNanos(left));
                 if (wait.isPresent()) {
                     sleeper.sleep(wait.get());
-                    left = total - (nanoTime.getAsLong() - start); // it may have slept longer than asked for
+                    left = nanosLeft.getAsLong(); // it may have slept longer than asked for
                 }
                 if (wait.isEmpty() || left <= 0) {
                     if (failure != null) {

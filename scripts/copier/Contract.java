@@ -10,6 +10,8 @@ final class Contract {
 
     private static final int LINES = 40;
     private static final int WIDTH = 118;
+    private static final Pattern TYPE = Pattern.compile("(?:(?:public|private|protected|static|final|sealed"
+            + "|non-sealed|abstract) )*(?:class|interface|record|enum|@interface) \\w");
 
     private Contract() {
     }
@@ -32,21 +34,29 @@ final class Contract {
         List<String> lines() {
             var lines = new ArrayList<String>();
             wrap(signature, "  ".repeat(depth), "  ".repeat(depth + 3), lines);
-            String shown = detail == 0 ? "" : detail == 1 ? firstSentence(doc) : doc;
+            String shown = detail == 0 ? "" : detail == 1 ? firstSentence(withoutOrigin(doc)) : doc;
             wrap(plain(shown), "  ".repeat(depth + 2), "  ".repeat(depth + 2), lines);
             return lines;
         }
     }
 
-    /** The class's Javadoc and its public members, with as much of their Javadoc as fits. */
     static List<String> of(String copy) {
+        return of(copy, LINES);
+    }
+
+    /**
+     * The public members, 40 lines at most, with as much Javadoc as fits into {@code most} lines; empty: nothing is
+     * public.
+     */
+    static List<String> of(String copy, int most) {
         List<Member> members = members(copy);
         if (members.isEmpty()) {
-            return List.of("  for the other parts, nothing public");
+            return List.of();
         }
         Member type = members.get(0);
         String name = type.signature.replaceFirst(".*?(?:class|interface|record|enum) (\\w+).*", "$1");
         type.detail = 2;
+        type.detail = lines(members).size() <= most ? 2 : 1;
         for (int detail = 1; detail <= 2; detail++) {
             for (int turn = 0; turn < 3; turn++) { // methods, then constructors, then what is nested
                 for (Member member : members) {
@@ -56,7 +66,7 @@ final class Contract {
                         int before = member.detail;
                         do {
                             member.detail = wanted--;
-                        } while (member.detail > before && lines(members).size() > LINES);
+                        } while (member.detail > before && lines(members).size() > most);
                     }
                 }
             }
@@ -78,12 +88,13 @@ final class Contract {
         return lines;
     }
 
+    /** Empty: the type itself is not public. What lies in a nested type that is not is left out. */
     private static List<Member> members(String copy) {
         var members = new ArrayList<Member>();
         var doc = new StringBuilder();
         boolean inside = false;
-        boolean shown = true; // the nested type that we are in
-        boolean api = false; // in an interface, everything is public
+        boolean[] open = {true, false, false}; // by depth: public, and so are the types around it
+        boolean[] api = new boolean[3]; // an interface, where everything is public
         String[] all = copy.split("\n");
         for (int i = 0; i < all.length; i++) {
             String line = all[i].strip();
@@ -97,30 +108,44 @@ final class Contract {
                 continue;
             }
             int indent = all[i].length() - all[i].stripLeading().length();
-            if (indent == 4 && line.equals("}")) {
-                shown = true;
-                api = false;
-            }
-            if (indent == 4 && line.matches(".*\\b(?:class|interface|record|enum) \\w+.*")) {
-                shown = line.startsWith("public ");
-                api = line.contains("interface ");
-            }
-            boolean member = line.startsWith("public ") && !line.matches("public \\w+ \\{")
-                    || api && indent == 8 && line.endsWith(";") && !line.startsWith("//");
-            if (member && (indent == 4 || indent == 8 && shown || members.isEmpty())) {
-                var signature = new StringBuilder(line);
-                for (int next = i + 1; next < all.length && !signature.toString().matches(".*[{;=].*"); next++) {
-                    signature.append(' ').append(all[next].strip());
+            int depth = indent / 4;
+            if (indent % 4 > 0 || depth > 2 || line.isEmpty() || line.matches("(?:@|//|}|import |package ).*")) {
+                if (depth < 2 && line.startsWith("}")) {
+                    open[depth + 1] = false;
                 }
-                members.add(new Member(signature.toString().replaceAll("\\s*(\\{|=).*$|;$", "")
-                        .replaceFirst("^public (?:static )?(?:final )?(?=class)|^public ", ""), indent / 4,
-                        indent == 8 || indent == 4 && !line.contains("("), doc.toString()));
+                continue;
             }
-            if (!line.startsWith("@")) {
-                doc.setLength(0);
+            boolean shown = open[depth] && (line.startsWith("public ") || depth > 0 && api[depth - 1]
+                    && !line.startsWith("private "));
+            boolean type = TYPE.matcher(line).lookingAt();
+            if (type && depth < 2) {
+                open[depth + 1] = shown;
+                api[depth] = line.matches("[\\w ]*\\binterface .*");
             }
+            if (shown && !line.matches("public \\w+ \\{")) {
+                members.add(new Member(signature(all, i), depth, depth == 2 || depth == 1 && !line.contains("("),
+                        doc.toString()));
+            }
+            doc.setLength(0);
         }
         return members;
+    }
+
+    /** Up to the body; of constants and fields all of it, for their values and what is said of them. */
+    private static String signature(String[] all, int i) {
+        String line = all[i].strip();
+        boolean constants = line.matches("[\\w ]*\\benum .*");
+        boolean field = line.matches("[\\w<>\\[\\], .?]+(?:=.*|;.*)");
+        var signature = new StringBuilder(line);
+        String end = constants ? "(?s).*[;}].*" : field ? "(?s).*;.*" : "(?s).*[{;=].*";
+        for (int next = i + 1; next < all.length && !signature.toString().matches(end); next++) {
+            signature.append(' ').append(all[next].strip());
+        }
+        String whole = signature.toString();
+        String kept = constants ? whole.replaceAll("\\s*;.*$", " }").replaceAll("\\{ (?=})", "")
+                : field ? whole.replaceFirst(";\\s*$", "").replace("; //", " //")
+                : whole.replaceAll("\\s*(\\{|=).*$|;$", "");
+        return kept.replaceFirst("^public (?:static )?(?:final )?(?=class)|^public ", "");
     }
 
     private static String firstSentence(String doc) {
@@ -128,8 +153,13 @@ final class Contract {
         return end.find() ? end.group(1) : doc;
     }
 
+    /** Without what it is called in Python, and the paragraph around it. */
+    private static String withoutOrigin(String doc) {
+        return doc.replaceFirst("(?s)^\\s*(?:asyncio|aiohttp): .*?(?=<p>|$)(?:<p>)?", "");
+    }
+
     private static String plain(String doc) {
-        return doc.replaceFirst("(?s)^\\s*asyncio: .*?(?=<p>|$)", "")
+        return withoutOrigin(doc)
                 .replaceAll("\\{@(?:code|link|linkplain|literal)\\s+([^{}]*(?:\\{[^{}]*}[^{}]*)*)}", "$1")
                 .replaceAll("\\s*<p>\\s*|\\s*\\n\\s*(?=<li>|@(?:param|throws|return))|\\s*<li>\\s*", "\f")
                         .replaceAll("</?\\w+>", "")

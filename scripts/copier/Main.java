@@ -182,12 +182,7 @@ public final class Main {
             addTests(sources, Project.testFolder(folder), in, files);
         }
         Writer.write(files);
-        for (Path file : files.keySet()) {
-            out.println("== " + Text.shown(file, here) + " (" + files.get(file).lines().count() + " lines)");
-            if (contracts.contains(file)) {
-                Contract.of(files.get(file)).forEach(out::println);
-            }
-        }
+        show(files, contracts);
         for (Path source : sources) {
             if (skill.isStructured(source)) {
                 out.println("StructuredTaskScope is preview API: --enable-preview for the compiler and for java.");
@@ -195,6 +190,19 @@ public final class Main {
             }
         }
         return 0;
+    }
+
+    /** Each file, with its contract: the more there are, the shorter. */
+    private void show(Map<Path, String> files, List<Path> contracts) {
+        long shown = contracts.stream().filter(file -> !Contract.of(files.get(file)).isEmpty()).count();
+        int most = (int) Math.min(40, 200 / Math.max(1, shown));
+        for (Path file : files.keySet()) {
+            List<String> contract = contracts.contains(file) ? Contract.of(files.get(file), most) : List.of();
+            boolean forOthers = contracts.contains(file) && contract.isEmpty();
+            out.println("== " + Text.shown(file, here) + " (" + files.get(file).lines().count() + " lines"
+                    + (forOthers ? ", for the other parts)" : ")"));
+            contract.forEach(out::println);
+        }
     }
 
     private void addTests(Set<Path> sources, Path folder, String in, Map<Path, String> files)

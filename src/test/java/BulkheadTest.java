@@ -406,4 +406,75 @@ class BulkheadTest {
         }
         System.out.println("Bulkhead: 100000 calls, none refused");
     }
+
+    @Test
+    void allThatWaitAreRefusedAndPermitsStayAsTheyAre() throws Exception {
+        var bulkhead = new Bulkhead(2, 100, LONG);
+        var running = List.of(occupy(bulkhead), occupy(bulkhead));
+        for (int round = 0; round < 2; round++) {
+            var waiting = new ArrayList<Future<?>>();
+            for (int i = 0; i < 100; i++) {
+                int mine = i;
+                waiting.add(executor.submit(() -> bulkhead.enter(LONG, 1 + mine % 2, mine % 3)));
+                await(i + 1, bulkhead::waiting);
+            }
+            assertEquals(100, bulkhead.refuseWaiters());
+            for (var future : waiting) {
+                assertInstanceOf(Bulkhead.FullException.class,
+                        assertThrows(ExecutionException.class, future::get).getCause());
+            }
+            assertEquals(0, bulkhead.waiting());
+            assertEquals(2, bulkhead.running());
+        }
+        assertEquals(0, bulkhead.refuseWaiters());
+        var later = executor.submit(() -> bulkhead.call(() -> 7)); // waits as ever
+        await(1, bulkhead::waiting);
+        go.countDown();
+        assertEquals(7, later.get());
+        for (var future : running) {
+            future.get();
+        }
+        assertEquals(0, bulkhead.running());
+    }
+
+    @Test
+    void refusedWhileOthersComeAndGo() throws Exception {
+        var bulkhead = new Bulkhead(3, 8, LONG);
+        var inside = new AtomicInteger();
+        var over = new AtomicInteger();
+        var callers = new ArrayList<Future<?>>();
+        for (int i = 0; i < 8; i++) {
+            int seed = i;
+            callers.add(executor.submit(() -> {
+                var random = new Random(seed);
+                for (int n = 0; n < 2_000; n++) {
+                    int weight = 1 + random.nextInt(3);
+                    Bulkhead.Permit permit;
+                    try {
+                        permit = bulkhead.enter(LONG, weight, random.nextInt(3));
+                    } catch (Bulkhead.FullException e) {
+                        continue;
+                    }
+                    over.addAndGet(inside.addAndGet(weight) > 3 ? 1 : 0);
+                    if (n % 7 == 0) {
+                        Thread.yield();
+                    }
+                    inside.addAndGet(-weight);
+                    permit.close();
+                }
+                return null;
+            }));
+        }
+        while (!callers.stream().allMatch(Future::isDone)) {
+            bulkhead.refuseWaiters();
+            Thread.yield();
+        }
+        for (var future : callers) {
+            future.get();
+        }
+        assertEquals(0, over.get());
+        assertEquals(0, bulkhead.running());
+        assertEquals(0, bulkhead.waiting());
+        assertEquals(3, bulkhead.<Integer>call(() -> 3));
+    }
 }

@@ -1,6 +1,7 @@
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -11,6 +12,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -136,5 +139,78 @@ class CompositionTest {
         end.countDown();
         caller.join();
         assertEquals("second", bulkhead.call(() -> "second"));
+    }
+
+    private final List<String> sources = List.of("quick", "slow");
+    private final AtomicInteger slow = new AtomicInteger();
+    private final AtomicInteger interrupted = new AtomicInteger();
+    private final CountDownLatch begun = new CountDownLatch(1);
+    private final CountDownLatch go = new CountDownLatch(1);
+
+    // @start region="shared"
+    private record Ask(String source, String symbol) { }
+
+    private final SingleFlight<Ask, String> asked = new SingleFlight<>(this::fetch, false);
+
+    /** One call for each source and symbol, however many want it; each has what is there at his own deadline. */
+    private List<SettledGather.Outcome<String>> quote(String symbol, Timeout.Deadline deadline)
+            throws InterruptedException {
+        return SettledGather.all(sources.stream().<Callable<String>>map(source ->
+                () -> asked.get(new Ask(source, symbol), deadline.remaining())).toList());
+    } // Failure(TimeoutException): not there in time; Failure(ExecutionException): the source failed
+    // @end region="shared"
+
+    private String fetch(Ask ask) throws InterruptedException {
+        if (ask.source.equals("slow")) {
+            slow.incrementAndGet();
+            begun.countDown();
+            try {
+                go.await();
+            } catch (InterruptedException e) {
+                interrupted.incrementAndGet();
+                throw e;
+            }
+        }
+        return ask.source + ' ' + ask.symbol;
+    }
+
+    @Test
+    void eachCallerTakesWhatIsThereAtHisDeadlineOfOneCall() throws Exception {
+        try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
+            var patient = executor.submit(() -> quote("ACME", Timeout.Deadline.after(Duration.ofHours(1))));
+            begun.await();
+            var there = new SettledGather.Outcome.Success<>("quick ACME");
+            List<SettledGather.Outcome<String>> partial;
+            long millis = 10;
+            do { // on a busy machine the quick one may be late, too
+                partial = quote("ACME", Timeout.Deadline.after(Duration.ofMillis(millis *= 2)));
+                assertInstanceOf(TimeoutException.class, failure(partial.get(1)));
+            } while (!partial.get(0).equals(there));
+            go.countDown();
+            assertEquals(List.of(there, new SettledGather.Outcome.Success<>("slow ACME")), patient.get());
+            assertEquals(1, slow.get());
+            assertEquals(0, interrupted.get());
+        }
+    }
+
+    @Test
+    void aSharedCallEndsWithTheLastWhoWaitsForIt() throws Exception {
+        try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
+            var callers = new ArrayList<Future<List<SettledGather.Outcome<String>>>>();
+            for (int i = 1; i <= 10; i++) {
+                int millis = i;
+                callers.add(executor.submit(() -> quote("ACME", Timeout.Deadline.after(Duration.ofMillis(millis)))));
+            }
+            for (var caller : callers) {
+                assertInstanceOf(TimeoutException.class, failure(caller.get().get(1)));
+            }
+            while (interrupted.get() < slow.get()) {
+                Thread.sleep(1);
+            }
+        }
+    }
+
+    private static Throwable failure(SettledGather.Outcome<String> outcome) {
+        return assertInstanceOf(SettledGather.Outcome.Failure.class, outcome).cause();
     }
 }

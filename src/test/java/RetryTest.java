@@ -435,4 +435,63 @@ class RetryTest {
         assertTrue(sleeps.get() > 100_000 && ways.stream().allMatch(way -> way.get() > 0), () -> sleeps + " " + ways);
         System.out.println("Retry: 50000 calls, " + (50_000 + sleeps.get()) + " attempts");
     }
+
+    @Test
+    void aBudgetThatGrowsIsAskedForAnew() throws Exception {
+        var ends = new AtomicLong(now.get() + 100); // of the caller who waits longest
+        var remaining = new ArrayList<Long>();
+        var waiting = retry(9, Duration.ZERO, Duration.ZERO, FOREVER, Retry.on(e -> true));
+        assertEquals("late", waiting.callWithin(() -> Duration.ofNanos(ends.get() - now.get()),
+                result -> Optional.empty(), left -> {
+                    remaining.add(left.toNanos());
+                    now.addAndGet(60);
+                    ends.addAndGet(remaining.size() == 1 ? 1_000 : 0); // somebody joins during the first attempt
+                    return remaining.size() < 3 ? failing(new IOException()) : "late";
+                }));
+        assertEquals(List.of(100L, 1_040L, 980L), remaining);
+    }
+
+    @Test
+    void aBudgetThatDoesNotGrowEndsTheAttempts() {
+        long end = now.get() + 100;
+        var thrown = assertThrows(IOException.class, () -> retry(9).callWithin(
+                () -> Duration.ofNanos(end - now.get()), result -> Optional.empty(), left -> {
+                    now.addAndGet(60);
+                    return failing(new IOException());
+                }));
+        assertEquals(2, calls);
+        assertEquals(1, thrown.getSuppressed().length);
+        assertThrows(TimeoutException.class, () -> retry(9).callWithin(() -> Duration.ofSeconds(Long.MIN_VALUE),
+                result -> Optional.empty(), left -> failing(new IOException())));
+        assertThrows(TimeoutException.class, () -> retry(9).call(Duration.ofSeconds(Long.MIN_VALUE),
+                result -> Optional.empty(), left -> failing(new IOException())));
+        assertEquals(2, calls, "not asked when nothing is left");
+    }
+
+    @Test
+    void thePolicysTotalHoldsBesideAnEndlessBudget() {
+        assertThrows(IOException.class, () -> retry(9, Duration.ZERO, Duration.ZERO, Duration.ofNanos(100),
+                Retry.on(e -> true)).callWithin(() -> FOREVER, result -> Optional.empty(), left -> {
+                    now.addAndGet(60);
+                    return failing(new IOException());
+                }));
+        assertEquals(2, calls);
+    }
+
+    @Test
+    void whatABudgetThrowsComesOutWithTheFailuresBefore() {
+        var first = new IOException();
+        var thrown = assertThrows(IllegalStateException.class, () -> retry(9).callWithin(() -> {
+            if (calls > 0) {
+                throw new IllegalStateException();
+            }
+            return FOREVER;
+        }, result -> Optional.empty(), left -> failing(first)));
+        assertArrayEquals(new Throwable[] {first}, thrown.getSuppressed());
+        assertThrows(NullPointerException.class, () -> retry(9).callWithin(null, result -> Optional.empty(),
+                left -> 1));
+        assertThrows(NullPointerException.class, () -> retry(9).callWithin(() -> null, result -> Optional.empty(),
+                left -> failing(first)));
+        assertEquals(1, calls);
+    }
 }

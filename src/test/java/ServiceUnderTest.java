@@ -3,6 +3,7 @@ import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
+import service.JsonBody;
 import service.Log;
 import service.Main;
 import service.Response;
@@ -104,7 +105,7 @@ public final class ServiceUnderTest {
                         String.valueOf(service.outgoing.call(HttpRequest.newBuilder(downstream), request.memory())
                                 .body().length)));
                 router.route("GET", "/inherit/{name}", request ->
-                        Response.json(200, Map.of("name", request.path("name"))));
+                        JsonBody.response(200, Map.of("name", request.path("name"))));
                 try {
                     Thread.sleep(startDelay);
                 } catch (InterruptedException e) {

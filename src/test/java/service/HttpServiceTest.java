@@ -457,7 +457,7 @@ class HttpServiceTest {
     @Test
     void bodiesAndWhatBecomesOfThemAreBounded() throws Exception {
         options.memory = new Memory(2_000_000);
-        router.route("POST", "/json", request -> Response.json(200, request.json() instanceof List<?> list
+        router.route("POST", "/json", request -> JsonBody.response(200, JsonBody.of(request) instanceof List<?> list
                 ? list.size() : -1));
         router.route("GET", "/answer", request -> Response.bytes(200, "text/plain", new byte[3_000_000]));
         router.route("GET", "/half", request -> Response.bytes(200, "text/plain", new byte[1_500_000]));
@@ -589,7 +589,7 @@ class HttpServiceTest {
         assertThrows(IllegalArgumentException.class, () -> Response.text(99, ""));
         assertThrows(NullPointerException.class, () -> Response.bytes(200, "text/plain", null));
         assertThrows(IllegalArgumentException.class, () -> Response.stream(204, "text/plain", out -> { }));
-        options.handlerTimeout = Duration.ofSeconds(Long.MAX_VALUE);
+        options.handlerTimeout = Duration.ZERO;
         assertThrows(IllegalArgumentException.class, this::start);
         options.handlerTimeout = Duration.ofSeconds(1);
         try (var service = start()) {
@@ -769,5 +769,304 @@ class HttpServiceTest {
         }
         assertEquals(clients * each, log.stream().filter(line -> line.startsWith("/any ")).count(),
                 "each was told of once");
+    }
+
+    @Test
+    void limitsMayBeAsHighAsTheyCanBeSaid() throws Exception {
+        options.requestTimeout = Duration.ofSeconds(Long.MAX_VALUE);
+        options.handlerTimeout = Duration.ofSeconds(Long.MAX_VALUE);
+        options.idleTimeout = Duration.ofSeconds(Long.MAX_VALUE);
+        options.maxBody = Integer.MAX_VALUE;
+        options.maxInFlight = Integer.MAX_VALUE;
+        options.maxConnections = Integer.MAX_VALUE;
+        router.route("GET", "/long", request -> {
+            Thread.sleep(200); // the limits are looked at meanwhile
+            return Response.stream(200, "text/plain", out -> out.write(new byte[] {'x'}));
+        }).timeout(Duration.ofSeconds(Long.MAX_VALUE));
+        try (var service = start(); var wire = new Wire(service)) {
+            assertEquals("x", wire.get("/long").answer().body());
+            assertEquals("3", wire.post("/length", "text/plain", "abc").answer().body());
+            assertTrue(service.awaitIdle(Duration.ofSeconds(Long.MAX_VALUE)));
+            assertTrue(service.drain(Duration.ofSeconds(Long.MAX_VALUE)));
+        }
+    }
+
+    // ---- hooks before the body, errors in one form, the end of a request
+
+    @Test
+    void aHookRefusesBeforeTheBodyIsSent() throws Exception {
+        var seen = new ConcurrentLinkedQueue<String>();
+        router.beforeBody(request -> {
+            seen.add(request.method() + " " + request.pattern());
+            Thread.currentThread().interrupt(); // does not reach the reading of the body
+            return request.header("authorization") == null ? Response.text(401, "who are you?") : null;
+        });
+        router.beforeBody(request -> {
+            if (request.header("x-busy") != null) {
+                throw new HttpError(429, "slowly");
+            } else if (request.header("x-broken") != null) {
+                throw new IllegalStateException();
+            }
+            return null;
+        });
+        try (var service = start()) {
+            String head = "POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n";
+            for (String announced : List.of("500000", "2000000000")) { // the second is too large anyway
+                try (var wire = new Wire(service)) {
+                    wire.send("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: " + announced + "\r\n\r\n");
+                    assertEquals("who are you?", wire.answer().body());
+                }
+            }
+            try (var wire = new Wire(service)) {
+                wire.send(head + "Authorization: me\r\n\r\nabc");
+                assertEquals("3", wire.answer().body());
+                assertEquals(401, wire.get("/nowhere").answer().status());
+                assertEquals(200, wire.get("/probe").answer().status());
+                wire.send(head + "Authorization: me\r\nX-Busy: 1\r\n\r\nabc");
+                var busy = wire.answer();
+                assertEquals(429, busy.status());
+                assertEquals("1", busy.field("Retry-After"));
+                wire.send(head + "Authorization: me\r\nX-Broken: 1\r\n\r\nabc");
+                assertEquals(500, wire.answer().status());
+            }
+            assertEquals(List.of("POST /length", "POST /length", "POST /length", "GET unmatched", "POST /length",
+                    "POST /length"), List.copyOf(seen));
+            assertEquals(0, service.inFlight());
+        }
+    }
+
+    @Test
+    void theObserverSeesWhatHookAndHandlerNoted() throws Exception {
+        var noted = new CompletableFuture<String>();
+        router.beforeBody(request -> {
+            request.attributes().put("user", "ann");
+            return null;
+        });
+        router.route("GET", "/noted", request -> {
+            request.attributes().put("cache", request.attributes().get("user") + "'s");
+            return Response.empty(204);
+        });
+        options.observer = new Observer() {
+            @Override
+            public void answered(Request request, int status, long nanos, boolean complete) {
+                noted.complete(request.attributes().get("user") + ", " + request.attributes().get("cache"));
+            }
+        };
+        try (var service = HttpService.start(options, router); var wire = new Wire(service)) {
+            assertEquals(204, wire.get("/noted").answer().status());
+            assertEquals("ann, ann's", noted.get());
+        }
+    }
+
+    @Test
+    void theHandlersPlaceIsFreeOnlyWhenTheObserverHasReturned() throws Exception {
+        start().close(); // for its routes
+        var told = new CountDownLatch(1);
+        var go = new CountDownLatch(1);
+        options.observer = new Observer() {
+            @Override
+            public void answered(Request request, int status, long nanos, boolean complete) {
+                told.countDown();
+                awaitUninterruptibly(go);
+            }
+        };
+        try (var service = HttpService.start(options, router); var wire = new Wire(service)) {
+            assertEquals(200, wire.get("/hello").answer().status());
+            told.await();
+            router.refuse("stopping");
+            assertEquals(1, service.inFlight());
+            assertFalse(service.awaitIdle(Duration.ZERO));
+            go.countDown();
+            assertTrue(service.awaitIdle(Duration.ofHours(1)));
+        }
+    }
+
+    @Test
+    void alsoWhereAnotherThreadAnswersInPlaceOfAHandlerThatIgnoresItsInterrupt() throws Exception {
+        var told = new CountDownLatch(1);
+        var go = new CountDownLatch(1);
+        var handler = new CountDownLatch(1);
+        var ended = new CountDownLatch(1);
+        options.handlerTimeout = Duration.ofMillis(50);
+        options.observer = new Observer() {
+            @Override
+            public void answered(Request request, int status, long nanos, boolean complete) {
+                told.countDown();
+                awaitUninterruptibly(go);
+            }
+
+            @Override
+            public void ends(Request request) {
+                ended.countDown();
+            }
+
+            @Override
+            public void failed(Request request, String what, Throwable cause) {
+                // as it is to be
+            }
+        };
+        router.route("GET", "/deaf", request -> {
+            awaitUninterruptibly(handler);
+            return Response.empty(204);
+        });
+        try (var service = HttpService.start(options, router); var wire = new Wire(service)) {
+            assertEquals(504, wire.get("/deaf").answer().status());
+            told.await();
+            handler.countDown();
+            ended.await();
+            assertFalse(service.awaitIdle(Duration.ofMillis(20)));
+            go.countDown();
+            assertTrue(service.awaitIdle(Duration.ofHours(1)));
+            assertEquals(0, service.inFlight());
+        }
+    }
+
+    private static void awaitUninterruptibly(CountDownLatch latch) {
+        while (latch.getCount() > 0) {
+            try {
+                latch.await();
+            } catch (InterruptedException e) {
+                // goes on
+            }
+        }
+    }
+
+    @Test
+    void allErrorsHaveOneForm() throws Exception {
+        var forms = new ConcurrentLinkedQueue<String>();
+        router.errors((status, why, request) -> {
+            forms.add(status + (request == null ? "" : " " + request.path()));
+            return Response.text(status, "<" + why + ">");
+        });
+        router.route("GET", "/teapot", request -> {
+            throw new HttpError(418, "short and stout");
+        });
+        try (var service = start(); var wire = new Wire(service)) {
+            assertEquals("<no such resource>", wire.get("/nowhere").answer().body());
+            var head = wire.send("HEAD /nowhere HTTP/1.1\r\nHost: x\r\n\r\n").answer(false);
+            assertEquals(404, head.status());
+            assertEquals("18", head.field("Content-Length"));
+            var wrong = wire.send("DELETE /hello HTTP/1.1\r\nHost: x\r\n\r\n").answer();
+            assertEquals(405, wrong.status());
+            assertEquals("GET, HEAD, OPTIONS", wrong.field("Allow"));
+            assertTrue(wrong.body().startsWith("<"), wrong.body());
+            var options = wire.send("OPTIONS /hello HTTP/1.1\r\nHost: x\r\n\r\n").answer();
+            assertEquals(204, options.status());
+            assertEquals("GET, HEAD, OPTIONS", options.field("Allow"));
+            assertEquals("<short and stout>", wire.get("/teapot").answer().body());
+            router.refuse("stopping");
+            assertEquals("<stopping>", wire.get("/hello").answer().body());
+            router.refuse(null);
+            assertTrue(wire.send("nonsense\r\n\r\n").answer().body().startsWith("<"));
+        }
+        assertEquals(List.of("404 /nowhere", "404 /nowhere", "405 /hello", "418 /teapot", "503 /hello", "400"),
+                List.copyOf(forms));
+    }
+
+    @Test
+    void aBrokenFormIsTheUsualOne() throws Exception {
+        try (var service = start(); var wire = new Wire(service)) {
+            for (Router.ErrorForm broken : List.<Router.ErrorForm>of((status, why, request) -> null,
+                    (status, why, request) -> Response.stream(status, "text/plain", out -> { }),
+                    (status, why, request) -> {
+                        throw new StackOverflowError();
+                    })) {
+                log.clear();
+                router.errors(broken);
+                var answer = wire.get("/nowhere").answer();
+                assertEquals(404, answer.status());
+                assertEquals("{\"error\":\"no such resource\",\"request_id\":\"" + answer.field("X-Request-Id")
+                        + "\"}", answer.body());
+                await("error form failed");
+            }
+            assertThrows(NullPointerException.class, () -> router.errors(null));
+            assertThrows(NullPointerException.class, () -> router.beforeBody(null));
+        }
+    }
+
+    @Test
+    void whoseBodyStillArrivesIsRefusedOnceNobodyIsLetIn() throws Exception {
+        var called = new AtomicInteger();
+        router.route("POST", "/slow", request -> {
+            called.incrementAndGet();
+            return Response.empty(204);
+        });
+        try (var service = start(); var wire = new Wire(service)) {
+            wire.send("POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+            assertTrue(wire.head().startsWith("HTTP/1.1 100 "), "it has passed the first look");
+            router.refuse("stopping");
+            assertTrue(service.awaitIdle(Duration.ZERO));
+            var refused = wire.send("abc").answer();
+            assertEquals(503, refused.status());
+            assertEquals("1", refused.field("Retry-After"));
+            assertTrue(service.awaitIdle(Duration.ofHours(1)), "its place is free again");
+        }
+        assertEquals(0, called.get());
+    }
+
+    @Test
+    void whoIsLetInHasItsAnswerWhenNobodyIsIn() throws Exception {
+        var answered = new AtomicInteger();
+        var refused = new AtomicInteger();
+        for (int round = 0; round < 20; round++) {
+            var router = new Router();
+            options.port = 0;
+            options.observer = new Observer() { };
+            var let = new AtomicInteger();
+            router.route("POST", "/x", request -> {
+                let.incrementAndGet();
+                Thread.yield();
+                return Response.empty(204);
+            });
+            try (var service = HttpService.start(options, router);
+                    var executor = Executors.newVirtualThreadPerTaskExecutor()) {
+                for (int i = 0; i < 20; i++) {
+                    executor.submit(() -> {
+                        try (var wire = new Wire(service)) {
+                            (wire.post("/x", "text/plain", "abc").answer().status() == 204 ? answered : refused)
+                                    .incrementAndGet();
+                        }
+                        return null;
+                    });
+                }
+                while (let.get() < round) {
+                    Thread.onSpinWait();
+                }
+                router.refuse("stopping");
+                assertTrue(service.awaitIdle(Duration.ofHours(1)));
+                int before = let.get();
+                executor.shutdown();
+                assertTrue(executor.awaitTermination(1, TimeUnit.HOURS));
+                assertEquals(before, let.get(), "nobody has come in since");
+            }
+        }
+        assertEquals(400, answered.get() + refused.get());
+    }
+
+    @Test
+    void aHookOrObserverThatClosesItsServiceIsTold() throws Exception {
+        var service = new AtomicReference<HttpService>();
+        var told = new ConcurrentLinkedQueue<Class<?>>();
+        Runnable close = () -> {
+            try {
+                service.get().close();
+            } catch (IllegalStateException e) {
+                told.add(e.getClass());
+            }
+        };
+        router.beforeBody(request -> {
+            close.run();
+            return null;
+        });
+        router.errors((status, why, request) -> {
+            close.run();
+            return Response.text(status, why);
+        });
+        service.set(start());
+        try (var open = service.get(); var wire = new Wire(open)) {
+            assertEquals(404, wire.get("/nowhere").answer().status());
+            assertEquals(2, told.size());
+            assertEquals(200, wire.get("/hello").answer().status());
+        }
     }
 }

@@ -85,6 +85,28 @@ class MainTest {
     }
 
     @Test
+    void settingsHaveNoUpperBoundButThatOfTheirType() throws Exception {
+        var settings = new Settings(Map.of("A", "1000000", "B", "2147483647", "C", "999999999999999m", "D", "0",
+                "E", "2147483648", "F", "9ms"));
+        assertEquals(1_000_000, settings.number("A", 5, 1));
+        assertEquals(Integer.MAX_VALUE, settings.number("B", 5, 1));
+        assertEquals(Duration.ofMinutes(999_999_999_999_999L), settings.duration("C", "1s", 1));
+        settings.number("D", 5, 1);
+        settings.number("E", 5, 1);
+        settings.duration("F", "1s", 10);
+        assertEquals(List.of("D=0 is not a number from 1 to 2147483647", "E=2147483648 is not a number from 1 to"
+                + " 2147483647", "F=9ms is not a duration such as 500ms, 10s or 5m, from 10ms"), settings.problems());
+        String much = "999999999999999m";
+        String most = "2147483647";
+        try (var service = start(s -> s.router.route("GET", "/x", r -> Response.empty(204)), "REQUEST_TIMEOUT", much,
+                "HANDLER_TIMEOUT", much, "STOP_GRACE", much, "OUTGOING_WAIT", much, "OUTGOING_TIMEOUT", much,
+                "MAX_BODY", most, "MAX_IN_FLIGHT", most, "MAX_CONNECTIONS", most, "OUTGOING_LIMIT", most,
+                "OUTGOING_MAX_BODY", most, "BACKGROUND_LIMIT", most, "DRAIN_DELAY", "0s")) {
+            assertEquals(204, get(service, "/x").status());
+        }
+    }
+
+    @Test
     void everyProblemIsALineWithoutASecret() {
         var settings = new Settings(Map.of("A", "6", "B", "x", "C", "99999999999999999999", "D", "1h", "E",
                 "ftp://user:pass@x/", "F", "http:",
@@ -204,8 +226,9 @@ class MainTest {
 
     @Test
     void fieldsOfABodyAreOfTheirType() throws Exception {
-        try (var service = start(s -> s.router.route("POST", "/orders", r -> Response.json(200,
-                List.of(r.field("item", String.class), r.field("count", Long.class), r.field("price", Double.class)))));
+        try (var service = start(s -> s.router.route("POST", "/orders", r -> JsonBody.response(200,
+                List.of(JsonBody.field(r, "item", String.class), JsonBody.field(r, "count", Long.class),
+                        JsonBody.field(r, "price", Double.class)))));
                 var wire = new Wire(service.port())) {
             assertEquals("[\"tea\",3,1.5]", wire.post("/orders", "application/merge-patch+json; charset=utf-8",
                     "{\"item\":\"tea\",\"count\":3,\"price\":1.5}").answer().body());

@@ -20,8 +20,7 @@ final class Connection implements Runnable {
     /**
      * Replaced as a whole: where the sweeper and the connection's thread want to at the same time, one of them wins.
      */
-    private record State(Phase phase, long since, long nanos) {
-    }
+    private record State(Phase phase, long since, long nanos) { }
 
     private static final long NONE = Long.MAX_VALUE;
     private static final long LINGER = Duration.ofSeconds(2).toNanos();
@@ -35,6 +34,7 @@ final class Connection implements Runnable {
     private final Memory.Lease headMemory;
     private final AtomicBoolean begun = new AtomicBoolean();
     private final AtomicReference<State> state = new AtomicReference<>(new State(Phase.IDLE, System.nanoTime(), NONE));
+    private volatile Thread runner; // null: it has not begun
     private volatile Exchange exchange; // whose handler runs
     private volatile boolean leaving; // nothing more is read
     private volatile long silence; // until when the read or write that waits may wait; 0: none does
@@ -62,7 +62,8 @@ final class Connection implements Runnable {
     private void serve(Request first) {
         boolean handedOver = false;
         try {
-            boolean lane = !Thread.currentThread().isVirtual();
+            runner = Thread.currentThread();
+            boolean lane = !runner.isVirtual();
             socket.setTcpNoDelay(true);
             socket.setSoTimeout(lane ? 1_000 : 0);
             Request next = first;
@@ -100,12 +101,12 @@ final class Connection implements Runnable {
 
     /** Null at the end. */
     private Request read() throws IOException {
-        enter(Phase.IDLE, server.options.idleTimeout.toNanos());
+        enter(Phase.IDLE, Sweeper.nanos(server.options.idleTimeout));
         awaitWatch();
         if (!reader.await()) {
             return null;
         }
-        enter(Phase.READING, server.options.requestTimeout.toNanos());
+        enter(Phase.READING, Sweeper.nanos(server.options.requestTimeout));
         var memory = server.memory.lease();
         boolean fine = false;
         try {
@@ -133,7 +134,7 @@ final class Connection implements Runnable {
     /** What cannot be understood. */
     private void refuse(int status, String why) throws IOException {
         server.observer.refused(status, socket.getInetAddress());
-        writer.write(Response.error(status, why, null), null, true);
+        writer.write(server.router.error(status, why, null, e -> server.failed(null, "error form", e)), null, true);
     }
 
     /** Lets the client read the answer: to close while it still sends would destroy it. */
@@ -170,7 +171,7 @@ final class Connection implements Runnable {
 
     /** Of a read outside {@link #read}: until {@link #waitsNoMore}. */
     void waits() {
-        silence = System.nanoTime() + server.options.requestTimeout.toNanos() | 1;
+        silence = System.nanoTime() + Sweeper.nanos(server.options.requestTimeout) | 1;
     }
 
     void waitsNoMore() {
@@ -279,8 +280,7 @@ final class Connection implements Runnable {
     }
 
     boolean isRunBy(Thread thread) {
-        var working = exchange;
-        return working != null && working.isRunBy(thread);
+        return runner == thread;
     }
 
     void close() {

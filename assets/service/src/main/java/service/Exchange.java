@@ -22,11 +22,11 @@ final class Exchange {
     private final HttpService server;
     private final Request request;
     private final RequestBody body;
+    private final Admission admission;
     private final AtomicBoolean answered = new AtomicBoolean();
     private final AtomicBoolean givenUp = new AtomicBoolean();
     private final AtomicReference<ClientWatch> watch = new AtomicReference<>();
     private Interruption work;
-    private boolean place;
     private int status = GONE; // sent
     private volatile long deadline;
     private volatile boolean events;
@@ -39,6 +39,7 @@ final class Exchange {
         int most = route == null || route.maxBody < 0 ? server.options.maxBody : route.maxBody;
         this.body = new RequestBody(connection, request, most);
         request.stream = body;
+        this.admission = new Admission(connection, request, body);
     }
 
     /** @return whether another request may follow on this connection */
@@ -63,13 +64,14 @@ final class Exchange {
         } finally {
             endWork();
             request.memory.close();
-            if (place) {
-                server.places.release();
+            try {
+                if (mine) {
+                    server.observer.answered(request, status, System.nanoTime() - request.begun, complete);
+                }
+                server.observer.ends(request);
+            } finally {
+                admission.leave(); // last: who waits for it may end the JVM
             }
-            if (mine) {
-                server.observer.answered(request, status, System.nanoTime() - request.begun, complete);
-            }
-            server.observer.ends(request);
         }
         return complete && leave(keep);
     }
@@ -82,18 +84,15 @@ final class Exchange {
     /** Null: the client has gone. */
     private Response answer() {
         try {
-            if (request.match.route() == null) {
-                return request.match.instead();
+            Response early = admission.beforeBody();
+            if (early != null) {
+                return early;
             }
-            refuseEarly();
             var route = request.match.route();
             if (!route.streaming && request.length() != 0) {
                 request.readBody();
             }
-            place = !route.always && server.places.tryAcquire();
-            if (!place && !route.always) {
-                throw new RejectedExecutionException();
-            }
+            admission.enter();
             allow();
             work = new Interruption();
             body.limitSilence(); // before, the whole request had a limit
@@ -101,20 +100,6 @@ final class Exchange {
             return server.router.handle(route, request);
         } catch (Throwable e) {
             return failed(e);
-        }
-    }
-
-    /** What needs neither the body nor the handler. */
-    private void refuseEarly() throws HttpError {
-        String refusal = request.always() ? null : connection.crowded ? "too many connections"
-                : server.router.refusal();
-        if (refusal != null) {
-            server.rejected.increment();
-            throw new HttpError(503, refusal);
-        } else if (request.length() > body.most()) {
-            throw new HttpError(413, "the body is larger than " + body.most() + " bytes");
-        } else if (body.isExpected() && !request.header("expect").equalsIgnoreCase("100-continue")) {
-            throw new HttpError(417, "an expectation other than 100-continue");
         }
     }
 
@@ -139,7 +124,7 @@ final class Exchange {
     }
 
     private Response error(int status, String why) {
-        return Response.error(status, why, request.id());
+        return admission.error(status, why);
     }
 
     /** No interrupt comes after this, and nobody else begins to read. A second call does nothing. */
@@ -154,8 +139,8 @@ final class Exchange {
     /** The handler may take its time from now on; a stream, from each part on. */
     private void allow() {
         var route = request.match.route();
-        deadline = System.nanoTime() + (route == null || route.timeout == null ? server.options.handlerTimeout
-                : route.timeout).toNanos();
+        deadline = System.nanoTime() + Sweeper.nanos(route == null || route.timeout == null
+                ? server.options.handlerTimeout : route.timeout);
     }
 
     // ---- the answer
@@ -212,7 +197,7 @@ final class Exchange {
     /** After an answer. @return whether another request may follow */
     private boolean leave(boolean keep) throws IOException {
         if (keep && !body.ended()) {
-            connection.enter(Connection.Phase.READING, server.options.requestTimeout.toNanos());
+            connection.enter(Connection.Phase.READING, Sweeper.nanos(server.options.requestTimeout));
             try {
                 body.skip();
             } catch (HttpError e) {
@@ -256,12 +241,19 @@ final class Exchange {
         }
     }
 
-    boolean isRunBy(Thread thread) {
-        return work.isRunBy(thread);
-    }
-
     /** Its handler does not heed its interrupt. Its client gets an answer; its thread keeps its place. */
     private void giveUp() {
+        if (!admission.join()) {
+            return; // it has ended after all
+        }
+        try {
+            answerInItsPlace();
+        } finally {
+            admission.leave();
+        }
+    }
+
+    private void answerInItsPlace() {
         var stack = new IllegalStateException("it is here");
         stack.setStackTrace(work.stack());
         server.failed(request, "handler does not heed its interrupt", stack);

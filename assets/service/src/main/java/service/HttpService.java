@@ -26,12 +26,11 @@ import java.util.concurrent.atomic.LongAdder;
  * <p><b>Handlers</b> run in the thread of their connection. <b>Probes</b> ({@link Router.Route#always}) on new
  * connections are answered also if handlers have taken all processors: platform threads, 64 at most, step in.
  * <b>Slow</b> clients are cut off or get 408; where an answer broke off, the connection is cut. <b>Refused</b> is with
- * 503 and {@code Retry-After}. Needs {@link Router}, {@link Memory} and what these name, {@link Connection}, {@link
- * Exchange}, {@link HttpReader}, {@link HttpWriter}, {@link Interruption}; nothing else here.
+ * 503 and {@code Retry-After}.
  */
 public final class HttpService implements AutoCloseable {
 
-    /** Set before {@link HttpService#start}; durations are positive. */
+    /** Set before {@link HttpService#start}; durations are positive. Listens on 127.0.0.1 alone if host is not set. */
     public static final class Options {
         public String host = "127.0.0.1"; // 0.0.0.0 in a container
         public int port; // 0: any free one
@@ -77,8 +76,8 @@ public final class HttpService implements AutoCloseable {
     }
 
     private static void positive(Duration duration, String name) {
-        if (duration.isNegative() || duration.isZero() || duration.compareTo(Duration.ofDays(365)) > 0) {
-            throw new IllegalArgumentException(name + " must be positive, and a year at most: " + duration);
+        if (!duration.isPositive()) {
+            throw new IllegalArgumentException(name + " must be positive: " + duration);
         }
     }
 
@@ -155,7 +154,7 @@ public final class HttpService implements AutoCloseable {
     private void begin(Socket socket) throws IOException {
         int count = connections.size();
         boolean crowded = count >= options.maxConnections && !dropOldest();
-        if (count >= options.maxConnections + CROWD) {
+        if (count - CROWD >= options.maxConnections) {
             socket.close();
             return;
         }
@@ -219,7 +218,8 @@ public final class HttpService implements AutoCloseable {
     // ---- stop
 
     /**
-     * Waits until no handler runs but those of probes, at most so long. Call {@link Router#refuse} before.
+     * Waits, at most so long, until all requests let in, but probes, are answered and {@link Observer#answered} has
+     * returned. Call {@link Router#refuse} before: from then on nobody comes in, also none whose body still arrives.
      *
      * @return whether it is so
      */
@@ -235,7 +235,7 @@ public final class HttpService implements AutoCloseable {
     }
 
     private static long deadline(Duration limit) {
-        return System.nanoTime() + Math.clamp(TimeUnit.NANOSECONDS.convert(limit), 0, Long.MAX_VALUE / 4);
+        return System.nanoTime() + Sweeper.nanos(limit);
     }
 
     boolean closing() {
@@ -249,13 +249,14 @@ public final class HttpService implements AutoCloseable {
     }
 
     /**
-     * Stops: accepts who waits in the system's queue, and closes the listener; answers what is asked on the connections
-     * that are there, and says {@code Connection: close}; ends server-sent events; closes connections that nobody uses;
-     * at the end of the grace interrupts handlers, which gives 503, and two seconds later cuts what is left. Bounded,
-     * so an interrupt does not end it: the flag stays.
+     * Stops, and refuses nobody who is there by then: accepts who waits in the system's queue, and closes the listener;
+     * answers what is asked on the connections that are there, and says {@code Connection: close}; ends server-sent
+     * events; closes connections that nobody uses; at the end of the grace interrupts handlers, which gives 503, and
+     * two seconds later cuts what is left. Only who is to answer 503 meanwhile needs {@link Router#refuse} and {@link
+     * #awaitIdle} before. Bounded, so an interrupt does not end it: the flag stays.
      *
      * @return false if a handler still runs
-     * @throws IllegalStateException if called by a handler of this service
+     * @throws IllegalStateException if called by a handler, hook or observer in a connection of this service
      */
     public boolean drain(Duration grace) {
         if (connections.stream().anyMatch(connection -> connection.isRunBy(Thread.currentThread()))) {

@@ -40,7 +40,7 @@ final class HttpWriter {
     /** @param patience for one part @param waits told until when the next write may take, then 0: it has ended */
     HttpWriter(OutputStream out, Duration patience, LongConsumer waits) {
         this.out = out;
-        this.patience = patience.toNanos();
+        this.patience = Sweeper.nanos(patience);
         this.waits = waits;
     }
 

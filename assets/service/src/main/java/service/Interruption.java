@@ -54,10 +54,6 @@ final class Interruption {
         return state.get() == ENDED;
     }
 
-    boolean isRunBy(Thread other) {
-        return thread == other;
-    }
-
     StackTraceElement[] stack() {
         return thread.getStackTrace();
     }

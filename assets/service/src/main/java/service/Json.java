@@ -4,7 +4,6 @@ import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.util.HexFormat;
 import java.util.Map;
 import java.util.function.LongConsumer;
 
@@ -15,7 +14,8 @@ import java.util.function.LongConsumer;
  *
  * <p>Limits, which the RFC leaves open: 64 levels; numbers of 1,000 digits, exponents of three. Values take many times
  * the memory of their text: {@link #parse(byte[], LongConsumer)} says how much, before it is taken. Safe for any input.
- * Needs {@link JsonParser}.
+ * Needs {@link
+ * JsonParser} and {@link JsonString}.
  */
 public final class Json {
     private static final int DEEPEST = 1_000;
@@ -89,19 +89,6 @@ public final class Json {
 
     /** Appends a JSON string. */
     public static void quote(StringBuilder text, String string) {
-        text.append('"');
-        for (int i = 0; i < string.length(); i++) {
-            char c = string.charAt(i);
-            if (c == '"' || c == '\\') {
-                text.append('\\').append(c);
-            } else if (c == '\n') {
-                text.append("\\n");
-            } else if (c < ' ' || c > '~') {
-                text.append("\\u").append(HexFormat.of().toHexDigits(c));
-            } else {
-                text.append(c);
-            }
-        }
-        text.append('"');
+        JsonString.append(text, string);
     }
 }

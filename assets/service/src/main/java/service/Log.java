@@ -2,12 +2,13 @@ package service;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.TimeUnit;
 
 /**
  * One JSON object a line on stdout, with the id of the request that the thread works for. It never makes a request
  * wait, and never throws: what a blocked stdout cannot take is dropped and counted; values are cut, so that a line has
  * at most 16 KiB. Never log a secret: the stack trace and message of an exception go here, and nowhere else.
- * Thread-safe. Needs {@link LineLog} and {@link Json}.
+ * Thread-safe. Needs {@link LineLog} and {@link JsonString}.
  */
 public final class Log {
     private static final int LONGEST_VALUE = 400;
@@ -59,8 +60,8 @@ public final class Log {
     public static boolean flush(Duration limit) {
         long target = lines.counts().accepted();
         boolean interrupted = false;
-        for (long end = System.nanoTime() + limit.toNanos(); lines.counts().written() < target
-                && System.nanoTime() - end < 0; ) {
+        long end = System.nanoTime() + Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2);
+        while (lines.counts().written() < target && System.nanoTime() - end < 0) {
             try {
                 Thread.sleep(2);
             } catch (InterruptedException e) {
@@ -84,8 +85,8 @@ public final class Log {
             for (int i = 0; i + 1 < namesAndValues.length && line.length() < 6_000; i += 2) {
                 string(line.append(','), String.valueOf(namesAndValues[i]));
                 Object value = namesAndValues[i + 1];
-                if (value instanceof Number || value instanceof Boolean) {
-                    line.append(':').append(Json.write(value));
+                if (value instanceof Boolean || value instanceof Number && !isNoNumber(value)) {
+                    line.append(':').append(value);
                 } else {
                     string(line.append(':'), String.valueOf(value));
                 }
@@ -93,7 +94,7 @@ public final class Log {
             if (cause != null) {
                 string(line.append(",\"error\":"), cut(String.valueOf(cause)));
                 var stack = new StringBuilder(",\"stack\":");
-                Json.quote(stack, stack(cause));
+                JsonString.append(stack, stack(cause));
                 line.append(line.length() + stack.length() < 16_000 ? stack : "");
             }
             lines.offer(line.append('}').toString());
@@ -103,8 +104,12 @@ public final class Log {
         }
     }
 
+    private static boolean isNoNumber(Object value) {
+        return value instanceof Double d && !Double.isFinite(d) || value instanceof Float f && !Float.isFinite(f);
+    }
+
     private static void string(StringBuilder line, String text) {
-        Json.quote(line, cut(text));
+        JsonString.append(line, cut(text));
     }
 
     private static String cut(String text) {

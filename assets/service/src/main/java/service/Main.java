@@ -3,7 +3,9 @@ package service;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
@@ -74,19 +76,17 @@ public final class Main implements AutoCloseable {
         options = new HttpService.Options();
         options.host = s.text("HOST", "127.0.0.1"); // 0.0.0.0 in a container
         options.port = s.number("PORT", 8080, 0, 65_535); // 0: any free one, see the log
-        options.requestTimeout = s.duration("REQUEST_TIMEOUT", "10s", 100, 300_000);
-        options.handlerTimeout = s.duration("HANDLER_TIMEOUT", "30s", 10, 3_600_000);
-        options.maxBody = s.number("MAX_BODY", 1 << 20, 0, 1 << 30);
-        options.maxInFlight = s.number("MAX_IN_FLIGHT", 1_000, 1, 100_000);
-        options.maxConnections = s.number("MAX_CONNECTIONS", 10_000, 1, 1_000_000); // and ulimit -n
-        outgoing = new Outgoing(s.number("OUTGOING_LIMIT", 100, 1, 100_000),
-                s.duration("OUTGOING_WAIT", "1s", 0, 60_000),
-                s.duration("OUTGOING_TIMEOUT", "5s", 1, 3_600_000),
-                        s.number("OUTGOING_MAX_BODY", 10 << 20, 0, 1 << 30));
-        tasks = new Tasks(s.number("BACKGROUND_LIMIT", 1_000, 1, 1_000_000));
-        drainDelay = s.duration("DRAIN_DELAY", "2s", 0,
-                600_000); // until the load balancer has noticed: 5s on Kubernetes
-        stopGrace = s.duration("STOP_GRACE", "15s", 0, 3_600_000);
+        options.requestTimeout = s.duration("REQUEST_TIMEOUT", "10s", 100);
+        options.handlerTimeout = s.duration("HANDLER_TIMEOUT", "30s", 10);
+        options.maxBody = s.number("MAX_BODY", 1 << 20, 0);
+        options.maxInFlight = s.number("MAX_IN_FLIGHT", 1_000, 1);
+        options.maxConnections = s.number("MAX_CONNECTIONS", 10_000, 1); // and ulimit -n
+        outgoing = new Outgoing(s.number("OUTGOING_LIMIT", 100, 1),
+                s.duration("OUTGOING_WAIT", "1s", 0),
+                s.duration("OUTGOING_TIMEOUT", "5s", 1), s.number("OUTGOING_MAX_BODY", 10 << 20, 0));
+        tasks = new Tasks(s.number("BACKGROUND_LIMIT", 1_000, 1));
+        drainDelay = s.duration("DRAIN_DELAY", "2s", 0); // until the load balancer has noticed: 5s on Kubernetes
+        stopGrace = s.duration("STOP_GRACE", "15s", 0);
         exitCode = s.oneOf("EXIT_CODE", 143, 0);
         pinnedEvents = s.oneOf("PINNED_EVENTS", 0, 1) == 1;
         options.observer = new Counting(s.oneOf("ACCESS_LOG", 1, 0) == 1);
@@ -102,7 +102,7 @@ public final class Main implements AutoCloseable {
         });
         var graceEnds = new AtomicLong();
         stop.step("the listener closes, requests are answered", () -> {
-            graceEnds.set(System.nanoTime() + stopGrace.toNanos());
+            graceEnds.set(System.nanoTime() + Sweeper.nanos(stopGrace));
             return server == null || server.drain(stopGrace);
         });
         stop.step("tasks end", () -> tasks.stop(Duration.ofNanos(graceEnds.get() - System.nanoTime())));
@@ -136,7 +136,7 @@ public final class Main implements AutoCloseable {
                 ? Response.text(503, "starting\n") : Response.text(200, "started\n")).always();
         router.route("GET", "/readyz", request -> {
             var failures = health.failures();
-            return Response.json(failures.isEmpty() ? 200 : 503, failures);
+            return JsonBody.response(failures.isEmpty() ? 200 : 503, failures);
         }).always();
         router.route("GET", "/metrics", request ->
                 Response.bytes(200, "text/plain; version=0.0.4", metrics.text().getBytes())).always();
@@ -224,10 +224,11 @@ public final class Main implements AutoCloseable {
             metrics.answered(request.pattern(), request.isRouted() ? request.method() : "other", status, nanos);
             if (accessLog && !request.always()) {
                 String forwarded = request.header("x-forwarded-for");
-                Log.info("request", "method", request.method(), "path", request.path(), "status", status, "us",
-                        nanos / 1_000,
-                        "client", request.client(), "forwarded_for", forwarded == null ? "" : forwarded, "complete",
-                                complete);
+                var fields = new ArrayList<Object>(List.of("method", request.method(), "path", request.path(),
+                        "status", status, "us", nanos / 1_000, "client", request.client(),
+                        "forwarded_for", forwarded == null ? "" : forwarded, "complete", complete));
+                request.attributes().forEach((name, value) -> fields.addAll(List.of(name, value)));
+                Log.info("request", fields.toArray());
             }
         }
 

@@ -11,7 +11,12 @@ public interface Observer {
     default void ends(Request request) {
     }
 
-    /** @param status sent; 499: none, the client has gone @param complete false: cut off */
+    /**
+     * The place of the request is free when this has returned. {@link Request#attributes} holds what its handler noted.
+     *
+     * @param status sent; 499: none, the client has gone
+     * @param complete false: cut off
+     */
     default void answered(Request request, int status, long nanos, boolean complete) {
     }
 

@@ -19,15 +19,17 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Calls to other services, over one {@code HttpClient}: so many at a time, each with one limit for all of it, the body
+    private static final long A_YEAR = TimeUnit.DAYS.toNanos(365); // a longer connect timeout fails on 21 and 25
  * too, and with the id of our request. HTTP/1.1 alone: a connection of HTTP/2 that has gone silent would take every
- * further call with it, and the client offers that by itself. GET is repeated by {@code HttpClient} when a connection
- * drops: 2 attempts on 21 and 25, 5 from 26 on.
+ * further call with it, and the client offers that by itself. Follows no redirects. GET is repeated by {@code
+ * HttpClient} when a connection drops: 2 attempts on 21 and 25, 5 from 26 on, one with {@code
+ * -Djdk.httpclient.redirects.retrylimit=1}.
  *
  * <p>Thread-safe. An interrupt ends the call and closes its connection. Needs {@link HttpError}, {@link Memory}, {@link
  * Log}.
  */
 public final class Outgoing implements AutoCloseable {
+    private static final long A_YEAR = TimeUnit.DAYS.toNanos(365); // longer fails as a connect timeout on 21 and 25
     private final HttpClient client;
     private final Semaphore places;
     private final int limit;
@@ -42,7 +44,8 @@ public final class Outgoing implements AutoCloseable {
      * @param maxBody bytes
      */
     public Outgoing(int limit, Duration wait, Duration timeout, int maxBody) {
-        if (limit < 1 || maxBody < 0 || wait.isNegative() || timeout.toMillis() < 1) {
+        if (limit < 1 || maxBody < 0 || wait.isNegative()
+                || timeout.compareTo(Duration.ofMillis(1)) < 0) {
             throw new IllegalArgumentException("no limit or timeout, or a negative wait or maxBody");
         }
         this.limit = limit;
@@ -51,7 +54,11 @@ public final class Outgoing implements AutoCloseable {
         this.maxBody = maxBody;
         this.places = new Semaphore(limit);
         this.client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
-                .connectTimeout(timeout.dividedBy(3).plusMillis(1)).build();
+                .connectTimeout(Duration.ofNanos(Math.min(nanos(timeout) / 3, A_YEAR) + 1_000_000)).build();
+    }
+
+    private static long nanos(Duration duration) {
+        return Math.min(TimeUnit.NANOSECONDS.convert(duration), Long.MAX_VALUE / 2);
     }
 
     public int inUse() {
@@ -69,7 +76,7 @@ public final class Outgoing implements AutoCloseable {
      */
     public HttpResponse<byte[]> call(HttpRequest.Builder request, Memory.Lease memory) throws HttpError,
             InterruptedException {
-        if (!places.tryAcquire(wait.toNanos(), TimeUnit.NANOSECONDS)) {
+        if (!places.tryAcquire(nanos(wait), TimeUnit.NANOSECONDS)) {
             throw new HttpError(503, "too many calls to other services");
         }
         try {
@@ -78,7 +85,7 @@ public final class Outgoing implements AutoCloseable {
             }
             var answer = client.sendAsync(request.build(), info -> new Body(maxBody, memory));
             try {
-                return answer.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+                return answer.get(nanos(timeout), TimeUnit.NANOSECONDS);
             } finally {
                 answer.cancel(true); // closes the connection; HttpRequest.timeout ends at the headers on 21 and 25
             }

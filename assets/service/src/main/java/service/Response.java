@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -63,19 +62,14 @@ public final class Response {
         return bytes(status, "text/plain; charset=utf-8", text.getBytes(StandardCharsets.UTF_8));
     }
 
-    /** @param value see {@link Json#write} */
-    public static Response json(int status, Object value) {
-        return bytes(status, "application/json", Json.write(value).getBytes(StandardCharsets.US_ASCII));
-    }
-
-    /** Says why. @param requestId null: none */
-    static Response error(int status, String why, String requestId) {
-        var body = new LinkedHashMap<String, Object>();
-        body.put("error", why);
+    /** The usual form of an error: {@code {"error": why, "request_id": id}}. @param requestId null: none */
+    public static Response error(int status, String why, String requestId) {
+        var text = new StringBuilder("{\"error\":");
+        JsonString.append(text, why);
         if (requestId != null) {
-            body.put("request_id", requestId);
+            JsonString.append(text.append(",\"request_id\":"), requestId);
         }
-        return json(status, body);
+        return bytes(status, "application/json", text.append('}').toString().getBytes(StandardCharsets.US_ASCII));
     }
 
     public static Response empty(int status) {

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 
 /**
  * Which handler answers what. Also answers by itself: 404, 405 and OPTIONS with {@code Allow}; HEAD is GET without its
@@ -13,7 +14,23 @@ import java.util.concurrent.CopyOnWriteArrayList;
 public final class Router {
     private final List<Route> routes = new CopyOnWriteArrayList<>();
     private final List<Handler> before = new CopyOnWriteArrayList<>();
+    private final List<Handler> beforeBody = new CopyOnWriteArrayList<>();
     private volatile String refusal;
+    private volatile ErrorForm form = (status, why, request) ->
+            Response.error(status, why, request == null ? null : request.id());
+
+    /** What an answer looks like that no handler gives. */
+    @FunctionalInterface
+    public interface ErrorForm {
+        /**
+         * Must not block, nor stream. {@code Allow} and {@code Retry-After} are added where they belong.
+         *
+         * @param status  400 to 599
+         * @param why     may be shown to the client
+         * @param request null: it could not be understood
+         */
+        Response of(int status, String why, Request request);
+    }
 
     /**
      * Answers a request, or throws: {@link HttpError} is that status, {@code RejectedExecutionException} 503, all else
@@ -41,6 +58,20 @@ public final class Router {
     }
 
     /**
+     * Runs as soon as the head of a request is there, in this order: refuses by path, header or client without reading
+     * a body (401, 429), or answers every OPTIONS. Also where no route fits, but not for probes. What it returns is the
+     * answer; null: go on. Must not block: it takes no place, and nothing interrupts it.
+     */
+    public void beforeBody(Handler hook) {
+        beforeBody.add(Objects.requireNonNull(hook, "hook"));
+    }
+
+    /** Instead of {@link Response#error}: for 404, 405, {@link HttpError}, refusals and all else that fails. */
+    public void errors(ErrorForm form) {
+        this.form = Objects.requireNonNull(form, "form");
+    }
+
+    /**
      * From now on all routes that are not {@link Route#always} answer 503 with this reason; null: they answer again.
      */
     public void refuse(String why) {
@@ -49,6 +80,35 @@ public final class Router {
 
     String refusal() {
         return refusal;
+    }
+
+    /** A hook's answer, or null. */
+    Response early(Request request) throws Exception {
+        try {
+            for (var hook : beforeBody) {
+                Response answer = hook.handle(request);
+                if (answer != null) {
+                    return answer;
+                }
+            }
+            return null;
+        } finally {
+            Thread.interrupted(); // left behind by a hook: the body would not be read
+        }
+    }
+
+    /** @param failed told if the form is none; then it is the usual one */
+    Response error(int status, String why, Request request, Consumer<Throwable> failed) {
+        try {
+            var answer = form.of(status, why, request);
+            if (answer.stream == null) {
+                return answer;
+            }
+            throw new IllegalStateException("a stream");
+        } catch (Throwable e) {
+            failed.accept(e);
+        }
+        return Response.error(status, why, request == null ? null : request.id());
     }
 
     /** A hook's answer, or the handler's. */
@@ -64,8 +124,8 @@ public final class Router {
         return Objects.requireNonNull(route.handler.handle(request), "the handler returned null");
     }
 
-    /** A route, or what is answered as there is none. */
-    record Match(Route route, Response instead) {
+    /** A route, or null and the methods that others have there; none: no such path. */
+    record Match(Route route, String allowed) {
     }
 
     Match match(String method, String path) {
@@ -88,12 +148,10 @@ public final class Router {
             }
         }
         if (allowed.isEmpty() && !(method.equals("OPTIONS") && path.equals("*"))) {
-            return new Match(null, Response.error(404, "no such resource", null));
+            return new Match(null, null);
         }
         allowed.add("OPTIONS");
-        var answer = method.equals("OPTIONS") ? Response.empty(204)
-                : Response.error(405, "this method is not allowed here", null);
-        return new Match(null, answer.with("Allow", String.join(", ", allowed)));
+        return new Match(null, String.join(", ", allowed));
     }
 
     /** What a route allows. Without these calls, what the service allows. */

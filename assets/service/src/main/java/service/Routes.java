@@ -22,14 +22,14 @@ public final class Routes implements Main.Application {
     @Override
     public void start(Main service) {
         var router = service.router;
-        router.route("GET", "/hello/{name}", request -> Response.json(200, Map.of("hello", request.path("name"))));
+        router.route("GET", "/hello/{name}", request -> JsonBody.response(200, Map.of("hello", request.path("name"))));
         router.route("POST", "/orders", request -> {
-            String item = request.field("item", String.class); // 400 if it is not there
-            return Response.json(201, Map.of("item", item, "count", request.field("count", Long.class)));
+            String item = JsonBody.field(request, "item", String.class); // 400 if it is not there
+            return JsonBody.response(201, Map.of("item", item, "count", JsonBody.field(request, "count", Long.class)));
         });
         router.route("POST", "/reports", request -> {
             service.tasks.background("report", () -> Log.info("report written")); // 503 if too many are on their way
-            return Response.json(202, Map.of("state", "accepted"));
+            return JsonBody.response(202, Map.of("state", "accepted"));
         });
         router.route("GET", "/prices", request -> {
             var price = service.outgoing.call(HttpRequest.newBuilder(prices), request.memory());

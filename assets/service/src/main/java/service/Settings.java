@@ -2,18 +2,24 @@ package service;
 
 import java.net.URI;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
 /**
  * Reads settings and collects what is wrong with them: read all, then look at {@link #problems}. One that is empty
  * counts as missing. A problem shows the value only where it cannot be a secret. Not thread-safe. Needs no other file.
+ *
+ * <p>A number has a lower bound where less cannot work. It has no upper bound but what the code can bear (an {@code
+ * int}, a port): what is absurd for one operator is what another needs, and to switch a limit off one sets it high. A
+ * guess of yours would only stop his service from starting.
  */
 public final class Settings {
-    private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m)");
+    private static final Pattern DURATION = Pattern.compile("(\\d{1,15})(ms|s|m)");
     private static final Pattern HARMLESS = Pattern.compile("[-+]?\\d[\\d.,]{0,20}\\s*[a-zA-Z]{0,3}\\s*|[a-zA-Z]{1,3}");
     private final Map<String, String> environment;
     private final List<String> problems = new ArrayList<>();
@@ -43,6 +49,12 @@ public final class Settings {
         return value == null ? problem(name + " is not set", "") : value;
     }
 
+    /** @param least less cannot work; at most what an int holds */
+    public int number(String name, int fallback, int least) {
+        return number(name, fallback, least, Integer.MAX_VALUE);
+    }
+
+    /** @param most more cannot work, such as 65,535 for a port */
     public int number(String name, int fallback, int least, int most) {
         String value = text(name, String.valueOf(fallback));
         long number = value.matches("-?\\d{1,10}") ? Long.parseLong(value) : Long.MAX_VALUE;
@@ -50,22 +62,28 @@ public final class Settings {
                 : problem(bad(name, value, "a number from " + least + " to " + most), fallback);
     }
 
-    /** Such as {@code 500ms}, {@code 10s}, {@code 5m}. */
+    /** Such as {@code 500ms}, {@code 10s}, {@code 5m}; of any length. */
+    public Duration duration(String name, String fallback, long leastMillis) {
+        return duration(name, fallback, leastMillis, Long.MAX_VALUE);
+    }
+
+    /** @param mostMillis more cannot work */
     public Duration duration(String name, String fallback, long leastMillis, long mostMillis) {
         String value = text(name, fallback);
         var match = DURATION.matcher(value);
         if (match.matches()) {
-            long millis = Long.parseLong(match.group(1)) * switch (match.group(2)) {
-                case "ms" -> 1;
-                case "s" -> 1_000;
-                default -> 60_000;
-            };
+            var duration = Duration.of(Long.parseLong(match.group(1)), switch (match.group(2)) {
+                case "ms" -> ChronoUnit.MILLIS;
+                case "s" -> ChronoUnit.SECONDS;
+                default -> ChronoUnit.MINUTES;
+            });
+            long millis = TimeUnit.MILLISECONDS.convert(duration);
             if (millis >= leastMillis && millis <= mostMillis) {
-                return Duration.ofMillis(millis);
+                return duration;
             }
         }
-        return problem(bad(name, value, "a duration such as 500ms, 10s or 5m, from " + leastMillis + "ms to "
-                + mostMillis + "ms"),
+        return problem(bad(name, value, "a duration such as 500ms, 10s or 5m, from " + leastMillis + "ms"
+                + (mostMillis == Long.MAX_VALUE ? "" : " to " + mostMillis + "ms")),
                 Duration.ofMillis(leastMillis));
     }
 

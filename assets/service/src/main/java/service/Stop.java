@@ -108,12 +108,12 @@ public final class Stop {
             main.interrupt();
             boolean inTime = false;
             try {
-                inTime = codeIsKnown.await(limit.toMillis(), TimeUnit.MILLISECONDS);
+                inTime = codeIsKnown.await(TimeUnit.MILLISECONDS.convert(limit), TimeUnit.MILLISECONDS);
             } catch (InterruptedException e) { // blocking-ok: the JVM ends here
                 // halt
             }
             if (!inTime) {
-                say("still stopping after " + limit.toMillis() + " ms: " + current);
+                say("still stopping after " + TimeUnit.MILLISECONDS.convert(limit) + " ms: " + current);
             }
             if (!inTime || code.get() != 143) {
                 Runtime.getRuntime().halt(inTime ? code.get() : 1); // else 128 + signal. System.exit would hang here

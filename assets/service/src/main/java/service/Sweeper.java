@@ -1,5 +1,6 @@
 package service;
 
+import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.SynchronousQueue;
@@ -25,6 +26,11 @@ final class Sweeper {
     Sweeper(Set<Connection> connections, BiConsumer<String, Throwable> failed) {
         this.connections = connections;
         this.failed = failed;
+    }
+
+    /** Of a limit of any length: 73 years at most. */
+    static long nanos(Duration limit) {
+        return Math.clamp(TimeUnit.NANOSECONDS.convert(limit), 0, Long.MAX_VALUE / 4);
     }
 
     void start() {
