@@ -1,0 +1,43 @@
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Bulkhead: one place, waiters refused while it is left: each caller has a permit or a refusal, no place is lost. */
+public final class BulkheadRefuseScenario {
+    public static void main(String[] args) throws Exception {
+        var bulkhead = new Bulkhead(1, 2, Duration.ofDays(1));
+        var inside = new AtomicInteger();
+        var ended = new AtomicInteger();
+        var callers = new Thread[2];
+        for (int i = 0; i < callers.length; i++) {
+            callers[i] = Thread.ofVirtual().start(() -> {
+                try {
+                    bulkhead.call(() -> {
+                        check(inside.incrementAndGet() == 1, "one at a time");
+                        return inside.decrementAndGet();
+                    });
+                } catch (Bulkhead.FullException e) {
+                    // refused
+                } catch (Exception e) {
+                    throw new AssertionError(e);
+                }
+                ended.incrementAndGet();
+            });
+        }
+        var permit = bulkhead.tryEnter();
+        int refused = bulkhead.refuseWaiters();
+        check(refused >= 0 && refused <= 2, "at most all");
+        permit.ifPresent(Bulkhead.Permit::close);
+        for (var caller : callers) {
+            caller.join();
+        }
+        check(ended.get() == 2, "each has ended");
+        check(bulkhead.running() == 0 && bulkhead.waiting() == 0, "all is free");
+        check(bulkhead.call(() -> 1) == 1, "and taken again");
+    }
+
+    private static void check(boolean expectation, String what) {
+        if (!expectation) {
+            throw new AssertionError("expected: " + what);
+        }
+    }
+}
