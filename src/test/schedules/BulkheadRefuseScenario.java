@@ -5,8 +5,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class BulkheadRefuseScenario {
     public static void main(String[] args) throws Exception {
         var bulkhead = new Bulkhead(1, 2, Duration.ofDays(1));
+        long start = System.nanoTime();
         var inside = new AtomicInteger();
         var ended = new AtomicInteger();
+        var permit = bulkhead.tryEnter().orElseThrow();
         var callers = new Thread[2];
         for (int i = 0; i < callers.length; i++) {
             callers[i] = Thread.ofVirtual().start(() -> {
@@ -23,14 +25,14 @@ public final class BulkheadRefuseScenario {
                 ended.incrementAndGet();
             });
         }
-        var permit = bulkhead.tryEnter();
         int refused = bulkhead.refuseWaiters();
         check(refused >= 0 && refused <= 2, "at most all");
-        permit.ifPresent(Bulkhead.Permit::close);
+        permit.close();
         for (var caller : callers) {
             caller.join();
         }
         check(ended.get() == 2, "each has ended");
+        check(System.nanoTime() - start < Duration.ofHours(1).toNanos(), "woken, not out of patience");
         check(bulkhead.running() == 0 && bulkhead.waiting() == 0, "all is free");
         check(bulkhead.call(() -> 1) == 1, "and taken again");
     }
