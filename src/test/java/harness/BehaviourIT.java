@@ -3,6 +3,9 @@ package harness;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -10,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicTest;
@@ -57,16 +61,20 @@ class BehaviourIT {
             Coverage.record(fields[1], jdk.feature(), fields[2]);
             classes++;
         }
-        Assertions.assertTrue(child.exit() == 0 && classes > 0,
-                () -> "exit code " + child.exit() + " on JDK " + jdk.feature() + "\n" + child.output());
+        Path whole = Files.writeString(Path.of("target", "behaviour-on-jdk-" + jdk.feature() + ".txt"), child.output());
+        Assertions.assertTrue(child.exit() == 0 && classes > 0, () -> "exit code " + child.exit() + " on JDK "
+                + jdk.feature() + ", all output in " + whole + child.output().lines().filter(l -> l.startsWith(Suite.WHY))
+                        .map(l -> "\n" + l.substring(Suite.WHY.length())).collect(Collectors.joining()));
     }
 
     /**
-     * The child's main: runs the tests, prints a line for each class, then each failure; exit code 1 if there is one.
+     * The child's main: runs the tests, prints each failure and a line for each class; exit code 1 if there is a
+     * failure.
      */
     static final class Suite implements TestExecutionListener {
 
         static final String MARK = "CLASS\t";
+        static final String WHY = "FAILED\t";
         private static final Set<String> ORDER = Set.of("passed", "skipped", "FAILED");
         private final Map<String, String> classes = new TreeMap<>();
         private final PrintStream out = System.out;
@@ -96,11 +104,18 @@ class BehaviourIT {
                 case FAILED -> {
                     enter(test, "FAILED");
                     failed = true;
-                    out.println("FAILED: " + test.getUniqueId());
-                    result.getThrowable().ifPresent(e -> e.printStackTrace(out));
+                    result.getThrowable().ifPresent(e -> tell(test, e));
                 }
                 default -> throw new AssertionError(result);
             }
+        }
+
+        private synchronized void tell(TestIdentifier test, Throwable failure) {
+            var trace = new StringWriter();
+            failure.printStackTrace(new PrintWriter(trace));
+            out.println(WHY + test.getUniqueIdObject().getLastSegment().getValue());
+            trace.toString().lines().filter(l -> !l.contains("at org.junit.")).limit(15)
+                    .forEach(l -> out.println(WHY + l));
         }
 
         /** A class that has failures failed; one with nothing but skipped tests was skipped. */
