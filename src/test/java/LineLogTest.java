@@ -291,8 +291,7 @@ class LineLogTest {
         var random = new Random(1);
         var memory = new Memory();
         var log = new LineLog(lines -> {
-            int bytes = random.nextInt(lines.remaining() + 1);
-            memory.take(lines, bytes);
+            memory.take(lines, 1 + random.nextInt(lines.remaining()));
             switch (random.nextInt(300)) {
                 case 0 -> throw new IOException();
                 case 1 -> throw new NoClassDefFoundError();
