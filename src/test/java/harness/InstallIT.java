@@ -78,6 +78,12 @@ class InstallIT {
         assertEquals(0, outcome.exit(), outcome.err());
         assertTrue(outcome.out().contains(" works on JDK " + Runtime.version().feature() + "."), outcome.out());
         assertTrue(outcome.out().contains("ran examples/tasks/FetchConcurrently.java"), outcome.out());
+        if (locale.equals("C.UTF-8")) {
+            try (var warm = Files.list(home.resolve(".cache/java-async-patterns"))) {
+                var tools = warm.map(folder -> folder.getFileName().toString().replaceFirst("-.*", "")).toList();
+                assertTrue(tools.containsAll(List.of("copier", "scanner")), "compiled: " + tools);
+            }
+        }
         if (OS.LINUX.isCurrentOs()) {
             assertEquals(locale.equals("C"), outcome.out().contains("export LC_ALL=C.UTF-8"), outcome.out());
         }
