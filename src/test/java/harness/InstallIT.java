@@ -61,6 +61,7 @@ class InstallIT {
     @ValueSource(strings = {"C.UTF-8", "C"})
     void theSkillInstallsAndRunsInAFolderWithSpacesAndUmlauts(String locale) throws Exception {
         var real = new Installer(Installer.REPOSITORY, home).with("LC_ALL", locale)
+                .with("XDG_CACHE_HOME", home.resolve(".cache").toString())
                 .with("JDK", System.getProperty("java.home")).withJdks(Path.of(System.getProperty("java.home")));
         var script = real.command();
         script.command(List.of("bash", "-c", """
