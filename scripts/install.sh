@@ -17,7 +17,8 @@ usage() {
   cat <<HELP
 Usage: bash scripts/install.sh [--project [DIR] | --to DIR]
 
-Copies the skill for coding agents, runs one example of it on each JDK of $OLDEST or later that is found, and says what is ready.
+Copies the skill for coding agents, runs one example of it on each JDK of $OLDEST or later that is found, lets the tools compile
+themselves into ~/.cache/$SKILL, and says what is ready.
 
   (no option)      into ~/.claude/skills/$SKILL: for all your projects
   --project [DIR]  into DIR/.claude/skills/$SKILL: for the project in DIR (the current folder)
@@ -38,6 +39,10 @@ HELP
 
 say_error() {
   printf 'install.sh: %s\n' "$1" >&2
+}
+
+progress() { # on a terminal only
+  [ ! -t 2 ] || printf 'install.sh: %s ...\n' "$1" >&2
 }
 
 fail() { # fail CODE TEXT
@@ -196,14 +201,26 @@ checksums() { # checksums FOLDER
 }
 
 copy_new() {
-  local file
+  local folder
   attempt "read $source" list_into "$work/files" shipped
-  while IFS= read -r file; do
-    attempt "write in $parent" mkdir -p "$work/new/$(dirname -- "$file")"
-    attempt "copy $source/$file to $parent" cp "$source/$file" "$work/new/$file"
-  done <"$work/files"
+  LC_ALL=C sed 's|/*[^/]*$||' "$work/files" | LC_ALL=C sort -u >"$work/folders"
+  while IFS= read -r folder; do
+    attempt "write in $parent" mkdir -p "$work/new/$folder"
+    attempt "copy $source/${folder:-.} to $parent" copy_folder "$folder"
+  done <"$work/folders"
   attempt "write in $parent" chmod +x "$work"/new/scripts/*.sh
   attempt "write in $parent" list_into "$work/new/$MANIFEST" checksums "$work/new"
+}
+
+copy_folder() { # of the files to copy those that lie just there; a call for each file would take most of the time
+  local file
+  set -- "$1"
+  while IFS= read -r file; do
+    case $file in */*) [ "${file%/*}" = "$1" ] ;; *) [ -z "$1" ] ;; esac && set -- "$@" "$source/$file"
+  done <"$work/files"
+  local to=$work/new/$1
+  shift
+  cp "$@" "$to"
 }
 
 list_into() { # list_into FILE COMMAND...
@@ -244,9 +261,11 @@ keep_users_files() {
   done <"$work/users"
 }
 
-run_example() { # run_example JAVA
+run_example() { # run_example JDK: compiled by the first one, as a program for JDK 21 and later is
   child=yes # before it starts: a signal may come between its start and the next command
-  (cd "$work" && exec "$1" "new/$EXAMPLE") >"$work/log" 2>&1 </dev/null &
+  (cd "$work" || exit
+    [ -f classes/TaskGroup.class ] || "$1/bin/javac" -J-XX:TieredStopAtLevel=1 -d classes "new/$EXAMPLE" || exit
+    exec "$1/bin/java" -XX:TieredStopAtLevel=1 -cp classes TaskGroup) >"$work/log" 2>&1 </dev/null &
   wait "$!"
   local status=$?
   child=
@@ -256,9 +275,10 @@ run_example() { # run_example JAVA
 check_new() {
   local feature home
   while read -r feature home; do
-    if run_example "$home/bin/java"; then
+    progress "running $EXAMPLE on JDK $feature"
+    if run_example "$home"; then
       works="${works:+$works, }$feature"
-    elif [ -n "$(printf %s "$target" | LC_ALL=C tr -d ' -~')" ] && LC_ALL=C.UTF-8 run_example "$home/bin/java"; then
+    elif [ -n "$(printf %s "$target" | LC_ALL=C tr -d ' -~')" ] && LC_ALL=C.UTF-8 run_example "$home"; then
       works="${works:+$works, }$feature"
       unreadable=yes
     else
@@ -273,6 +293,23 @@ swap() {
     attempt "replace $target" mv "$target" "$work/old"
   fi
   attempt "put the new copy to $target" mv "$work/new" "$target"
+}
+
+# Has each tool compile itself into the user's cache, so that its first use is as quick as any other.
+warm_tools() {
+  local java=java tool
+  if [ -n "${JAVA_ASYNC_PATTERNS_JDKS+set}" ] || ! command -v java >/dev/null; then
+    java=${jdks%%$'\n'*}
+    java=${java#* }/bin/java
+  fi
+  progress "preparing the tools"
+  child=yes
+  (for tool in CopyPattern FindBlockingCalls ExploreSchedules; do
+    "$java" -XX:TieredStopAtLevel=1 "$target/scripts/$tool.java" --help &
+  done
+  wait) >/dev/null 2>&1 </dev/null &
+  wait "$!"
+  child=
 }
 
 report() {
@@ -298,10 +335,12 @@ main() {
   find_jdks
   start_work
   check_target
+  progress "copying"
   copy_new
   keep_users_files
   check_new
   swap
+  warm_tools
   report
   [ -z "$broken" ] || fail 5 "$EXAMPLE fails on $broken; use the skill with the other JDKs only"
 }

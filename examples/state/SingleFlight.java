@@ -168,8 +168,8 @@ public final class SingleFlight<K, V> {
             if (end - System.nanoTime() <= 0) {
                 return null;
             }
-            boolean joined = state == OVER;
-            if (joined) {
+            boolean first = state == OVER;
+            if (first) {
                 var fresh = new Flight<V>();
                 fresh.thread = Thread.ofVirtual().inheritInheritableThreadLocals(false)
                         .unstarted(() -> run(key, fresh));
@@ -178,13 +178,13 @@ public final class SingleFlight<K, V> {
                 }
                 flight = fresh;
             }
+            boolean joined = first || flight.join();
             waiting.put(Thread.currentThread(), flight);
             try {
-                if (joined) {
+                if (first) {
                     start(key, flight);
                 } else {
-                    refuseRing(key, flight);
-                    joined = flight.join();
+                    refuseRing(key, flight, joined);
                 }
                 if (!await(flight, joined, end - System.nanoTime())) {
                     return null;
@@ -220,10 +220,13 @@ public final class SingleFlight<K, V> {
     }
 
     /** Each is registered before it looks, so of those that wait in a ring the last to come sees it. */
-    private void refuseRing(K key, Flight<V> flight) {
+    private void refuseRing(K key, Flight<V> flight, boolean joined) {
         Flight<V> next = flight;
         for (int most = waiting.size(); next != null && most >= 0; most--) { // a ring of others is theirs to see
             if (next.thread == Thread.currentThread()) {
+                if (joined) {
+                    flight.leave();
+                }
                 throw new IllegalStateException("the load of " + text(key) + " needs " + text(key));
             }
             next = waiting.get(next.thread);

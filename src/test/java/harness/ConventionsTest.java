@@ -7,8 +7,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -24,6 +27,15 @@ class ConventionsTest {
     private static final Pattern WHY = Pattern.compile(
             "(?i)long\\s+(?:\\* )?because|more\\s+(?:\\* )?than\\s+(?:\\* )?150 lines");
     private static final String TYPE = "(?:public |final |abstract |sealed )*(?:class|interface|record|enum) ";
+
+    private static final Map<String, String> STOPPED_TWICE = Map.of(
+            "CpuBoundPool", "a job gets one interrupt from its caller");
+    private static final Map<String, String> UNDER_ITS_LOCK = Map.of(
+            "SharedState", "an action has the state for itself: its purpose",
+            "ConditionVariable", "a condition of the guarded state",
+            "KeyedLimits", "functions of its own",
+            "WebSocketClient", "functions of its own",
+            "Shield", "in the thread that is started there");
 
     @Test
     void noLineOfJavaIsLongerThan120Columns() throws IOException {
@@ -78,6 +90,64 @@ class ConventionsTest {
             }
         }
         assertTrue(problems.isEmpty(), () -> String.join("\n", problems));
+    }
+
+    /** {@code close} of an executor passes on an interrupt of its caller: the tasks would have a second one. */
+    @Test
+    void anExecutorIsNotClosedAfterShutdownNow() throws IOException {
+        var problems = new ArrayList<String>();
+        for (var part : copied().entrySet()) {
+            for (var stop : Pattern.compile("(\\w+)\\.shutdownNow\\(\\)").matcher(part.getValue()).results().toList()) {
+                var closed = Pattern.compile("(?<![\\w.])NAME\\.close\\(\\)|try \\([^)]*\\bNAME ="
+                        .replace("NAME", stop.group(1)));
+                if (closed.matcher(part.getValue()).find() && !STOPPED_TWICE.containsKey(name(part.getKey()))) {
+                    problems.add(part.getKey() + ": " + stop.group()
+                            + " and close(); wait for the end without passing on an interrupt, as Gather does");
+                }
+            }
+        }
+        assertTrue(problems.isEmpty(), () -> String.join("\n", problems));
+    }
+
+    /** The user's code may block, throw or call back: nobody else waits for a lock meanwhile. */
+    @Test
+    void theUsersCodeDoesNotRunUnderALock() throws IOException {
+        var problems = new ArrayList<String>();
+        for (var part : copied().entrySet()) {
+            String text = part.getValue();
+            var types = new StringBuilder(
+                    "Runnable|Callable|Comparator|\\w*(?:Function|Consumer|Supplier|Predicate|Operator)");
+            Pattern.compile("@FunctionalInterface\\s+(?:public )?(?:static )?interface (\\w+)").matcher(text).results()
+                    .forEach(type -> types.append('|').append(type.group(1)));
+            var functions = Pattern.compile("(?<!<)\\b(?:" + types + ")(?:<[^;(){}=]*>)? (\\w+)\\s*[;,)=]").matcher(text)
+                    .results().map(field -> field.group(1)).distinct().collect(Collectors.joining("|"));
+            if (functions.isEmpty() || UNDER_ITS_LOCK.containsKey(name(part.getKey()))) {
+                continue;
+            }
+            var call = Pattern.compile("\\b(?:" + functions + ")\\.\\w+\\(");
+            Pattern.compile("\\.lock(?:Interruptibly)?\\(\\);(.*?)unlock\\(\\)", Pattern.DOTALL).matcher(text).results()
+                    .flatMap(section -> call.matcher(section.group(1)).results())
+                    .forEach(use -> problems.add(part.getKey() + ": " + use.group() + "...) under a lock"));
+        }
+        assertTrue(problems.isEmpty(), () -> String.join("\n", problems));
+    }
+
+    /** By file, the text of what people copy. */
+    private static Map<Path, String> copied() throws IOException {
+        var parts = new TreeMap<Path, String>();
+        for (Path topic : Examples.topics()) {
+            for (Path file : Examples.javaFiles(topic)) {
+                parts.put(file, Files.readString(file).split("    public static void main\\(")[0]);
+            }
+        }
+        for (Path file : Examples.javaFiles(Path.of("assets/service/src/main/java/service"))) {
+            parts.put(file, Files.readString(file));
+        }
+        return parts;
+    }
+
+    private static String name(Path file) {
+        return file.getFileName().toString().replace(".java", "");
     }
 
     private static void number(Path file, Predicate<String> bad, String what, List<String> problems)

@@ -42,7 +42,7 @@ class CopiesIT {
             copied("alone/" + name.toLowerCase(Locale.ROOT), name.toLowerCase(Locale.ROOT), List.of(name));
         }
         var tests = new ArrayList<DynamicNode>();
-        for (Jdk jdk : Jdk.installed()) {
+        for (Jdk jdk : Jdk.tested()) {
             tests.add(compiles("all copies in one package", jdk, one, List.of()));
             tests.add(compiles("each copy alone", jdk, alone, List.of()));
             if (jdk.generation().isPresent()) {

@@ -29,7 +29,7 @@ class ExamplesIT {
     @Execution(ExecutionMode.CONCURRENT)
     List<DynamicNode> finalApi() throws Exception {
         var tests = new ArrayList<DynamicNode>();
-        var jdks = Jdk.installed();
+        var jdks = Jdk.tested();
         var files = Examples.finalApi();
         for (Jdk jdk : jdks) {
             Path classes = compile(jdk, files, List.of());
@@ -51,7 +51,7 @@ class ExamplesIT {
     @Execution(ExecutionMode.CONCURRENT)
     List<DynamicNode> structuredTaskScope() throws Exception {
         var tests = new ArrayList<DynamicNode>();
-        for (Jdk jdk : Jdk.installed()) {
+        for (Jdk jdk : Jdk.tested()) {
             if (jdk.generation().isEmpty()) {
                 tests.add(dynamicTest("examples/structured on JDK " + jdk.feature(),
                         () -> Assumptions.abort("no folder is written for JDK " + jdk.feature())));

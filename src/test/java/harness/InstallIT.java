@@ -61,6 +61,7 @@ class InstallIT {
     @ValueSource(strings = {"C.UTF-8", "C"})
     void theSkillInstallsAndRunsInAFolderWithSpacesAndUmlauts(String locale) throws Exception {
         var real = new Installer(Installer.REPOSITORY, home).with("LC_ALL", locale)
+                .with("XDG_CACHE_HOME", home.resolve(".cache").toString())
                 .with("JDK", System.getProperty("java.home")).withJdks(Path.of(System.getProperty("java.home")));
         var script = real.command();
         script.command(List.of("bash", "-c", """
@@ -78,6 +79,12 @@ class InstallIT {
         assertEquals(0, outcome.exit(), outcome.err());
         assertTrue(outcome.out().contains(" works on JDK " + Runtime.version().feature() + "."), outcome.out());
         assertTrue(outcome.out().contains("ran examples/tasks/FetchConcurrently.java"), outcome.out());
+        if (locale.equals("C.UTF-8")) {
+            try (var warm = Files.list(home.resolve(".cache/java-async-patterns"))) {
+                var tools = warm.map(folder -> folder.getFileName().toString().replaceFirst("-.*", "")).toList();
+                assertTrue(tools.containsAll(List.of("copier", "scanner")), "compiled: " + tools);
+            }
+        }
         if (OS.LINUX.isCurrentOs()) {
             assertEquals(locale.equals("C"), outcome.out().contains("export LC_ALL=C.UTF-8"), outcome.out());
         }

@@ -43,6 +43,18 @@ record Jdk(int feature, String version, Path home) {
         return List.copyOf(found.values());
     }
 
+    /**
+     * Those on which everything is tested: the promised ones, and the one this test runs on. Any other takes part where
+     * what a JDK changes is the subject: the facts, and the explorer.
+     */
+    static List<Jdk> tested() {
+        return installed().stream().filter(jdk -> PROMISED.contains(jdk.feature) || jdk.isThisOne()).toList();
+    }
+
+    boolean isThisOne() {
+        return feature == Runtime.version().feature();
+    }
+
     static Optional<Jdk> of(int feature) {
         return installed().stream().filter(jdk -> jdk.feature == feature).findFirst();
     }

@@ -80,7 +80,7 @@ class ServiceIT {
         scenarios.put("pinned events", ServiceIT::pinnedEvents);
         scenarios.put("10,000 connections", ServiceIT::manyConnections);
         var tests = new ArrayList<DynamicTest>();
-        for (Jdk jdk : Jdk.installed()) {
+        for (Jdk jdk : Jdk.tested()) {
             if (jdk.feature() != Integer.getInteger("service.jdk", jdk.feature())) {
                 continue;
             }

@@ -461,8 +461,10 @@ class HttpServiceTest {
                 ? list.size() : -1));
         router.route("GET", "/answer", request -> Response.bytes(200, "text/plain", new byte[3_000_000]));
         router.route("GET", "/half", request -> Response.bytes(200, "text/plain", new byte[1_500_000]));
+        var held = new CountDownLatch(1);
         var reading = new CountDownLatch(1);
         router.route("POST", "/hold", request -> {
+            held.countDown();
             reading.await();
             return Response.text(200, "held");
         });
@@ -473,9 +475,7 @@ class HttpServiceTest {
             assertEquals(500, wire.get("/answer").answer().status(), "never fits");
             assertEquals(200, wire.get("/half").answer().status());
             holder.post("/hold", "text/plain", "x".repeat(800_000));
-            while (service.inFlight() == 0) {
-                Thread.sleep(2);
-            }
+            held.await(); // its body has been read
             var refused = wire.post("/length", "text/plain", "x".repeat(700_000)).answer();
             assertEquals(503, refused.status());
             assertEquals("1", refused.field("Retry-After"));
