@@ -25,7 +25,7 @@ themselves into ~/.cache/$SKILL, and says what is ready.
   --to DIR         into DIR/$SKILL, for any other agent
   --help           this text
 
-Run it again to update. A file of the skill that you changed gives way to the new one and is kept beside it as FILE.user; files you
+Run it again to update. A skill file that you edited is replaced, and your version is kept as FILE.user; files you
 added stay. To remove the skill, delete its folder. JDKs are looked for in JAVA_HOME, JAVA_HOME_NN_ARCH, PATH, /usr/lib/jvm,
 ~/.sdkman/candidates/java, ~/.jdks, ~/.cache/jdks and /Library/Java/JavaVirtualMachines, or, where JAVA_ASYNC_PATTERNS_JDKS is set,
 in the homes it lists (separated by colons) and nowhere else.

@@ -47,7 +47,7 @@ class InstallIT {
         write(source.resolve("examples/tasks/TaskGroup.java"),
                 "class TaskGroup { public static void main(String[] args) { } }\n");
         write(source.resolve("references/old.md"), "old\n");
-        write(source.resolve("pom.xml"), "<workshop/>\n");
+        write(source.resolve("pom.xml"), "<tooling/>\n");
         // not executable, as from a download
         write(source.resolve("scripts/install.sh"),
                 Files.readString(Installer.REPOSITORY.resolve("scripts/install.sh")));
@@ -212,7 +212,7 @@ class InstallIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"before the swap", "within the swap", "after the swap"})
-    void whatAnInterruptedRunLeftIsMended(String when) throws Exception {
+    void whatAnInterruptedRunLeftIsRepaired(String when) throws Exception {
         installer.run();
         write(installer.target().resolve("mine.md"), "mine\n");
         Path work = installer.target().resolveSibling(WORK);
@@ -289,7 +289,7 @@ class InstallIT {
     /** The same with the whole script killed at each of its commands: the next run repairs everything. */
     @Test
     @Timeout(600)
-    void whereverTheRunIsKilledTheNextOneMendsIt() throws Exception {
+    void whereverTheRunIsKilledTheNextOneRepairsIt() throws Exception {
         Map<String, String> users = installOldVersionAndChangeIt();
         Path commands = countingCommands("kill -9 \"$MAIN\"; exit 1");
         Path snapshot = keepAside();
