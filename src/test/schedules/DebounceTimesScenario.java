@@ -1,6 +1,7 @@
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** Debounce: the last value after the quiet time, at once where it leads or is flushed, no later than the longest wait. */
 public final class DebounceTimesScenario {
@@ -13,6 +14,27 @@ public final class DebounceTimesScenario {
         check(System.nanoTime() - start < Duration.ofDays(1).toNanos(), "at once, not after the quiet time");
         waits();
         isQuiet();
+        fails();
+    }
+
+    private static void fails() throws InterruptedException {
+        var others = Thread.getDefaultUncaughtExceptionHandler();
+        var heard = new AtomicInteger();
+        Thread.setDefaultUncaughtExceptionHandler((thread, e) -> {
+            if ("boom".equals(e.getMessage())) {
+                heard.incrementAndGet();
+            } else {
+                others.uncaughtException(thread, e);
+            }
+        });
+        var debounce = new Debounce<Integer>(LONG, value -> {
+            throw new IllegalStateException("boom");
+        });
+        debounce.call(1);
+        flush(debounce);
+        debounce.close();
+        check(heard.get() == 1, "the uncaught handler hears of it");
+        Thread.setDefaultUncaughtExceptionHandler(others);
     }
 
     private static void leads() throws InterruptedException {

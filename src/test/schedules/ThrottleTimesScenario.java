@@ -1,6 +1,7 @@
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** Throttle: the first value at once, then the last one an interval later, or at once if it is flushed. */
 public final class ThrottleTimesScenario {
@@ -45,6 +46,28 @@ public final class ThrottleTimesScenario {
         check(ran.equals(List.of(1, 3, 4)), "at once again: " + ran);
         check(System.nanoTime() - again < Duration.ofMinutes(10).toNanos(), "after an interval without a call");
         hourly.close();
+        fails();
+    }
+
+    private static void fails() throws InterruptedException {
+        var others = Thread.getDefaultUncaughtExceptionHandler();
+        var heard = new AtomicInteger();
+        Thread.setDefaultUncaughtExceptionHandler((thread, e) -> {
+            if ("boom".equals(e.getMessage())) {
+                heard.incrementAndGet();
+            } else {
+                others.uncaughtException(thread, e);
+            }
+        });
+        var throttle = new Throttle<Integer>(LONG, value -> {
+            throw new IllegalStateException("boom");
+        });
+        throttle.call(1);
+        throttle.call(2);
+        flush(throttle);
+        throttle.close();
+        check(heard.get() >= 1, "the uncaught handler hears of each");
+        Thread.setDefaultUncaughtExceptionHandler(others);
     }
 
     private static void flush(Throttle<Integer> throttle) {
