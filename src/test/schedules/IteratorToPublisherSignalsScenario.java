@@ -168,6 +168,7 @@ public final class IteratorToPublisherSignalsScenario {
 
         @Override
         public void onError(Throwable thrown) {
+            check(thrown != null, "a failure");
             failure = thrown;
             onComplete();
         }

@@ -10,6 +10,7 @@ public final class JobQueueDrainScenario {
         long start = System.nanoTime();
         drains();
         grace();
+        stoppedMeanwhile();
         check(System.nanoTime() - start < Duration.ofDays(1).toNanos(), "woken, not out of time");
     }
 
@@ -66,6 +67,27 @@ public final class JobQueueDrainScenario {
         begun.await();
         check(jobs.stop(LONG).isEmpty() && done.get() == 2, "both ended in the grace");
         refuses(jobs);
+    }
+
+    private static void stoppedMeanwhile() throws InterruptedException {
+        var begun = new CountDownLatch(1);
+        var drained = new CountDownLatch(1);
+        var jobs = new JobQueue<Integer>(1, 1, job -> {
+            begun.countDown();
+            drained.await();
+        }, (job, cause) -> check(false, job + " did not fail: " + cause));
+        jobs.put(1);
+        begun.await();
+        Thread drainer = Thread.ofVirtual().start(() -> {
+            try {
+                check(!jobs.drain(LONG), "stopped, and the job still runs");
+                drained.countDown();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        });
+        check(jobs.stop(LONG).isEmpty(), "the job ended in the grace");
+        drainer.join();
     }
 
     private static void refuses(JobQueue<Integer> jobs) throws InterruptedException {
