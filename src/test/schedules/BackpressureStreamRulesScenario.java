@@ -1,6 +1,6 @@
 import java.util.concurrent.ExecutionException;
 
-/** BackpressureStream: what each rule loses; the end, a failure, an interrupt or leaving ends the wait of either side. */
+/** BackpressureStream: what each rule loses; the end, a failure, an interrupt or leaving ends a wait. */
 public final class BackpressureStreamRulesScenario {
     private static final IllegalStateException BOOM = new IllegalStateException("boom");
 

@@ -21,7 +21,7 @@ public final class CircuitBreakerCountsScenario {
             throw new IllegalStateException("one");
         });
         Thread reader = Thread.ofVirtual().start(() -> {
-            check(breaker.state() == CircuitBreaker.State.CLOSED || breaker.tryAcquire().isEmpty(), "closed, or refuses");
+            check(breaker.state() == CircuitBreaker.State.CLOSED || breaker.tryAcquire().isEmpty(), "or it refuses");
             check(breaker.retryAfter().toNanos() <= 10, "a moment, or none");
         });
         fails(breaker, () -> {

@@ -4,7 +4,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** CpuBoundPool: who is interrupted while queued has begun nothing, while running has ended it; failures as they are. */
+/** CpuBoundPool: interrupted while queued nothing has begun, while running it has ended; failures as they are. */
 public final class CpuBoundPoolLeaveScenario {
     public static void main(String[] args) throws InterruptedException {
         queued();

@@ -9,7 +9,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 
-/** DatabaseAccess: at most as many as connections; an interrupt cancels the statement, and all is rolled back or done. */
+/** DatabaseAccess: at most as many as connections; an interrupt cancels the statement, all is rolled back or done. */
 public final class DatabaseAccessScenario {
     public static void main(String[] args) throws InterruptedException, ExecutionException,
             SQLTransientConnectionException {

@@ -3,7 +3,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Debounce: the last value after the quiet time, at once where it leads or is flushed, no later than the longest wait. */
+/** Debounce: the last value after the quiet time, at once where it leads or is flushed, never too late. */
 public final class DebounceTimesScenario {
     private static final Duration LONG = Duration.ofDays(9);
 

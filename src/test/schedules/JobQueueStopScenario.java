@@ -3,7 +3,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** JobQueue: stop() tells a job once, whoever else stops and is interrupted, waits for its end, returns what is left. */
+/** JobQueue: stop() tells a job once, whoever else stops and is interrupted, waits for it, returns what is left. */
 public final class JobQueueStopScenario {
     public static void main(String[] args) throws InterruptedException {
         long start = System.nanoTime();

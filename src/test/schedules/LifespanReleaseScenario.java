@@ -40,7 +40,7 @@ public final class LifespanReleaseScenario {
             lifespan.close();
             check(false, "two failed");
         } catch (ExecutionException e) {
-            check(e.getCause().getMessage().equals("three") && e.getSuppressed().length == 1, "the first, and the other");
+            check(e.getCause().getMessage().equals("three") && e.getSuppressed().length == 1, "the first, the other");
         }
         check(Thread.interrupted() && order.toString().equals("321"), "in reverse order, the flag is kept: " + order);
         lifespan.close();

@@ -3,7 +3,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** PriorityWorkQueue: a full and an empty queue, with and without a limit; close() and closeNow() end each wait and say so. */
+/** PriorityWorkQueue: a full and an empty queue, with and without a limit; close() and closeNow() end each wait. */
 public final class PriorityWorkQueueCloseScenario {
     public static void main(String[] args) throws InterruptedException {
         limits();

@@ -5,7 +5,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** UnresponsiveCalls: an interrupted caller leaves a deaf call, which is told once and holds its thread until it ends. */
+/** UnresponsiveCalls: an interrupted caller leaves a deaf call, told once, which holds its thread to its end. */
 public final class UnresponsiveCallsLeaveScenario {
     public static void main(String[] args) throws InterruptedException {
         var told = new AtomicInteger();

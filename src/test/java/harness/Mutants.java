@@ -92,7 +92,8 @@ final class Mutants {
         for (Path scenario : scenarios) {
             var lines = new LinkedHashMap<String, Mutant>();
             for (Mutant mutant : left) {
-                lines.put("--first --runs " + RUNS + " --seconds 60 " + scenario + " " + broken(mutant, folder), mutant);
+                lines.put("--first --runs " + RUNS + " --seconds 60 " + scenario + " " + broken(mutant, folder),
+                        mutant);
             }
             ScheduleRuns.all(ScheduleRuns.jdk(), List.copyOf(lines.keySet())).forEach((line, output) -> {
                 if (!output.contains("it does not compile")) {

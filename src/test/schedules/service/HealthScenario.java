@@ -5,7 +5,7 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Health: starting, then what the checks say, then stopping for good; a check that hangs is down, and not begun again. */
+/** Health: starting, then what the checks say, then stopping for good; one that hangs is down, and not begun again. */
 public final class HealthScenario {
     public static void main(String[] args) throws InterruptedException {
         Log.LINES.clear();

@@ -21,7 +21,8 @@ public final class MetricsScenario {
         reader.join();
         String text = metrics.text();
         for (String line : new String[] {"http_requests_total{route=\"/a\",method=\"GET\",status=\"200\"} 2\n",
-            "status=\"503\"} 2\n", "le=\"0.001\"} 0\n", "le=\"0.005\"} 2\n", "le=\"+Inf\"} 4\n", "_count{route=\"/a\"} 4\n",
+            "status=\"503\"} 2\n", "le=\"0.001\"} 0\n", "le=\"0.005\"} 2\n", "le=\"+Inf\"} 4\n",
+            "_count{route=\"/a\"} 4\n",
             "# TYPE served_total counter\nserved_total 2\n"}) {
             check(text.contains(line), line + " in " + text);
         }

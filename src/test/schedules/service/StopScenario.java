@@ -3,7 +3,7 @@ package service;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Stop: each step once, in order, whatever the others throw; whoever else stops waits for the end, interrupted or not. */
+/** Stop: each step once, in order, whatever the others throw; who else stops waits for the end, interrupted or not. */
 public final class StopScenario {
     public static void main(String[] args) throws InterruptedException {
         Log.LINES.clear();
