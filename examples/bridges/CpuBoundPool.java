@@ -38,7 +38,8 @@ public final class CpuBoundPool implements AutoCloseable {
         private final AtomicBoolean begun = new AtomicBoolean(); // or withdrawn
         private final CountDownLatch ended = new CountDownLatch(1);
         private final ReentrantLock lock = new ReentrantLock(); // else an interrupt could hit the next job
-        private Thread runner; // guarded by lock; null once it was interrupted
+        private Thread runner; // guarded by lock, as is the next
+        private boolean told;
         private T value;
         private Throwable failure;
 
@@ -51,34 +52,37 @@ public final class CpuBoundPool implements AutoCloseable {
             if (!begun.compareAndSet(false, true)) {
                 return;
             }
-            setRunner(Thread.currentThread());
+            runs(Thread.currentThread());
             try {
-                if (stopping) {
-                    interrupt();
-                }
                 value = task.call();
             } catch (Throwable e) {
                 failure = e;
             } finally {
-                setRunner(null);
+                runs(null);
                 Thread.interrupted();
                 end();
             }
         }
 
-        private void setRunner(Thread thread) {
+        private void runs(Thread thread) {
             lock.lock();
-            runner = thread;
-            lock.unlock();
+            try {
+                runner = thread;
+                if (told && thread != null) { // as it was about to begin
+                    thread.interrupt();
+                }
+            } finally {
+                lock.unlock();
+            }
         }
 
         private void interrupt() {
             lock.lock();
             try {
-                if (runner != null) {
+                if (!told && runner != null) {
                     runner.interrupt();
-                    runner = null;
                 }
+                told = true;
             } finally {
                 lock.unlock();
             }
@@ -115,7 +119,6 @@ public final class CpuBoundPool implements AutoCloseable {
     private final ExecutorService pool;
     private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
     private final Set<Job<?>> jobs = ConcurrentHashMap.newKeySet();
-    private volatile boolean stopping;
 
     /** @param threads as many as processors, or one less to keep one free for everything else; 1 or more */
     public CpuBoundPool(int threads) {
@@ -249,15 +252,13 @@ public final class CpuBoundPool implements AutoCloseable {
                 pool.awaitTermination(1, TimeUnit.DAYS);
             } catch (InterruptedException e) {
                 interrupted = true;
-                stopping = true;
-                for (Job<?> job : jobs) {
+                for (Job<?> job : jobs) { // first: none begins in the place of one that is told
                     if (job.withdraw()) {
                         job.failure = new Withdrawn();
                         job.end();
-                    } else {
-                        job.interrupt();
                     }
                 }
+                jobs.forEach(Job::interrupt);
             }
         }
         if (interrupted) {

@@ -116,9 +116,9 @@ public final class Pipeline<T> {
         var pipeline = new Pipeline<T>(new Run(), room);
         pipeline.run.add("source", () -> {
             while (source.hasNext()) {
-                pipeline.queue.put(source.next());
+                pipeline.send(source.next());
             }
-            pipeline.queue.put(END);
+            pipeline.send(END);
         });
         return pipeline;
     }
@@ -135,9 +135,9 @@ public final class Pipeline<T> {
         var running = new AtomicInteger(threads);
         for (int i = 0; i < threads; i++) {
             run.add(name + "-" + i, () -> {
-                each(item -> stage.process(item, next.queue::put));
+                each(item -> stage.process(item, next::send));
                 if (running.decrementAndGet() == 0) {
-                    next.queue.put(END);
+                    next.send(END);
                 }
             });
         }
@@ -190,14 +190,28 @@ public final class Pipeline<T> {
 
     @SuppressWarnings("unchecked")
     private void each(Sink<? super T> action) throws Exception {
-        Object item = queue.take();
-        for (; item != END; item = queue.take()) {
+        for (Object item = take(); item != END; item = take()) {
             action.accept((T) item);
-            if (Thread.interrupted() && run.cancelled) { // else left behind by the action
-                throw new InterruptedException();
-            }
         }
         queue.put(END); // for the others of this step: there is room, for nobody else puts any more
+    }
+
+    private Object take() throws InterruptedException {
+        Thread.interrupted(); // left behind by the action
+        stopIfCancelled();
+        return queue.take();
+    }
+
+    private void send(Object item) throws InterruptedException {
+        stopIfCancelled();
+        queue.put(item);
+    }
+
+    /** Code of yours may have swallowed the interrupt, and nobody puts or takes any more. */
+    private void stopIfCancelled() throws InterruptedException {
+        if (run.cancelled) {
+            throw new InterruptedException();
+        }
     }
     // @end region="pipeline"
 

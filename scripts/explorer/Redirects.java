@@ -37,6 +37,7 @@ final class Redirects {
         String condition = "java/util/concurrent/locks/Condition.";
         redirects.to("await", true, condition + "await()V", condition + "await(JLjava/util/concurrent/TimeUnit;)Z");
         redirects.to("awaitNanos", true, condition + "awaitNanos(J)J");
+        redirects.to("awaitUninterruptibly", true, condition + "awaitUninterruptibly()V");
         String lockSupport = "java/util/concurrent/locks/LockSupport.";
         redirects.to("park", false, lockSupport + "park()V", lockSupport + "park(Ljava/lang/Object;)V");
         redirects.to("exit", false, "java/lang/System.exit(I)V");

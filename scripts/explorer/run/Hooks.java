@@ -302,6 +302,24 @@ public final class Hooks {
         return condition.await(time, unit);
     }
 
+    public static void awaitUninterruptibly(Condition condition) {
+        long nothing = forNothing();
+        if (nothing == 0) {
+            condition.awaitUninterruptibly();
+            return;
+        }
+        boolean interrupted = Thread.interrupted();
+        try {
+            condition.awaitNanos(nothing);
+        } catch (InterruptedException e) {
+            interrupted = true;
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
     /** How long this wait takes if it ends for nothing, or 0. */
     private static long forNothing() {
         Task task = task();

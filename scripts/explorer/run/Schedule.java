@@ -26,6 +26,8 @@ public final class Schedule implements Executor {
     private static final long NEVER = 366L * 24 * 3600 * 1_000_000_000;
     /** Threads that could go on are late by that in all: who sleeps for less may find another one not done yet. */
     private static final long LATEST = 1_000_000_000;
+    /** Who yields that often, while nothing changes, waits in a loop; who does it less was polite. */
+    private static final int LOOKS_THEN_WAITS = 5;
     private static final int LOOKS_ONLY = 20_000;
     private static final long FAR = 3_600_000_000_000L;
     private static final int MOST_TASKS = 1_000;
@@ -239,7 +241,6 @@ public final class Schedule implements Executor {
         beats++;
         task.object = object;
         task.site = site;
-        writes = site.kind == Site.Kind.READ ? writes : steps;
         if (++steps > MOST_STEPS) {
             noEnd(task);
         }
@@ -249,6 +250,7 @@ public final class Schedule implements Executor {
         if (everywhere || site.matters()) {
             offer(task);
         }
+        writes = site.kind == Site.Kind.READ ? writes : steps; // only now: others may have looked since
         event(task, site, site.what);
     }
 
@@ -313,7 +315,7 @@ public final class Schedule implements Executor {
             return true;
         }
         for (Task task : enabled) {
-            if (task.yielded <= writes) { // something has changed since
+            if (task.yielded <= writes || task.looks < LOOKS_THEN_WAITS) { // something has changed since
                 return false;
             }
         }
@@ -342,6 +344,7 @@ public final class Schedule implements Executor {
 
     void yields(Task task) {
         yields++;
+        task.looks = task.yielded > writes ? task.looks + 1 : 1;
         task.yielded = steps + 1; // is not late then, whatever the time
         spins(task);
     }

@@ -34,6 +34,7 @@ public final class Task {
     long lastRun;
     /** The step at which it last said that it could do nothing yet. */
     int yielded = -1;
+    int looks;
 
     Task(int id, Thread shown, Thread virtual, Runnable continuation) {
         this.id = id;

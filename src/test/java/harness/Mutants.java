@@ -3,6 +3,7 @@ package harness;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,11 +12,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What the scenarios of {@code src/test/schedules} are worth: each example is broken in one place after another, a
+ * What the scenarios of {@code src/test/schedules} are worth: each class is broken in one place after another, a
  * wake-up dropped, a loop turned into an if, a guard off, a flag not set or not restored, and the scenarios of the
- * class must find it. A command of maintainers: {@code java src/test/java/harness/Mutants.java [Class...]}, on 25.
+ * class must find it. A command of maintainers: {@code mvn -q test-compile}, then {@code java -cp target/test-classes
+ * harness.Mutants [Class...]}, on 25 or later. It writes what it measured into the table of the schedules' README.
  *
- * <p>Those in {@code src/test/resources/mutants.txt} cannot be told from the class by what it promises; each says why.
+ * <p>Not counted: a guard that throws IllegalArgumentException or NullPointerException, for an argument is refused in
+ * each order of the threads, and unit tests say so; and what {@code src/test/resources/mutants.txt} says cannot be told
+ * from the class by what it promises, with the reason.
  */
 final class Mutants {
 
@@ -25,13 +29,16 @@ final class Mutants {
     private static final Pattern FLAG = Pattern.compile("^\\s*(this\\.|\\w+\\.)?\\w+ = (true|false|null);");
     private static final Pattern LOOP = Pattern.compile("^(\\s*)while (\\((?!true).*\\) \\{.*)$");
     private static final Pattern GUARD = Pattern.compile("^(\\s*(?:\\} else )?)if \\((.*)\\) \\{(.*)$");
+    private static final Pattern ARGUMENT = Pattern.compile("throw new (IllegalArgument|NullPointer)Exception\\(");
+    private static final String NOTHING = "nothing found";
+    private static final Path EQUIVALENT = Path.of("src", "test", "resources", "mutants.txt");
     private static final int RUNS = Integer.getInteger("schedules", 1_000);
 
     /** A line that is broken. */
     private record Mutant(Path source, int line, int nth, String was, String is) {
         /** Stays the same when lines are added above. */
         String key() {
-            return source.getFileName().toString().replace(".java", "") + ": " + code(was)
+            return ScheduleTable.name(source) + ": " + code(was)
                     + (nth == 1 ? "" : " (" + nth + ")")
                     + (is.isBlank() ? " dropped" : is.contains("if (false") ? " off" : " as if");
         }
@@ -41,65 +48,98 @@ final class Mutants {
     }
 
     public static void main(String[] args) throws IOException, InterruptedException {
-        var equivalent = new ArrayList<String>();
-        Path known = Path.of("src", "test", "resources", "mutants.txt");
-        if (Files.exists(known)) {
-            Files.readAllLines(known).stream().filter(line -> !line.startsWith("#")).map(line -> line.split(" -- ")[0])
-                    .forEach(equivalent::add);
-        }
+        Map<String, String> equivalent = equivalent();
         var scenarios = new LinkedHashMap<Path, List<Path>>();
-        for (Path scenario : Examples.javaFiles(ScheduleRuns.SCENARIOS)) {
-            Path example = ScheduleRuns.example(scenario);
-            String name = example.getFileName().toString().replace(".java", "");
-            if (args.length == 0 || List.of(args).contains(name)) {
-                scenarios.computeIfAbsent(example, key -> new ArrayList<>()).add(scenario);
+        for (Path scenario : ScheduleRuns.scenarios()) {
+            Path source = ScheduleRuns.example(scenario);
+            if (args.length == 0 || List.of(args).contains(name(source))) {
+                scenarios.computeIfAbsent(source, key -> new ArrayList<>()).add(scenario);
             }
         }
-        Path folder = Files.createTempDirectory("mutants");
         int killedOfAll = 0;
         int all = 0;
         for (var one : scenarios.entrySet()) {
-            var lines = new LinkedHashMap<String, Mutant>();
-            for (Mutant mutant : mutants(one.getKey())) {
-                Path in = Files.createDirectories(folder.resolve(one.getKey().getFileName() + "-" + mutant.line + "-"
-                        + lines.size()));
-                Path broken = in.resolve(one.getKey().getFileName());
-                var text = new ArrayList<>(Files.readAllLines(one.getKey()));
-                text.set(mutant.line, mutant.is);
-                Files.write(broken, text);
-                for (Path scenario : one.getValue()) {
-                    lines.put("--first --runs " + RUNS + " --seconds 60 " + scenario + " " + broken, mutant);
-                }
-            }
-            var results = new LinkedHashMap<Mutant, String>();
-            Map<String, String> outputs = ScheduleRuns.all(ScheduleRuns.jdk(), List.copyOf(lines.keySet()));
-            outputs.forEach((line, output) -> {
-                Mutant mutant = lines.get(line);
-                if (mutant != null && !output.contains("it does not compile")) {
-                    String verdict = output.split("\\R", 2)[0];
-                    if (!results.containsKey(mutant) || !verdict.startsWith("nothing found")) {
-                        results.put(mutant, verdict);
-                    }
-                }
-            });
+            Map<Mutant, String> verdicts = verdicts(one.getKey(), one.getValue());
             int killed = 0;
             int same = 0;
-            for (var result : results.entrySet()) {
-                boolean survives = result.getValue().startsWith("nothing found");
-                boolean told = survives && equivalent.contains(result.getKey().key());
-                same += told ? 1 : 0;
+            for (var result : verdicts.entrySet()) {
+                boolean survives = result.getValue().startsWith(NOTHING);
+                boolean told = equivalent.containsKey(result.getKey().key());
                 killed += survives ? 0 : 1;
-                if (survives && !told) {
-                    System.out.println("  " + (result.getKey().line + 1) + " " + result.getKey().key());
+                same += survives && told ? 1 : 0;
+                if (survives != told) {
+                    System.out.println("  " + (result.getKey().line + 1) + " " + result.getKey().key()
+                            + (told ? ": not equivalent, " + result.getValue() : ""));
                 }
             }
-            System.out.println(one.getKey() + ": " + killed + " of " + (results.size() - same) + " killed, "
-                    + same + " equivalent");
+            int counted = verdicts.size() - same;
+            System.out.println(name(one.getKey()) + ": " + killed + " of " + counted + " killed, " + same
+                    + " equivalent");
+            ScheduleTable.write(ScheduleTable.name(one.getKey()), one.getValue().size(), killed, counted, same);
             killedOfAll += killed;
-            all += results.size() - same;
+            all += counted;
         }
         System.out.println(killedOfAll + " of " + all + " killed, " + killedOfAll * 100 / Math.max(1, all) + " %");
         System.exit(killedOfAll * 10 >= all * 9 ? 0 : 1);
+    }
+
+    /** Those that compile, each with the first line that any of the scenarios has for it. */
+    private static Map<Mutant, String> verdicts(Path source, List<Path> scenarios)
+            throws IOException, InterruptedException {
+        Path folder = Files.createTempDirectory("mutants");
+        var verdicts = new LinkedHashMap<Mutant, String>();
+        List<Mutant> left = mutants(source);
+        for (Path scenario : scenarios) {
+            var lines = new LinkedHashMap<String, Mutant>();
+            for (Mutant mutant : left) {
+                lines.put("--first --runs " + RUNS + " --seconds 60 " + scenario + " " + broken(mutant, folder),
+                        mutant);
+            }
+            ScheduleRuns.all(ScheduleRuns.jdk(), List.copyOf(lines.keySet())).forEach((line, output) -> {
+                if (!output.contains("it does not compile")) {
+                    verdicts.put(lines.get(line), output.split("\\R", 2)[0]);
+                }
+            });
+            left = left.stream().filter(mutant -> verdicts.getOrDefault(mutant, "").startsWith(NOTHING)).toList();
+        }
+        return verdicts;
+    }
+
+    /** In a folder of its own, and where its package wants to be. */
+    private static Path broken(Mutant mutant, Path folder) throws IOException {
+        Path file = mutant.source.getFileName();
+        var text = new ArrayList<>(Files.readAllLines(mutant.source));
+        text.set(mutant.line, mutant.is);
+        Path in = folder.resolve(mutant.line + (mutant.is.isBlank() ? "-" : "+"));
+        if (text.contains("package service;")) {
+            in = in.resolve("service");
+            Files.createDirectories(in);
+            for (Path other : Examples.javaFiles(mutant.source.getParent())) { // found beside it
+                Files.copy(other, in.resolve(other.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+            }
+        }
+        return Files.write(Files.createDirectories(in).resolve(file), text);
+    }
+
+    /** Key and reason of what no scenario can tell from the class. */
+    static Map<String, String> equivalent() throws IOException {
+        var equivalent = new LinkedHashMap<String, String>();
+        for (String line : Files.readAllLines(EQUIVALENT)) {
+            if (!line.startsWith("#")) {
+                String[] parts = line.split(" -- ", 2);
+                equivalent.put(parts[0], parts[1]);
+            }
+        }
+        return equivalent;
+    }
+
+    /** The keys of all mutants of a class, also of those that do not compile. */
+    static List<String> keys(Path source) throws IOException {
+        return mutants(source).stream().map(Mutant::key).toList();
+    }
+
+    private static String name(Path source) {
+        return source.getFileName().toString().replace(".java", "");
     }
 
     private static String code(String line) {
@@ -124,7 +164,7 @@ final class Mutants {
             }
             Matcher guard = GUARD.matcher(line);
             String next = i + 1 < lines.size() ? lines.get(i + 1) : "";
-            if (guard.matches() && !next.contains("IllegalArgumentException")) {
+            if (guard.matches() && !ARGUMENT.matcher(next).find()) {
                 mutants.add(new Mutant(source, i, nth, line, guard.group(1) + "if (false && (" + guard.group(2) + ")) {"
                         + guard.group(3)));
             }

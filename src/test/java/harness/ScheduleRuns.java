@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Runs of {@code scripts/ExploreSchedules.java}, many in one JVM. */
 final class ScheduleRuns {
@@ -15,20 +16,31 @@ final class ScheduleRuns {
     private static final Path LAUNCHER = Path.of("scripts", "ExploreSchedules.java");
 
     static final Path SCENARIOS = Path.of("src", "test", "schedules");
+    static final Path SERVICE = Path.of("assets", "service", "src", "main", "java", "service");
 
     private ScheduleRuns() {
     }
 
-    /** The example that {@code NameScenario}, or {@code NameCloseScenario}, is about. */
+    /** All of them: of the examples, then of the service's parts, in the package {@code service}. */
+    static List<Path> scenarios() throws IOException {
+        var scenarios = new ArrayList<>(Examples.javaFiles(SCENARIOS));
+        scenarios.addAll(Examples.javaFiles(SCENARIOS.resolve("service")));
+        scenarios.removeIf(file -> !file.toString().endsWith("Scenario.java"));
+        return scenarios;
+    }
+
+    /** The class that {@code NameScenario}, or {@code NameCloseScenario}, is about. */
     static Path example(Path scenario) throws IOException {
         String name = scenario.getFileName().toString().replace("Scenario.java", "");
+        boolean service = scenario.getParent().endsWith("service");
         for (int end = name.length(); end > 0; end--) {
-            var example = Examples.named(name.substring(0, end));
+            Path part = SERVICE.resolve(name.substring(0, end) + ".java");
+            var example = service ? Optional.of(part).filter(Files::exists) : Examples.named(name.substring(0, end));
             if (example.isPresent()) {
                 return example.get();
             }
         }
-        throw new AssertionError("no example for " + scenario);
+        throw new AssertionError("no class for " + scenario);
     }
 
     /** The newest promised JDK that can run the explorer, if there is one. */

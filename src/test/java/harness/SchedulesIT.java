@@ -39,7 +39,7 @@ class SchedulesIT {
     @Test
     void nothingIsFound() throws IOException, InterruptedException {
         var lines = new ArrayList<String>();
-        for (Path scenario : Examples.javaFiles(ScheduleRuns.SCENARIOS)) {
+        for (Path scenario : ScheduleRuns.scenarios()) {
             lines.add("--runs " + Integer.getInteger("schedules", 1_000) + " --seconds 3000 " + scenario + " "
                     + ScheduleRuns.example(scenario));
         }

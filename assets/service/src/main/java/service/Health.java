@@ -8,6 +8,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -15,8 +16,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * which check failed, the log why. Thread-safe. Needs {@link Log}.
  */
 public final class Health {
+    private static final String STARTING = "starting";
     private final Map<String, Check> checks = new ConcurrentHashMap<>();
-    private volatile String state = "starting";
+    private final AtomicReference<String> state = new AtomicReference<>(STARTING);
 
     /**
      * Of this instance, not of what all instances share, or all leave at once. A check that hangs is down, and is not
@@ -28,22 +30,23 @@ public final class Health {
         checks.put(name, new Check(name, limit, check));
     }
 
+    /** No effect after {@link #stopping}. */
     public void started() {
-        state = "";
+        state.compareAndSet(STARTING, "");
     }
 
     public void stopping() {
-        state = "stopping";
+        state.set("stopping");
     }
 
     public boolean isStarting() {
-        return state.equals("starting");
+        return state.get().equals(STARTING);
     }
 
     /** What is not ready, and why; empty: ready. Takes as long as the slowest check, or its limit. */
     public Map<String, Object> failures() throws InterruptedException {
         var report = new TreeMap<String, Object>();
-        String now = state;
+        String now = state.get();
         if (!now.isEmpty()) {
             report.put("service", now);
             return report;

@@ -10,6 +10,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Work that no request waits for: once, or again and again. Each has a virtual thread; what fails is logged. At the end
@@ -20,6 +21,7 @@ public final class Tasks {
     private static final Duration AFTER_INTERRUPT = Duration.ofSeconds(2);
     private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
     private final Semaphore places;
+    private final ReentrantLock lock = new ReentrantLock(); // nothing begins beside stop()
     private final CompletableFuture<Void> stopping = new CompletableFuture<>();
 
     @FunctionalInterface
@@ -51,7 +53,7 @@ public final class Tasks {
         boolean started = false;
         try {
             String id = Log.request();
-            start(name, () -> {
+            started = start(name, () -> {
                 try {
                     Log.request(id);
                     guarded(name, task);
@@ -59,11 +61,13 @@ public final class Tasks {
                     places.release();
                 }
             });
-            started = true;
         } finally {
             if (!started) {
                 places.release();
             }
+        }
+        if (!started) {
+            throw new RejectedExecutionException(name);
         }
     }
 
@@ -89,7 +93,8 @@ public final class Tasks {
         });
     }
 
-    private void start(String name, Runnable loop) {
+    /** @return false: not started, it is stopping */
+    private boolean start(String name, Runnable loop) {
         var thread = Thread.ofVirtual().name(name).unstarted(() -> {
             try {
                 loop.run();
@@ -97,15 +102,24 @@ public final class Tasks {
                 threads.remove(Thread.currentThread());
             }
         });
-        threads.add(thread);
-        boolean started = false;
+        lock.lock();
         try {
-            thread.start();
-            started = true;
-        } finally {
-            if (!started) {
-                threads.remove(thread);
+            if (stopping.isDone()) {
+                return false;
             }
+            threads.add(thread);
+            boolean started = false;
+            try {
+                thread.start();
+                started = true;
+            } finally {
+                if (!started) {
+                    threads.remove(thread);
+                }
+            }
+            return true;
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -132,7 +146,13 @@ public final class Tasks {
         if (threads.contains(Thread.currentThread())) {
             throw new IllegalStateException("a task cannot stop the tasks: it would wait for itself");
         }
-        boolean first = stopping.complete(null);
+        boolean first;
+        lock.lock();
+        try {
+            first = stopping.complete(null);
+        } finally {
+            lock.unlock();
+        }
         boolean interrupted = join(grace);
         if (first) {
             threads.forEach(Thread::interrupt);
