@@ -154,6 +154,12 @@ final class Machine {
         return Files.readString(jdk.resolve("release")).replaceAll("(?s).*JAVA_VERSION=\"([^\"]+)\".*", "$1");
     }
 
+    /** Half of the machine's memory, for a JVM that is to hold a million of something. */
+    static String heap() throws IOException {
+        String memory = lineOf("/proc/meminfo", "MemTotal").replaceAll("\\D", "");
+        return memory.isEmpty() ? "2g" : Long.parseLong(memory) / 2 + "k";
+    }
+
     /** VmHWM of this process, or 0 where there is no /proc. */
     static long peakKilobytes() {
         try {
