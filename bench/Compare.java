@@ -66,6 +66,10 @@ final class Compare {
         PATTERNS.put("http-server", "GETs, 50 connections (`HttpServer`, aiohttp)");
     }
 
+    private static final Map<String, String> BRIEFLY = Map.of("spawn", "tasks that do nothing", "gather",
+            "that sleep 10 ms", "parked", "that wait for one `Event`", "bounded", "1,000 at a time, 1 ms each", "queue",
+            "1 producer, 4 consumers", "lock", "100 tasks, one lock", "timeout", "calls in time", "http-client",
+            "50 connections", "http-server", "50 connections");
     private static final List<String> PYTHON = List.of("asyncio", "uvloop");
     private static final int HEADLINE = 100_000;
     private static final int HEADLINE_HTTP = 10_000;
@@ -115,11 +119,10 @@ final class Compare {
         var days = days(out);
         Files.writeString(out.resolve("asyncio.md"), table(days));
         Files.writeString(out.resolve("asyncio.svg"), picture(days.getLast()));
-        System.out.println("\n" + shortTable(days) + "\nWritten: " + out.resolve("asyncio.md") + ", .svg, -DATE.tsv");
+        System.out.println("\n" + shortTable(days, false) + "\nWritten: " + out.resolve("asyncio.md") + ", .svg, -DATE.tsv");
         if (out.equals(RESULTS)) {
-            for (Path page : List.of(Path.of("README.md"), Path.of("references/performance.md"))) {
-                Machine.publish(page, "bench", shortTable(days));
-            }
+            Machine.publish(Path.of("README.md"), "bench", shortTable(days, false));
+            Machine.publish(Path.of("references/performance.md"), "bench", shortTable(days, true));
         }
         skipped.forEach(line -> System.out.println("SKIPPED " + line));
         return table(List.of(days.getLast())).contains(Machine.NOT_STEADY_TEXT) ? Machine.NOT_STEADY : 0;
@@ -336,41 +339,42 @@ final class Compare {
         return size == null ? sizes(days, pattern).first() : size;
     }
 
-    private static String shortTable(List<Day> days) {
-        var text = new StringBuilder("| milliseconds | tasks | asyncio | uvloop | Java: first call | first second | "
-                + "steady | times asyncio: first call | first second | steady |\n|---|---|---|---|---|---|---|---|---|---|\n");
+    /** @param page without what the reference page has no room for */
+    private static String shortTable(List<Day> days, boolean page) {
+        var text = new StringBuilder(page
+                ? "| | asyncio | uvloop | Java, steady | times asyncio: first call | first second | steady |\n|---|"
+                : "| milliseconds | tasks | asyncio | uvloop | Java: first call | first second | steady | times asyncio: "
+                + "first call | first second | steady |\n|---|---|---|---|");
+        text.append("---|---|---|---|---|---|\n");
+        var ofs = List.<ToDoubleFunction<List<Sample>>>of(Compare::first, Compare::second, Compare::steady);
         for (String pattern : PATTERNS.keySet()) {
             if (sizes(days, pattern).isEmpty()) {
                 continue;
             }
             int n = compared(days, pattern);
-            boolean cold = !pattern.equals("http-server");
-            text.append(Machine.format("| %s: %s | %,d |", pattern, PATTERNS.get(pattern).replaceAll(" \\(.*", ""), n));
-            for (var values : List.of(values(days, pattern, n, "asyncio"::equals, Compare::steady),
-                    values(days, pattern, n, "uvloop"::equals, Compare::steady))) {
-                text.append(' ').append(Machine.range(values)).append(" |");
-            }
-            for (boolean ratio : new boolean[] {false, true}) {
-                for (ToDoubleFunction<List<Sample>> of : List.<ToDoubleFunction<List<Sample>>>of(Compare::first,
-                        Compare::second, Compare::steady)) {
-                    var values = ratio ? ratios(days, pattern, n, of)
-                            : values(days, pattern, n, Compare::isExamples, of);
-                    text.append(' ').append(values.isEmpty() && !cold ? "" : Machine.range(values)).append(" |");
-                }
-                cold &= ratio || cold;
-            }
+            var cells = new ArrayList<List<Double>>();
+            cells.add(values(days, pattern, n, "asyncio"::equals, Compare::steady));
+            cells.add(values(days, pattern, n, "uvloop"::equals, Compare::steady));
+            ofs.subList(page ? 2 : 0, 3).forEach(of -> cells.add(values(days, pattern, n, Compare::isExamples, of)));
+            ofs.forEach(of -> cells.add(ratios(days, pattern, n, of)));
+            text.append(page ? "| " + pattern + ": " + BRIEFLY.get(pattern) + " |" : Machine.format("| %s: %s | %,d |",
+                    pattern, PATTERNS.get(pattern).replaceAll(" \\(.*", ""), n));
+            boolean cold = !pattern.equals("http-server"); // its load generator is cold, too
+            cells.forEach(values -> text.append(' ').append(values.isEmpty() && !cold ? "" : Machine.range(values))
+                    .append(" |"));
             text.append('\n');
         }
         text.append("\nFrom the least to the most of the JDKs").append(days.size() > 1 ? " and days" : "").append(
-                "; first call: in a new process; steady: the medians of successive windows agree, which took Java ")
-                .append(Machine.range(after(days))).append(" s.");
+                ". First call: in a new process; steady: the medians of successive windows agree, after ")
+                .append(Machine.range(after(days))).append(" s (Java).");
         int most = sizes(days, "parked").isEmpty() ? 0 : sizes(days, "parked").last();
         if (most > HEADLINE) {
-            text.append(Machine.format(" `parked`, %,d tasks, peak MB: asyncio %s, Java %s.", most,
+            text.append(Machine.format(" `parked` with %,d tasks, peak MB: asyncio %s, Java %s.", most,
                     Machine.range(values(days, "parked", most, "asyncio"::equals, Compare::peak)),
                     Machine.range(values(days, "parked", most, Compare::isExamples, Compare::peak))));
         }
-        days.forEach(day -> text.append(' ').append(conditions(day)).append('.'));
+        days.forEach(day -> text.append(' ').append(page ? day.about.get("date").substring(0, 10) + ", "
+                + day.about.get("machine").replaceAll("\\).*", ")") : conditions(day)).append('.'));
         return text.append('\n').toString();
     }
 
@@ -393,7 +397,7 @@ final class Compare {
 
                 ![time and memory over the number of tasks](asyncio.svg)
 
-                %s""", LIMIT_SECONDS, shortTable(days)));
+                %s""", LIMIT_SECONDS, shortTable(days, false)));
         for (Day day : days.reversed()) {
             text.append("\n## ").append(conditions(day)).append("""
 

@@ -7,7 +7,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
 
 /**
  * How time and memory of a task grow with the number of tasks that are there at once: {@code java bench/Bench.java
@@ -35,6 +37,7 @@ final class Growth {
     private record Titled(String title, Kind kind) { }
 
     private static final Map<String, Titled> KINDS = new LinkedHashMap<>();
+    private static final String BETWEEN = "^(\\|[^|]*\\|[^|]*\\|)(?:[^|]*\\|)*((?:[^|]*\\|){3})$"; // title, first; the last three
     private static final Duration LONG = Duration.ofHours(1);
     private static final long REPEAT = 1_000_000_000;
 
@@ -126,7 +129,7 @@ final class Growth {
                 return all;
             });
             int whole = n / 100 * 100; // no batch waits for more
-            var next = new java.util.concurrent.atomic.AtomicInteger();
+            var next = new AtomicInteger();
             return callers(whole, () -> loader.load(next.getAndIncrement()), go::countDown);
         });
         kind("limiter", "`RateLimiter`: a bucket each", n -> {
@@ -277,7 +280,11 @@ final class Growth {
                 + "\n\n" + text);
         System.out.println("\n" + text);
         if (out.equals(Path.of("bench/results"))) {
-            Machine.publish(Path.of("references/performance.md"), "growth", text.toString());
+            // of the sizes between the page needs none, nor how it was measured
+            Machine.publish(Path.of("references/performance.md"), "growth", text.toString().lines()
+                    .filter(line -> line.startsWith("|")).map(line -> line.replaceAll(BETWEEN, "$1$2"))
+                    .collect(Collectors.joining("\n")) + "\n\nSlope 1: twice the tasks, twice the time. "
+                    + about.get("date").substring(0, 10) + ", JDK " + about.get("JDK") + ".");
         }
         return text.toString().contains(Machine.NOT_STEADY_TEXT) ? Machine.NOT_STEADY : 0;
     }

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -217,7 +218,7 @@ final class Libraries {
                 + " share of the machine that others used");
         lines.addFirst("# " + about);
         Files.write(out.resolve("libraries-" + about.get("date").substring(0, 10) + ".tsv"), lines);
-        String table = table(jobs, costs, percentiles) + "\n" + about.get("date") + "; " + about.get("machine")
+        String table = table(jobs, costs, percentiles, false) + "\n" + about.get("date") + "; " + about.get("machine")
                 + "; JDK " + about.get("JDK") + "; load average before: " + about.get("load average before") + ".\n";
         Files.writeString(out.resolve("libraries.md"), "# The examples and the libraries of the same job\n\n"
                 + "Written by `java bench/Bench.java libraries`; do not edit. Millions of calls a second, by 1 thread and by 8 "
@@ -226,14 +227,18 @@ final class Libraries {
                 + ".\n");
         System.out.println("\n" + table);
         if (out.equals(Path.of("bench/results"))) {
-            Machine.publish(Path.of("references/performance.md"), "libraries", table);
+            Machine.publish(Path.of("references/performance.md"), "libraries", table(jobs, costs, percentiles, true)
+                    + "\nBold: the fastest, and what is within a tenth of it. " + about.get("date").substring(0, 10) + ", JDK "
+                    + about.get("JDK") + ".\n");
         }
         return table.contains(Machine.NOT_STEADY_TEXT) ? Machine.NOT_STEADY : 0;
     }
 
+    /** @param page only the fastest of the others, which is the one to compare with, and no percentiles */
     private static String table(List<String> jobs, Map<Cell, List<Double>> costs,
-            Map<Cell, List<Double>> percentiles) {
-        var text = new StringBuilder("| millions of calls a second, 1 thread / 8 [p99 µs] | ours | others |\n|---|---|---|\n");
+            Map<Cell, List<Double>> percentiles, boolean page) {
+        var text = new StringBuilder(page ? "| | ours | fastest other |\n|---|---|---|\n"
+                : "| millions of calls a second, 1 thread / 8 [p99 µs] | ours | others |\n|---|---|---|\n");
         for (String job : jobs) {
             var threads = Calls.JOBS.get(job).threads();
             var best = new LinkedHashMap<Integer, Double>();
@@ -254,7 +259,7 @@ final class Libraries {
                     double cost = Steady.median(costs.get(cell));
                     String rate = rate(1_000 / cost);
                     rates.add(cost <= 1.1 * best.get(number) ? "**" + rate + "**" : rate);
-                    percentile = " [" + rate(Steady.median(percentiles.get(cell)) / 1_000) + "]";
+                    percentile = page ? "" : " [" + rate(Steady.median(percentiles.get(cell)) / 1_000) + "]";
                 }
                 cells.put(by, by + " " + String.join(" / ", rates) + percentile);
             }
@@ -262,7 +267,9 @@ final class Libraries {
             text.append("| ").append(Calls.JOBS.get(job).title()).append(threads.length > 1 ? ""
                     : threads[0] == 1 ? ", 1 thread" : ", 8 threads").append(" | ").append(ours.stream().map(cells::get)
                     .collect(Collectors.joining(", "))).append(" | ").append(THEIRS.get(job).keySet().stream()
-                    .map(cells::get).collect(Collectors.joining(", "))).append(" |\n");
+                    .sorted(Comparator.comparingDouble(by -> costs.get(new Cell(job, threads[0], by)).stream()
+                            .mapToDouble(Double::doubleValue).min().orElse(Double.MAX_VALUE)))
+                    .limit(page ? 1 : 9).map(cells::get).collect(Collectors.joining(", "))).append(" |\n");
         }
         return text.toString();
     }

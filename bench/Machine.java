@@ -99,7 +99,13 @@ final class Machine {
     /** Runs it to its end, and returns what it prints. */
     static String output(List<String> command, Map<String, String> environment) throws IOException,
             InterruptedException {
-        var builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
+        return output(command, environment, ProcessBuilder.Redirect.INHERIT);
+    }
+
+    /** @param errors where they go */
+    static String output(List<String> command, Map<String, String> environment, ProcessBuilder.Redirect errors)
+            throws IOException, InterruptedException {
+        var builder = new ProcessBuilder(command).redirectError(errors);
         builder.environment().keySet().removeAll(List.of("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS",
                 "PYTHONASYNCIODEBUG"));
         builder.environment().putAll(environment);

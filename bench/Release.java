@@ -1,3 +1,5 @@
+import static java.lang.ProcessBuilder.Redirect.DISCARD;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -105,7 +107,7 @@ final class Release {
 
     private static String lastRelease() throws Exception {
         try {
-            return Machine.output(List.of("git", "describe", "--tags", "--abbrev=0", "--match", "v*"), Map.of()).strip();
+            return Machine.output(List.of("git", "describe", "--tags", "--abbrev=0", "--match", "v*"), Map.of(), DISCARD).strip();
         } catch (IOException e) {
             throw new Machine.Refusal("git finds no release (a tag v*); name a revision: release HEAD~10");
         }
@@ -118,8 +120,8 @@ final class Release {
         Path archive = folder.resolve("tree.tar");
         try {
             Machine.output(List.of("git", "archive", "-o", "" + archive, revision, "examples",
-                    "assets/service/src/main/java"), Map.of());
-            Machine.output(List.of("tar", "-xf", "" + archive, "-C", "" + tree), Map.of());
+                    "assets/service/src/main/java"), Map.of(), DISCARD);
+            Machine.output(List.of("tar", "-xf", "" + archive, "-C", "" + tree), Map.of(), DISCARD);
         } catch (IOException e) {
             throw new Machine.Refusal(revision + ": git has no such revision, or its examples are not in topic folders");
         }
@@ -127,7 +129,7 @@ final class Release {
         try {
             Machine.output(List.of(Machine.tool(newest, "javac"), "--release", "21", "-proc:none", "-nowarn", "-sourcepath",
                     Machine.sources(tree), "-d", "" + classes, "bench/Calls.java",
-                    "bench/Workloads.java", "bench/Steady.java", "bench/Machine.java", "bench/HttpLoad.java"), Map.of());
+                    "bench/Workloads.java", "bench/Steady.java", "bench/Machine.java", "bench/HttpLoad.java"), Map.of(), DISCARD);
         } catch (IOException e) {
             throw new Machine.Refusal(revision + " lacks something that bench/Calls.java or bench/Workloads.java uses");
         }
