@@ -2,6 +2,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -121,8 +122,21 @@ public final class Bench {
         return homes.getOrDefault(25, homes.values().iterator().next()) + "/bin/java";
     }
 
-    /** All but what needs the libraries. */
+    /** All but what needs the libraries; nothing, if no source is newer than the last time. */
     private static void compile(Map<Integer, Path> homes) throws Exception {
+        Path stamp = CLASSES.resolveSibling("compiled");
+        FileTime newest = FileTime.fromMillis(0);
+        for (String root : List.of("bench", "examples", "assets/service/src/main/java")) {
+            try (Stream<Path> files = Files.walk(Path.of(root))) {
+                for (Path file : files.filter(file -> file.toString().endsWith(".java")).toList()) {
+                    FileTime time = Files.getLastModifiedTime(file);
+                    newest = time.compareTo(newest) > 0 ? time : newest;
+                }
+            }
+        }
+        if (Files.exists(stamp) && Files.getLastModifiedTime(stamp).equals(newest)) {
+            return;
+        }
         String topics;
         try (Stream<Path> folders = Files.list(Path.of("examples"))) {
             topics = folders.filter(Files::isDirectory).map(Path::toString)
@@ -134,6 +148,8 @@ public final class Bench {
                     .forEach(file -> sources.add(file.toString()));
         }
         javac(homes, List.of("-sourcepath", topics + File.pathSeparator + "assets/service/src/main/java"), sources);
+        Files.writeString(stamp, "");
+        Files.setLastModifiedTime(stamp, newest);
     }
 
     /** Their jars, by the profile "benchmarks" of pom.xml, for a class path. */
