@@ -34,8 +34,9 @@ import java.util.stream.Stream;
 
 /**
  * The figures of references/performance.md that are not comparisons with asyncio, on each JDK:
- * {@code java bench/Bench.java claims [21,25,27] [CLAIM...]}. Each is measured in a process of its own. A full run writes
- * bench/results/claims.md and, of some, the table between the markers {@code claims: start} and {@code claims: end} of the page.
+ * {@code java bench/Bench.java claims [21,25,27] [CLAIM...]}. Each is measured in a process of its own. A full run
+ * writes bench/results/claims.md and, of some, the table between the markers {@code claims: start} and
+ * {@code claims: end} of the page.
  */
 public final class Claims {
 

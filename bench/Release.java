@@ -38,7 +38,8 @@ final class Release {
         var jobs = new LinkedHashMap<String, List<String>>();
         for (String job : Calls.jobs(options.get("--jobs"))) {
             for (String by : Calls.OURS.get(job).keySet()) {
-                jobs.put(job + ", " + by, List.of("Calls", job, by, "" + Calls.JOBS.get(job).threads()[0], LIMIT_SECONDS));
+                jobs.put(job + ", " + by, List.of("Calls", job, by, "" + Calls.JOBS.get(job).threads()[0],
+                        LIMIT_SECONDS));
             }
         }
         if (options.get("--jobs").isEmpty()) {
@@ -51,7 +52,8 @@ final class Release {
             var ratios = new LinkedHashMap<String, List<Double>>();
             jobs.keySet().forEach(job -> ratios.put(job, new ArrayList<>()));
             long begun = System.nanoTime();
-            for (int round = 0; round == 0 || System.nanoTime() - begun < minutes * 60e9 * round / (round + 1); round++) {
+            for (int round = 0; round == 0 || (System.nanoTime() - begun) / round * (round + 1) < minutes * 60e9;
+                    round++) {
                 for (var job : jobs.entrySet()) {
                     boolean thisFirst = round % 2 == 0;
                     double first = steady(jdk, thisFirst ? null : then, job.getValue());
