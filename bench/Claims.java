@@ -34,9 +34,9 @@ import java.util.stream.Stream;
 
 /**
  * The figures of references/performance.md that are not comparisons with asyncio, on each JDK:
- * {@code java bench/Claims.java [21,25,27] [CLAIM...]}, in the repository's folder, with a Java of 21 or later. Each is
- * measured in a process of its own. A full run writes
- * bench/results/claims.md and the table between the markers {@code claims: start} and {@code claims: end} of the page.
+ * {@code java bench/Bench.java claims [21,25,27] [CLAIM...]}. Each is measured in a process of its own. A full run
+ * writes bench/results/claims.md and, of some, the table between the markers {@code claims: start} and
+ * {@code claims: end} of the page.
  */
 public final class Claims {
 
@@ -71,6 +71,9 @@ public final class Claims {
                 "Serial -XX:+UseSerialGC", "Parallel -XX:+UseParallelGC", "ZGC -XX:+UseZGC", "G1,_`-Xmx256m` -Xmx256m");
         claim("start", "start, an `HttpClient`, a thread, end, ms", Claims::hello);
     }
+
+    /** The page has its budget: the others are in bench/results/claims.md. */
+    private static final List<String> ON_THE_PAGE = List.of("memory", "semaphores");
 
     private Claims() {
     }
@@ -108,7 +111,7 @@ public final class Claims {
                 }
             }
         }
-        var text = new StringBuilder("# Figures measured on each JDK\n\nWritten by `bench/claims.sh`; do not edit. "
+        var text = new StringBuilder("# Figures measured on each JDK\n\nWritten by `java bench/Bench.java claims`; do not edit. "
                 + Runtime.getRuntime().availableProcessors() + " cores, " + LocalDate.now() + ".\n\n| measured | "
                 + "JDK " + jdks.replace(",", " | ") + " |\n|---|" + "---|".repeat(jdks.split(",").length) + "\n");
         String title = "";
@@ -132,10 +135,25 @@ public final class Claims {
             int from = before.indexOf(start);
             if (from >= 0) {
                 Files.writeString(page, before.substring(0, from + start.length()) + "\n"
-                        + text.substring(text.indexOf("| measured")) + "\n"
+                        + onThePage(text.substring(text.indexOf("| measured"))) + "\n"
                         + before.substring(before.indexOf("<!-- claims: end -->")));
             }
         }
+    }
+
+    private static String onThePage(String table) {
+        var lines = new ArrayList<String>();
+        boolean kept = true;
+        for (String line : table.lines().toList()) {
+            if (!line.startsWith("| ...")) {
+                kept = line.startsWith("|---") || line.startsWith("| measured")
+                        || ON_THE_PAGE.stream().anyMatch(name -> line.startsWith("| " + CLAIMS.get(name).title));
+            }
+            if (kept) {
+                lines.add(line);
+            }
+        }
+        return String.join("\n", lines) + "\n";
     }
 
     private static Map<String, String> rows(Claim claim, String name, Path home, Path classes) throws Exception {

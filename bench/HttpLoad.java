@@ -13,8 +13,8 @@ import java.util.concurrent.Future;
 /**
  * The other end of the HTTP measurements, the same for Java and Python, on plain sockets. {@code java HttpLoad serve}
  * answers every request and prints its port; it ends with its standard input. {@code java HttpLoad get PORT
- * CONNECTIONS N} sends N requests over kept connections after a warm-up, prints a line between the two, and then the
- * nanoseconds.
+ * CONNECTIONS N SECONDS} sends N requests over kept connections, again and again until that is steady, and prints
+ * {@link Steady.Figures#line}; what is cold at first are the client and the server, so only the steady figure counts.
  */
 public final class HttpLoad {
 
@@ -40,11 +40,11 @@ public final class HttpLoad {
                     socket.setTcpNoDelay(true);
                     sockets.add(socket);
                 }
-                get(executor, sockets, 5_000_000_000L, Math.max(1, n / connections));
-                System.out.println("warm");
-                long start = System.nanoTime();
-                get(executor, sockets, 0, n / connections);
-                System.out.println(System.nanoTime() - start);
+                System.out.println(Steady.measure(() -> {
+                    long start = System.nanoTime();
+                    get(executor, sockets, n / connections);
+                    return System.nanoTime() - start;
+                }, Double.parseDouble(args[4])).line());
                 System.exit(0);
             }
         }
@@ -54,19 +54,16 @@ public final class HttpLoad {
         return text.getBytes(StandardCharsets.US_ASCII);
     }
 
-    /** Each socket {@code each} requests, again until {@code nanos} have passed. */
-    private static void get(ExecutorService executor, Iterable<Socket> sockets, long nanos, int each) throws Exception {
-        long end = System.nanoTime() + nanos;
+    /** Over each socket so many requests. */
+    private static void get(ExecutorService executor, Iterable<Socket> sockets, int each) throws Exception {
         var futures = new ArrayList<Future<?>>();
         for (Socket socket : sockets) {
             futures.add(executor.submit(() -> {
                 var in = new BufferedInputStream(socket.getInputStream());
-                do {
-                    for (int i = 0; i < each; i++) {
-                        socket.getOutputStream().write(REQUEST);
-                        response(in);
-                    }
-                } while (System.nanoTime() < end);
+                for (int i = 0; i < each; i++) {
+                    socket.getOutputStream().write(REQUEST);
+                    response(in);
+                }
                 return null;
             }));
         }

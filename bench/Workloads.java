@@ -1,7 +1,4 @@
-import com.sun.management.OperatingSystemMXBean;
 import com.sun.net.httpserver.HttpServer;
-import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -9,8 +6,6 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -26,10 +21,10 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * One measurement in one process: {@code java Workloads PATTERN VARIANT N [PORT]}. VARIANT is {@code examples}, the
- * project's files as they are, or {@code naive}, a virtual-thread-per-task executor and futures. Prints wall
- * nanoseconds, CPU nanoseconds of the whole process (JIT and GC included) and peak resident kilobytes, tab-separated.
- * {@code workloads.py} is the same in asyncio; {@code Compare} runs both.
+ * One measurement in one process: {@code java Workloads PATTERN VARIANT N SECONDS [PORT]}, steady within so many
+ * seconds. VARIANT is {@code examples}, the project's files as they are, or {@code naive}, a virtual-thread-per-task
+ * executor and futures. Prints {@link Steady.Figures#line}; of more than 100,000 tasks one run, after
+ * 10,000 have become steady. {@code workloads.py} is the same in asyncio; {@code Compare} runs both.
  */
 public final class Workloads {
 
@@ -39,14 +34,12 @@ public final class Workloads {
         long run(int n) throws Exception;
     }
 
-    private record Run(long wall, long cpu) {
-    }
-
     private static final Duration SLEEP = Duration.ofMillis(10);
     private static final Duration CALL = Duration.ofMillis(1);
     private static final Duration LIMIT = Duration.ofSeconds(10);
     private static final int BOUND = 1_000;
     private static final int CONNECTIONS = 50;
+    private static final int MOST = 100_000;
 
     private Workloads() {
     }
@@ -55,8 +48,9 @@ public final class Workloads {
         String pattern = args[0];
         boolean naive = args[1].equals("naive");
         int n = Integer.parseInt(args[2]);
+        double limit = Double.parseDouble(args[3]);
         if (pattern.equals("http-server")) {
-            print(server(n));
+            server(n, limit);
             return;
         }
         Workload workload = switch (pattern) {
@@ -67,56 +61,24 @@ public final class Workloads {
             case "queue" -> naive ? Workloads::naiveQueue : Workloads::queue;
             case "lock" -> naive ? Workloads::naiveLock : Workloads::lock;
             case "timeout" -> naive ? Workloads::naiveTimeout : Workloads::timeout;
-            case "http-client" -> client(Integer.parseInt(args[3]), naive);
+            case "http-client" -> client(Integer.parseInt(args[4]), naive);
             default -> throw new IllegalArgumentException(pattern);
         };
-        print(measure(workload, n, pattern.equals("http-client") ? 8_000_000_000L : 800_000_000));
+        var figures = Steady.measure(() -> timed(workload, n > MOST ? 10_000 : n), limit);
+        if (n > MOST) {
+            figures = new Steady.Figures(0, 0, timed(workload, n), figures.after(), 0);
+        }
+        System.out.println(figures.line());
         System.exit(0); // the client's threads
     }
 
-    /**
-     * Warm-up at a smaller size for so many nanoseconds of CPU time, or two and a half times that (an HttpClient is
-     * much code and takes ten times as long as the rest); then once, and as often as fits into half a second, of
-     * which the median counts: the JIT compiler still works on the first.
-     */
-    private static Run measure(Workload workload, int n, long warmUp) throws Exception {
-        int small = Math.min(n, 20_000);
-        long warm = cpu() + warmUp;
-        for (long end = System.nanoTime() + warmUp * 5 / 2; cpu() < warm && System.nanoTime() < end; ) {
-            verified(workload, small);
-        }
-        var runs = new ArrayList<Run>();
-        long end = System.nanoTime() + 500_000_000;
-        do {
-            long cpu = cpu();
-            long start = System.nanoTime();
-            verified(workload, n);
-            runs.add(new Run(System.nanoTime() - start, cpu() - cpu));
-        } while (System.nanoTime() < end);
-        runs.sort((a, b) -> Long.compare(a.wall, b.wall));
-        return runs.get(runs.size() / 2);
-    }
-
-    private static void verified(Workload workload, int n) throws Exception {
+    private static double timed(Workload workload, int n) throws Exception {
+        long start = System.nanoTime();
         long result = workload.run(n);
         if (result != n) {
             throw new AssertionError(result + " instead of " + n);
         }
-    }
-
-    private static void print(Run run) throws IOException {
-        System.out.println(run.wall + "\t" + run.cpu + "\t" + peakKilobytes());
-    }
-
-    private static long cpu() {
-        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getProcessCpuTime();
-    }
-
-    /** VmHWM, or 0 where there is no /proc. */
-    private static long peakKilobytes() throws IOException {
-        Path status = Path.of("/proc/self/status");
-        return Files.exists(status) ? Files.readAllLines(status).stream().filter(line -> line.startsWith("VmHWM"))
-                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", ""))).findFirst().orElse(0) : 0;
+        return System.nanoTime() - start;
     }
 
     // spawn: n tasks that do nothing
@@ -358,7 +320,7 @@ public final class Workloads {
 
     // http-server: n GETs over 50 kept connections, sent by another process
 
-    private static Run server(int n) throws Exception {
+    private static void server(int n, double limit) throws Exception {
         System.setProperty("sun.net.httpserver.nodelay", "true");
         var server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
@@ -371,13 +333,13 @@ public final class Workloads {
         });
         server.start();
         var load = new ProcessBuilder(System.getenv("BENCH_LOAD").split("\t"));
-        load.command().addAll(List.of("get", "" + server.getAddress().getPort(), "" + CONNECTIONS, "" + n));
+        load.command().addAll(List.of("get", "" + server.getAddress().getPort(), "" + CONNECTIONS, "" + n,
+                "" + limit));
         Process process = load.redirectError(ProcessBuilder.Redirect.INHERIT).start();
         try (var reader = process.inputReader()) {
-            reader.readLine(); // warm-up is over
-            long cpu = cpu();
-            long wall = Long.parseLong(reader.readLine());
-            return new Run(wall, cpu() - cpu);
+            String[] figures = reader.readLine().split("\t");
+            System.out.println("0\t0\t" + figures[2] + "\t" + figures[3] + "\t0\t" + Machine.peakKilobytes() + "\t"
+                    + Steady.cpuNanos());
         } finally {
             server.stop(0);
         }

@@ -1,11 +1,13 @@
-"""One measurement in one process: python3 workloads.py PATTERN asyncio|uvloop N [PORT]. The same as Workloads.java, in asyncio."""
+"""One measurement in one process: python3 workloads.py PATTERN asyncio|uvloop N SECONDS [PORT]. The same as Workloads.java, in asyncio."""
 import asyncio
 import os
+import statistics
 import sys
 import time
 
 SLEEP, CALL, LIMIT = 0.010, 0.001, 10
-BOUND, CONNECTIONS = 1_000, 50
+BOUND, CONNECTIONS, MOST = 1_000, 50, 100_000
+WINDOWS, AGREE, WINDOW = 3, 1.15, 0.3  # as in Steady.java; fewer, for nothing is compiled meanwhile
 BODY = "x" * 100
 
 
@@ -100,26 +102,41 @@ async def timeout(n):
     return sum(await asyncio.gather(*[calls() for _ in range(100)]))
 
 
-async def measure(workload, n):
-    async def verified(size):
+async def measure(workload, n, limit):
+    """As Steady.measure in Java: first run, mean of the first second, steady (0: not), seconds until then, CPU of a run."""
+    async def timed(size):
+        start = time.perf_counter()
         result = await workload(size)
         assert result == size, f"{result} instead of {size}"
+        return (time.perf_counter() - start) * 1e9
 
-    warm, end = time.process_time() + 0.3, time.perf_counter() + 2
-    while time.process_time() < warm and time.perf_counter() < end:
-        await verified(min(n, 20_000))
-    runs = []
-    end = time.perf_counter() + 0.5
+    size = n if n <= MOST else 10_000
+    begun = time.perf_counter()
+    early = [await timed(size)]
+    windows = []
     while True:
-        cpu, start = time.process_time_ns(), time.perf_counter_ns()
-        await verified(n)
-        runs.append((time.perf_counter_ns() - start, time.process_time_ns() - cpu))
-        if time.perf_counter() >= end:
-            runs.sort()
-            return runs[len(runs) // 2]
+        start, cpu, runs = time.perf_counter(), time.process_time_ns(), []
+        while not runs or time.perf_counter() - start < WINDOW:
+            in_first_second = time.perf_counter() - begun < 1
+            runs.append(await timed(size))
+            if in_first_second:
+                early.append(runs[-1])
+        windows.append((start, cpu, len(runs), statistics.median(runs)))
+        last = windows[-WINDOWS:]
+        medians = sorted(window[3] for window in last)
+        agree = len(last) == WINDOWS and medians[-1] <= AGREE * medians[0]
+        if agree or time.perf_counter() - begun > limit:
+            break
+    if n > MOST:
+        return 0, 0, await timed(n), last[0][0] - begun, 0
+    second = statistics.mean(early)
+    if not agree:
+        return early[0], second, 0, time.perf_counter() - begun, 0
+    spent = (time.process_time_ns() - last[0][1]) / sum(window[2] for window in last)
+    return early[0], second, statistics.median(medians), last[0][0] - begun, spent
 
 
-async def http_client(n, port):
+async def http_client(n, limit, port):
     import aiohttp
 
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONNECTIONS)) as session:
@@ -130,10 +147,10 @@ async def http_client(n, port):
         async def workload(size):
             return sum(await asyncio.gather(*[get() for _ in range(size)]))
 
-        return await measure(workload, n)
+        return await measure(workload, n, limit)
 
 
-async def http_server(n):
+async def http_server(n, limit):
     from aiohttp import web
 
     async def hello(request):
@@ -146,15 +163,12 @@ async def http_server(n):
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     port = runner.addresses[0][1]
-    command = os.environ["BENCH_LOAD"].split("\t") + ["get", str(port), str(CONNECTIONS), str(n)]
+    command = os.environ["BENCH_LOAD"].split("\t") + ["get", str(port), str(CONNECTIONS), str(n), str(limit)]
     load = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-    await load.stdout.readline()  # warm-up is over
-    cpu = time.process_time_ns()
-    wall = int(await load.stdout.readline())
-    cpu = time.process_time_ns() - cpu
+    figures = (await load.stdout.readline()).split()
     await load.wait()
     await runner.cleanup()
-    return wall, cpu
+    return 0, 0, float(figures[2]), float(figures[3]), 0
 
 
 def peak_kilobytes():
@@ -166,18 +180,17 @@ def peak_kilobytes():
 
 
 def main():
-    pattern, loop, n = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    pattern, loop, n, limit = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
     if loop == "uvloop":
         import uvloop
         uvloop.install()
     if pattern == "http-client":
-        run = http_client(n, int(sys.argv[4]))
+        run = http_client(n, limit, int(sys.argv[5]))
     elif pattern == "http-server":
-        run = http_server(n)
+        run = http_server(n, limit)
     else:
-        run = measure(globals()[pattern], n)
-    wall, cpu = asyncio.run(run)
-    print(wall, cpu, peak_kilobytes(), sep="\t")
+        run = measure(globals()[pattern], n, limit)
+    print(*asyncio.run(run), peak_kilobytes(), time.process_time_ns(), sep="\t")
 
 
 if __name__ == "__main__":

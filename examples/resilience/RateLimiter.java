@@ -62,15 +62,17 @@ public final class RateLimiter {
 
     /**
      * In units so small that a nanosecond gains, and a permit costs, a whole number of them: nothing is rounded away.
+     * In {@code fill} nanoseconds an empty one is full.
      */
-    private record Bucket(int most, long gain, long cost, long credit, long last) implements Supply {
+    private record Bucket(int most, long gain, long cost, long fill, long credit, long last) implements Supply {
         private static Bucket empty(int burst, int permits, long nanos, long now) {
             long divisor = gcd(permits, nanos);
             long cost = nanos / divisor;
             if (cost > Long.MAX_VALUE / burst) {
                 throw new IllegalArgumentException("burst " + burst + " times the period must be below 292 years");
             }
-            return new Bucket(burst, permits / divisor, cost, 0, now);
+            long gain = permits / divisor;
+            return new Bucket(burst, gain, cost, Math.ceilDiv(burst * cost, gain), 0, now);
         }
 
         private Bucket filled() {
@@ -78,19 +80,21 @@ public final class RateLimiter {
         }
 
         private Bucket with(long credit, long now) {
-            return new Bucket(most, gain, cost, credit, now - last > 0 ? now : last);
+            return new Bucket(most, gain, cost, fill, credit, now - last > 0 ? now : last);
         }
 
         private long credit(long now) {
             long missing = most * cost - credit;
             long elapsed = now - last;
-            return elapsed <= 0 ? credit : elapsed > missing / gain ? credit + missing : credit + elapsed * gain;
+            return elapsed <= 0 ? credit : elapsed >= fill ? credit + missing
+                    : credit + Math.min(missing, elapsed * gain); // no division: it would be most of the call
         }
 
         @Override
         public long until(long permits, long now) {
-            long price = permits > Long.MAX_VALUE / cost ? Long.MAX_VALUE : permits * cost;
-            return Math.ceilDiv(price - credit(now), gain);
+            long price = permits > most && permits > Long.MAX_VALUE / cost ? Long.MAX_VALUE : permits * cost;
+            long missing = price - credit(now);
+            return missing <= 0 ? 0 : Math.ceilDiv(missing, gain);
         }
 
         @Override

@@ -3,6 +3,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
@@ -82,29 +83,37 @@ public final class BoundedGather {
         if (limit < 1) {
             throw new IllegalArgumentException("limit is " + limit + ", must be 1 or more");
         }
-        int bound = Math.min(limit, Integer.MAX_VALUE / 2); // a failure doubles the permits
-        var permits = new Semaphore(bound);
+        var permits = new Semaphore(limit);
         var failure = new AtomicReference<Throwable>();
+        var unended = new AtomicInteger(1); // one of them is the caller, while it pulls
+        var over = new CountDownLatch(1); // all have ended, or one has failed
         var executor = Executors.newVirtualThreadPerTaskExecutor();
         try {
             Iterator<? extends T> source = items.iterator();
             permits.acquire();
             while (failure.get() == null && source.hasNext() && failure.get() == null) { // hasNext may have waited
                 Action<Void> work = prepare.apply(source.next());
+                unended.incrementAndGet();
                 executor.execute(() -> {
                     try {
                         work.accept(null);
                     } catch (Throwable e) {
                         if (failure.compareAndSet(null, e)) {
-                            permits.release(bound); // whatever the caller waits for, it waits no longer
+                            over.countDown();
                         }
                     } finally {
                         permits.release();
+                        if (unended.decrementAndGet() == 0) {
+                            over.countDown();
+                        }
                     }
                 });
                 permits.acquire();
             }
-            permits.acquire(bound - 1);
+            if (unended.decrementAndGet() == 0) {
+                over.countDown();
+            }
+            over.await(); // the permits would wake the caller once for each action
         } catch (Throwable e) {
             Throwable before = failure.get();
             if (before != null && before != e) {

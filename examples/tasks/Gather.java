@@ -1,14 +1,15 @@
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * asyncio: {@code gather(*tasks)}, failing fast. Final API, JDK 21 and later.
@@ -38,21 +39,34 @@ public final class Gather {
     public static <T> List<T> all(Collection<? extends Callable<? extends T>> tasks)
             throws InterruptedException, ExecutionException {
         var calls = tasks.stream().map(task -> Objects.requireNonNull(task, "task")).toList();
+        var results = new ArrayList<T>(Collections.nCopies(calls.size(), null)); // each task sets its own element
+        var failure = new AtomicReference<Throwable>();
+        var unended = new AtomicInteger(calls.size());
+        var over = new CountDownLatch(calls.isEmpty() ? 0 : 1); // all have ended, or one has failed
         var executor = Executors.newVirtualThreadPerTaskExecutor();
         try {
-            var completed = new ExecutorCompletionService<T>(executor);
-            var futures = new ArrayList<Future<T>>(calls.size());
-            for (var call : calls) {
-                futures.add(completed.submit(call::call));
+            for (int i = 0; i < calls.size(); i++) {
+                int index = i;
+                executor.execute(() -> {
+                    try {
+                        results.set(index, calls.get(index).call());
+                    } catch (Throwable e) {
+                        failure.compareAndSet(null, e);
+                    }
+                    if (unended.decrementAndGet() == 0 || failure.get() != null) {
+                        over.countDown();
+                    }
+                });
             }
-            for (int i = 0; i < futures.size(); i++) {
-                completed.take().get();
-            }
-            return futures.stream().map(Future::resultNow).toList();
+            over.await(); // one wake-up; a CompletionService's queue wakes the caller once for each task
         } finally {
             executor.shutdownNow(); // the only interrupt: close() in this thread would pass on a second one of its own
             CompletableFuture.runAsync(executor::close, Thread::startVirtualThread).join();
         }
+        if (failure.get() != null) {
+            throw new ExecutionException(failure.get());
+        }
+        return Collections.unmodifiableList(results);
     }
     // @end region="gather"
 

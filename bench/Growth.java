@@ -1,0 +1,291 @@
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
+
+/**
+ * How time and memory of a task grow with the number of tasks that are there at once: {@code java bench/Bench.java
+ * growth}. Either n callers all wait for one thing, until all have parked, or n things are kept. A process measures
+ * one kind at all sizes, the smallest until it is steady; from then on each size is run several times as long as that
+ * takes less than a second, and the median counts.
+ */
+final class Growth {
+
+    /** n things that are kept, and how to let them go. */
+    private interface Kept {
+        void end() throws Exception;
+    }
+
+    @FunctionalInterface
+    private interface Kind {
+        /** Returns when all n are there. */
+        Kept fill(int n) throws Exception;
+    }
+
+    private interface Waiting {
+        void await() throws Exception;
+    }
+
+    private record Titled(String title, Kind kind) { }
+
+    private static final Map<String, Titled> KINDS = new LinkedHashMap<>();
+    private static final String BETWEEN = "^(\\|[^|]*\\|[^|]*\\|)(?:[^|]*\\|)*((?:[^|]*\\|){3})$"; // title, first; the last three
+    private static final Duration LONG = Duration.ofHours(1);
+    private static final long REPEAT = 1_000_000_000;
+
+    static {
+        kind("group", "`TaskGroup`: tasks that wait", n -> {
+            var go = new CountDownLatch(1);
+            var group = TaskGroup.<Object>failFast();
+            var arrived = new CountDownLatch(n);
+            for (int i = 0; i < n; i++) {
+                group.fork(() -> {
+                    arrived.countDown();
+                    go.await();
+                    return null;
+                });
+            }
+            arrived.await();
+            return () -> {
+                go.countDown();
+                group.join();
+                group.close();
+            };
+        });
+        kind("gather", "`Gather`: tasks that wait", n -> {
+            var go = new CountDownLatch(1);
+            var arrived = new CountDownLatch(n);
+            Thread caller = Thread.startVirtualThread(() -> quietly(() -> Gather.all(Collections.nCopies(n, () -> {
+                arrived.countDown();
+                go.await();
+                return null;
+            }))));
+            arrived.await();
+            return () -> {
+                go.countDown();
+                caller.join();
+            };
+        });
+        kind("bounded", "`BoundedGather`: items, 1,000 at a time", n -> {
+            BoundedGather.forEach(Collections.nCopies(n, 1), 1_000, one -> { });
+            return () -> { };
+        });
+        kind("timeout", "`Timeout`: calls under way", n -> {
+            var go = new CountDownLatch(1);
+            return callers(n, () -> Timeout.call(() -> {
+                go.await();
+                return null;
+            }, LONG), go::countDown);
+        });
+        kind("event", "`Event`: waiters", n -> {
+            var event = new Event();
+            return callers(n, event::await, event::set);
+        });
+        kind("takers", "`WorkQueue`: takers", n -> {
+            var queue = new WorkQueue<Integer>(1);
+            return callers(n, queue::take, queue::close);
+        });
+        kind("queue", "`WorkQueue`: items queued", n -> {
+            var queue = new WorkQueue<Integer>(n);
+            for (int i = 0; i < n; i++) {
+                queue.put(i);
+            }
+            return () -> queue.closeNow();
+        });
+        kind("bulkhead", "`Bulkhead`: waiters", n -> {
+            var bulkhead = new Bulkhead(1, Integer.MAX_VALUE / 2, LONG);
+            var first = bulkhead.tryEnter().orElseThrow();
+            return callers(n, () -> bulkhead.call(() -> null), first::close);
+        });
+        kind("flight", "`SingleFlight`: waiters for one key", n -> {
+            var go = new CountDownLatch(1);
+            var flight = new SingleFlight<String, String>(key -> {
+                go.await();
+                return key;
+            }, false);
+            return callers(n, () -> flight.get("key"), go::countDown);
+        });
+        kind("cache", "`LoadingCache`: values kept", n -> {
+            var cache = new LoadingCache<Integer, Integer>(n, LONG, key -> key);
+            for (int i = 0; i < n; i++) {
+                cache.put(i, i);
+            }
+            return () -> cache.invalidate(0);
+        });
+        kind("batch", "`BatchLoader`: keys waited for, 100 a batch", n -> {
+            var go = new CountDownLatch(1);
+            var loader = new BatchLoader<Integer, Integer>(100, LONG, keys -> {
+                go.await();
+                var all = new LinkedHashMap<Integer, BatchLoader.Outcome<Integer>>();
+                keys.forEach(key -> all.put(key, new BatchLoader.Outcome.Success<>(key)));
+                return all;
+            });
+            int whole = n / 100 * 100; // no batch waits for more
+            var next = new AtomicInteger();
+            return callers(whole, () -> loader.load(next.getAndIncrement()), go::countDown);
+        });
+        kind("limiter", "`RateLimiter`: a bucket each", n -> {
+            var limiters = new ArrayList<RateLimiter>(n);
+            for (int i = 0; i < n; i++) {
+                limiters.add(new RateLimiter(10, Duration.ofSeconds(1), 10));
+                limiters.getLast().acquire();
+            }
+            return limiters::clear;
+        });
+    }
+
+    private Growth() {
+    }
+
+    private static void kind(String name, String title, Kind kind) {
+        KINDS.put(name, new Titled(title, kind));
+    }
+
+    private static void quietly(Waiting waiting) {
+        try {
+            waiting.await();
+        } catch (WorkQueue.ClosedException e) {
+            // how its takers are let go
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** n virtual threads that have all parked in the same call. */
+    private static Kept callers(int n, Waiting waiting, Runnable release) throws Exception {
+        var failure = new AtomicReference<Throwable>();
+        var threads = new Thread[n];
+        for (int i = 0; i < n; i++) {
+            threads[i] = Thread.ofVirtual().uncaughtExceptionHandler((thread, e) -> failure.set(e))
+                    .start(() -> quietly(waiting));
+        }
+        for (Thread thread : threads) {
+            while (thread.getState() != Thread.State.WAITING && thread.getState() != Thread.State.TIMED_WAITING) {
+                if (failure.get() != null) {
+                    throw new Exception("a caller failed", failure.get());
+                }
+                Thread.sleep(1);
+            }
+        }
+        return () -> {
+            release.run();
+            for (Thread thread : threads) {
+                thread.join();
+            }
+            if (failure.get() != null) {
+                throw new Exception("a caller failed", failure.get());
+            }
+        };
+    }
+
+    public static void main(String[] args) throws Exception {
+        if (args.length == 3 && args[0].equals("probe")) {
+            probe(KINDS.get(args[1]).kind, args[2]);
+        }
+        Machine.main("growth", () -> run(args));
+    }
+
+    /** Prints nanoseconds a task of each size, then bytes a task, then the CPU time of the process. */
+    private static void probe(Kind kind, String sizes) throws Exception {
+        var line = new ArrayList<String>();
+        var bytes = new ArrayList<String>();
+        for (String size : sizes.split(",")) {
+            int n = Integer.parseInt(size);
+            if (line.isEmpty()) {
+                Steady.measure(() -> once(kind, n), 5);
+            }
+            var times = new ArrayList<Double>();
+            long begun = System.nanoTime();
+            do {
+                times.add(once(kind, n));
+            } while (System.nanoTime() - begun < REPEAT);
+            line.add(Machine.format("%.1f", Steady.median(times) / n));
+            long before = heap();
+            var kept = kind.fill(n);
+            bytes.add(Machine.format("%.0f", Math.max(0, heap() - before) / (double) n));
+            kept.end();
+        }
+        line.addAll(bytes);
+        line.add("" + Steady.cpuNanos());
+        System.out.println(String.join("\t", line));
+        System.exit(0);
+    }
+
+    private static double once(Kind kind, int n) throws Exception {
+        long start = System.nanoTime();
+        kind.fill(n).end();
+        return System.nanoTime() - start;
+    }
+
+    private static long heap() {
+        System.gc();
+        return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
+    }
+
+    private static int run(String[] args) throws Exception {
+        var options = new LinkedHashMap<>(Map.of("--out", "bench/results", "--minutes", "3", "--jdk", "",
+                "--sizes", "1000,10000,100000,1000000", "--kinds", String.join(",", KINDS.keySet())));
+        Machine.none(Machine.options(args, options));
+        double minutes = Machine.positive(options, "--minutes");
+        var sizes = Machine.numbers(options, "--sizes");
+        Path jdk = Machine.jdk(options.get("--jdk"));
+        for (String name : options.get("--kinds").split(",")) {
+            if (!KINDS.containsKey(name)) {
+                throw new Machine.Refusal("--kinds " + name + ": only " + String.join(", ", KINDS.keySet()));
+            }
+        }
+        var about = Machine.about();
+        about.put("JDK", Machine.version(jdk));
+        var text = new StringBuilder("| ns a task, of");
+        sizes.forEach(n -> text.append(Machine.format(" | %,d", n)));
+        text.append(" | slope | bytes a task |\n|---|").append("---|".repeat(sizes.size() + 2)).append('\n');
+        var lines = new ArrayList<>(List.of("# " + about, "# kind; nanoseconds a task of " + sizes
+                + "; bytes a task of the same; share of the machine that others used"));
+        long begun = System.nanoTime();
+        for (String name : options.get("--kinds").split(",")) {
+            if (System.nanoTime() - begun > minutes * 60e9) {
+                System.err.println("growth: no time for " + name + "; --minutes gives it more");
+                continue;
+            }
+            var answer = Machine.measure(List.of(Machine.tool(jdk, "java"), "-Xmx" + Machine.heap(), "-cp",
+                    System.getProperty("java.class.path"), "Growth", "probe", name, options.get("--sizes")), Map.of(),
+                    true);
+            lines.add(name + "\t" + String.join("\t", answer.fields()) + "\t" + Machine.format("%.3f",
+                    answer.others()));
+            System.err.println(lines.getLast());
+            boolean quiet = answer.others() <= Machine.NOISE;
+            text.append("| ").append(KINDS.get(name).title).append(" |");
+            for (int i = 0; i < sizes.size(); i++) {
+                text.append(' ').append(quiet ? Machine.number(answer.number(i)) : Machine.NOT_STEADY_TEXT).append(" |");
+            }
+            double times = answer.number(sizes.size() - 1) / answer.number(0);
+            double slope = 1 + Math.log(times) / Math.log(sizes.getLast() / (double) sizes.getFirst());
+            text.append(quiet && sizes.size() > 1 ? Machine.format(" %.2f |", slope) : " |");
+            text.append(Machine.format(" %,.0f |%n", answer.number(2 * sizes.size() - 1)));
+        }
+        text.append("\nSlope 1: twice the tasks, twice the time; bytes of heap at the largest size, all alive. ")
+                .append(about.get("date")).append("; ").append(about.get("machine")).append("; JDK ").append(
+                about.get("JDK")).append("; load average before: ").append(about.get("load average before")).append(".\n");
+        Path out = Files.createDirectories(Path.of(options.get("--out")));
+        Files.write(out.resolve("growth-" + about.get("date").substring(0, 10) + ".tsv"), lines);
+        Files.writeString(out.resolve("growth.md"), "# Growth\n\nWritten by `java bench/Bench.java growth`; do not edit."
+                + "\n\n" + text);
+        System.out.println("\n" + text);
+        if (out.equals(Path.of("bench/results"))) {
+            // of the sizes between the page needs none, nor how it was measured
+            Machine.publish(Path.of("references/performance.md"), "growth", text.toString().lines()
+                    .filter(line -> line.startsWith("|")).map(line -> line.replaceAll(BETWEEN, "$1$2"))
+                    .collect(Collectors.joining("\n")) + "\n\nSlope 1: twice the tasks, twice the time. "
+                    + about.get("date").substring(0, 10) + ", JDK " + about.get("JDK") + ".");
+        }
+        return text.toString().contains(Machine.NOT_STEADY_TEXT) ? Machine.NOT_STEADY : 0;
+    }
+}

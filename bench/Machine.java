@@ -1,0 +1,263 @@
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** What the benchmarks share: the JDKs there are, processes, and whether somebody else uses the machine. */
+final class Machine {
+
+    /** Of the machine's CPU time, by others, while something is measured: above it a figure is none. */
+    static final double NOISE = 0.10;
+    static final int FAILED = 1;
+    static final int CANNOT_RUN = 2;
+    static final int NOT_STEADY = 3;
+    static final int SLOWER = 4;
+    static final String NOT_STEADY_TEXT = "not steady";
+
+    /** Cannot run: the reason, one line. */
+    static final class Refusal extends Exception {
+        private static final long serialVersionUID = 1;
+
+        Refusal(String message) {
+            super(message);
+        }
+    }
+
+    /** A process's line of figures, with how much of the machine others used while it ran. */
+    record Answer(String[] fields, double others) {
+        double number(int index) {
+            return Double.parseDouble(fields[index]);
+        }
+    }
+
+    interface Command {
+        /** @return the exit code */
+        int run() throws Exception;
+    }
+
+    private Machine() {
+    }
+
+    static void main(String name, Command command) throws Exception {
+        try {
+            System.exit(command.run());
+        } catch (Refusal e) {
+            System.err.println(name + ": " + e.getMessage());
+            System.exit(CANNOT_RUN);
+        } catch (IOException e) {
+            System.err.println(name + ": " + e.getMessage());
+            System.exit(FAILED);
+        }
+    }
+
+    /** What Bench found: feature version and home. */
+    static SortedMap<Integer, Path> jdks() {
+        var homes = new TreeMap<Integer, Path>();
+        for (String entry : System.getProperty("bench.jdks").split(File.pathSeparator)) {
+            homes.put(Integer.valueOf(entry.substring(0, entry.indexOf('='))),
+                    Path.of(entry.substring(entry.indexOf('=') + 1)));
+        }
+        return homes;
+    }
+
+    /** The one named, or the newest. */
+    static Path jdk(String feature) throws Refusal {
+        var jdks = jdks();
+        Path home = feature.isEmpty() ? jdks.get(jdks.lastKey())
+                : jdks.entrySet().stream().filter(jdk -> feature.equals("" + jdk.getKey())).map(Map.Entry::getValue)
+                .findFirst().orElse(null);
+        if (home == null) {
+            throw new Refusal("--jdk " + feature + ": found only " + jdks.keySet());
+        }
+        return home;
+    }
+
+    static String tool(Path home, String name) {
+        return home.resolve("bin").resolve(name).toString();
+    }
+
+    /** The source roots of the examples in {@code root}: one a topic; and the service's. */
+    static String sources(Path root) throws IOException {
+        try (var folders = Files.list(root.resolve("examples"))) {
+            return Stream.concat(folders.filter(Files::isDirectory).map(Path::toString).sorted(),
+                    Stream.of(root.resolve("assets/service/src/main/java").toString()))
+                    .collect(Collectors.joining(File.pathSeparator));
+        }
+    }
+
+    /** Runs it to its end, and returns what it prints. */
+    static String output(List<String> command, Map<String, String> environment) throws IOException,
+            InterruptedException {
+        return output(command, environment, ProcessBuilder.Redirect.INHERIT);
+    }
+
+    /** @param errors where they go */
+    static String output(List<String> command, Map<String, String> environment, ProcessBuilder.Redirect errors)
+            throws IOException, InterruptedException {
+        var builder = new ProcessBuilder(command).redirectError(errors);
+        builder.environment().keySet().removeAll(List.of("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS",
+                "PYTHONASYNCIODEBUG"));
+        builder.environment().putAll(environment);
+        Process process = builder.start();
+        String output = new String(process.getInputStream().readAllBytes());
+        if (!process.waitFor(1, TimeUnit.MINUTES) || process.exitValue() != 0) {
+            throw new IOException("failed: " + String.join(" ", command));
+        }
+        return output;
+    }
+
+    /**
+     * The same for a process that prints one line of figures, the last of which is its whole CPU time in nanoseconds.
+     *
+     * @param alone false: others are at work for it, and nobody knows how much
+     */
+    static Answer measure(List<String> command, Map<String, String> environment, boolean alone) throws IOException,
+            InterruptedException {
+        long busy = busyNanos();
+        long start = System.nanoTime();
+        String[] fields = output(command, environment).strip().split("\t");
+        double own = Double.parseDouble(fields[fields.length - 1]);
+        double all = (System.nanoTime() - start) * (double) Runtime.getRuntime().availableProcessors();
+        return new Answer(fields, alone && busy > 0 ? Math.max(0, (busyNanos() - busy - own) / all) : 0);
+    }
+
+    /** All processors together, since the start; 0 where there is no /proc. */
+    private static long busyNanos() throws IOException {
+        String[] fields = lineOf("/proc/stat", "cpu ").trim().split("\\s+");
+        long ticks = 0;
+        for (int i : fields.length < 9 ? new int[0] : new int[] {1, 2, 3, 6, 7, 8}) { // not idle, not waiting
+            ticks += Long.parseLong(fields[i]);
+        }
+        return ticks * 10_000_000;
+    }
+
+    static Map<String, String> about() throws IOException {
+        var about = new LinkedHashMap<String, String>();
+        String cpu = lineOf("/proc/cpuinfo", "model name").replaceFirst(".*: ", "");
+        String memory = lineOf("/proc/meminfo", "MemTotal").replaceAll("\\D", "");
+        String system = lineOf("/etc/os-release", "PRETTY_NAME").replaceAll("PRETTY_NAME=|\"", "");
+        about.put("date", Instant.now().toString().substring(0, 16).replace('T', ' ') + " UTC");
+        about.put("machine", Runtime.getRuntime().availableProcessors() + " cores"
+                + (cpu.isEmpty() ? "" : " (" + cpu + ")")
+                + (memory.isEmpty() ? "" : ", " + (Long.parseLong(memory) + 524_288) / 1_048_576 + " GB")
+                + ", " + (system.isEmpty() ? System.getProperty("os.name") : system));
+        about.put("load average before", lineOf("/proc/loadavg", "").replaceFirst(" .*", ""));
+        return about;
+    }
+
+    static String version(Path jdk) throws IOException {
+        return Files.readString(jdk.resolve("release")).replaceAll("(?s).*JAVA_VERSION=\"([^\"]+)\".*", "$1");
+    }
+
+    /** Half of the machine's memory, for a JVM that is to hold a million of something. */
+    static String heap() throws IOException {
+        String memory = lineOf("/proc/meminfo", "MemTotal").replaceAll("\\D", "");
+        return memory.isEmpty() ? "2g" : Long.parseLong(memory) / 2 + "k";
+    }
+
+    /** VmHWM of this process, or 0 where there is no /proc. */
+    static long peakKilobytes() {
+        try {
+            String line = lineOf("/proc/self/status", "VmHWM").replaceAll("\\D", "");
+            return line.isEmpty() ? 0 : Long.parseLong(line);
+        } catch (IOException e) {
+            return 0;
+        }
+    }
+
+    private static String lineOf(String file, String prefix) throws IOException {
+        Path path = Path.of(file);
+        if (!Files.exists(path)) {
+            return "";
+        }
+        try (Stream<String> lines = Files.lines(path)) {
+            return lines.filter(line -> line.startsWith(prefix)).findFirst().orElse("");
+        }
+    }
+
+    // writing
+
+    static String format(String pattern, Object... values) {
+        return String.format(Locale.ROOT, pattern, values);
+    }
+
+    static String number(double value) {
+        return format(value < 1 ? "%.2f" : value < 10 ? "%.1f" : "%,.0f", value);
+    }
+
+    /** {@code 3.1 to 4.0}, one number if they are the same as printed, or "not steady" if there is none. */
+    static String range(List<Double> values) {
+        if (values.isEmpty()) {
+            return NOT_STEADY_TEXT;
+        }
+        String least = number(values.stream().min(Double::compare).orElseThrow());
+        String most = number(values.stream().max(Double::compare).orElseThrow());
+        return least.equals(most) ? least : least + " to " + most;
+    }
+
+    /** Puts the text between the markers of a page, if the page has them. */
+    static void publish(Path page, String marker, String text) throws IOException {
+        String start = "<!-- " + marker + ": start -->\n";
+        String before = Files.exists(page) ? Files.readString(page) : "";
+        int from = before.indexOf(start);
+        int to = before.indexOf("<!-- " + marker + ": end -->");
+        if (from < 0 || to < from) {
+            return;
+        }
+        Files.writeString(page, before.substring(0, from + start.length()) + "\n" + text.strip() + "\n\n"
+                + before.substring(to));
+        System.out.println("Updated: " + page);
+    }
+
+    /** Options that all have: {@code --out DIR} and {@code --minutes N}; what is left. */
+    static List<String> options(String[] args, Map<String, String> options) throws Refusal {
+        var left = new ArrayList<String>();
+        for (int i = 0; i < args.length; i++) {
+            if (!args[i].startsWith("--")) {
+                left.add(args[i]);
+            } else if (!options.containsKey(args[i]) || i + 1 == args.length) {
+                throw new Refusal(args[i] + " is no option here, or has no value; --help lists them");
+            } else {
+                options.put(args[i], args[++i]);
+            }
+        }
+        return left;
+    }
+
+    static double positive(Map<String, String> options, String option) throws Refusal {
+        try {
+            double value = Double.parseDouble(options.get(option));
+            if (value > 0) {
+                return value;
+            }
+        } catch (NumberFormatException e) {
+            // refused below
+        }
+        throw new Refusal(option + " " + options.get(option) + ": must be a positive number");
+    }
+
+    static List<Integer> numbers(Map<String, String> options, String option) throws Refusal {
+        try {
+            return Stream.of(options.get(option).split(",")).map(Integer::valueOf).toList();
+        } catch (NumberFormatException e) {
+            throw new Refusal(option + " " + options.get(option) + ": must be numbers, with commas between them");
+        }
+    }
+
+    static void none(List<String> words) throws Refusal {
+        if (!words.isEmpty()) {
+            throw new Refusal(words.getFirst() + " is no option here; --help lists them");
+        }
+    }
+}
