@@ -1,5 +1,6 @@
 package harness;
 
+import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -30,17 +31,39 @@ import org.junit.jupiter.api.Timeout;
 class ChannelsTest {
 
     private static final Path SNIPPETS = Path.of("assets/scanner");
+    private static final String CODEX = ".codex-plugin/plugin.json";
     private static final String VERSION = first("\n  <version>(.*?)</version>", "pom.xml");
 
+    /** A release changes pom.xml, then what this names. */
     @Test
-    void theVersionIsThePomsEverywhere() throws IOException {
-        assertEquals(VERSION, first("\n  version: (.*)\n", "SKILL.md"), "SKILL.md, metadata.version");
-        assertEquals(VERSION, first("\"version\": \"(.*?)\"", ".claude-plugin/plugin.json"), "plugin.json");
-        assertFalse(read(".claude-plugin/marketplace.json").contains("\"version\""),
-                "the plugin's own manifest says it");
-        assertEquals(VERSION, first("\n## \\[(\\d.*?)] - \\d{4}-\\d\\d-\\d\\d\n", "CHANGELOG.md"),
-                "CHANGELOG.md, the newest released");
-        assertEquals(VERSION, first("rev: v(.*)\n", SNIPPETS + "/pre-commit-config.yaml"), "pre-commit-config.yaml");
+    void theVersionIsThePomsEverywhere() {
+        assertAll(
+                () -> assertEquals(VERSION, first("\n  version: (.*)\n", "SKILL.md"), "SKILL.md, metadata.version"),
+                () -> assertEquals(VERSION, first("\"version\": \"(.*?)\"", ".claude-plugin/plugin.json"),
+                        ".claude-plugin/plugin.json"),
+                () -> assertEquals(VERSION, first("\"version\": \"(.*?)\"", CODEX), CODEX),
+                () -> assertFalse(read(".claude-plugin/marketplace.json").contains("\"version\""),
+                        "the plugin's own manifest says it"),
+                () -> assertEquals(VERSION,
+                        first("\n## \\[(\\d.*?)] - \\d{4}-\\d\\d-\\d\\d\n", "CHANGELOG.md"),
+                        "CHANGELOG.md, the newest released"),
+                () -> assertEquals(VERSION, first("rev: v(.*)\n", SNIPPETS + "/pre-commit-config.yaml"),
+                        "pre-commit-config.yaml"));
+    }
+
+    /**
+     * Codex takes the repository itself for a plugin's skill where a manifest of its own says {@code ./.}; it ignores
+     * {@code ./}. The edit hook is for Claude Code's tools, and Codex would run it in vain.
+     */
+    @Test
+    void codexFindsTheSkillInThePluginsOwnFolder() {
+        assertTrue(Files.exists(Path.of("SKILL.md")) && !Files.exists(Path.of("skills")), "the skill is the root");
+        assertEquals("./.", first("\"skills\": \"(.*?)\"", CODEX));
+        assertEquals("{}", first("\"hooks\": (.*)\n", CODEX));
+        for (String field : List.of("name", "description")) {
+            String value = "\"" + field + "\": \"(.*?)\"";
+            assertEquals(first(value, ".claude-plugin/plugin.json"), first(value, CODEX), field);
+        }
     }
 
     /** To add a JDK, change the list and fix what this names. */
@@ -177,7 +200,7 @@ class ChannelsTest {
     /** What stands in backticks and starts with a program or an option. */
     private static Set<String> commands(String file) {
         String text = Pattern.compile("(?ms)^```.*?^```$").matcher(read(file)).replaceAll("");
-        return Pattern.compile("`((?:bash|claude|npx|mvn|java|git|gradle|gemini|--)[ \\w-][^`]*)`").matcher(text)
+        return Pattern.compile("`((?:bash|claude|codex|npx|mvn|java|git|gradle|gemini|--)[ \\w-][^`]*)`").matcher(text)
                 .results().map(command -> command.group(1))
                 .collect(Collectors.toCollection(TreeSet::new));
     }
