@@ -367,8 +367,11 @@ final class Compare {
             text.append(page ? "| " + pattern + ": " + BRIEFLY.get(pattern) + " |" : Machine.format("| %s: %s | %,d |",
                     pattern, PATTERNS.get(pattern).replaceAll(" \\(.*", ""), n));
             boolean cold = !pattern.equals("http-server"); // its load generator is cold, too
-            cells.forEach(values -> text.append(' ').append(values.isEmpty() && !cold ? "" : Machine.range(values))
-                    .append(" |"));
+            boolean uvloop = days.stream().anyMatch(day -> day.cells.containsKey(new Cell(pattern, n, "uvloop")));
+            for (var values : cells) {
+                boolean none = values.isEmpty() && (!cold || !uvloop && values == cells.get(1));
+                text.append(' ').append(none ? "" : Machine.range(values)).append(" |");
+            }
             text.append('\n');
         }
         text.append("\nFrom the least to the most of the JDKs").append(days.size() > 1 ? " and days" : "").append(
@@ -381,7 +384,7 @@ final class Compare {
                     Machine.range(values(days, "parked", most, Compare::isExamples, Compare::peak))));
         }
         days.forEach(day -> text.append(' ').append(page ? day.about.get("date").substring(0, 10) + ", "
-                + day.about.get("machine").replaceAll("\\).*", ")") : conditions(day)).append('.'));
+                + day.about.get("machine").replaceAll("\\),.*", ")") : conditions(day)).append('.'));
         return text.append('\n').toString();
     }
 
