@@ -152,10 +152,17 @@ final class Compare {
             long lasted = 0;
             for (int round = 0; round == 0 || System.nanoTime() - begun + lasted < minutes * 60e9; round++) {
                 long start = System.nanoTime();
-                for (var cell : cells(runtimes, round == 0)) {
+                for (var cell : cells(runtimes, false)) {
                     samples.add(sample(cell, String.join("\t", load), port));
                 }
-                lasted = Math.max(lasted, round == 0 ? (System.nanoTime() - start) / 2 : System.nanoTime() - start);
+                lasted = System.nanoTime() - start;
+                for (var cell : round == 0 ? cells(runtimes, true) : List.<Cell>of()) {
+                    if (System.nanoTime() - begun < minutes * 60e9) {
+                        samples.add(sample(cell, String.join("\t", load), port));
+                    } else {
+                        skipped.add(cell + ": no time; --minutes gives it more");
+                    }
+                }
             }
         } finally {
             server.destroy();
@@ -169,8 +176,8 @@ final class Compare {
         Files.write(out.resolve("asyncio-" + about.get("date").substring(0, 10) + ".tsv"), lines);
     }
 
-    /** What is compared, in each round; what only the table and the picture of sizes need, once. */
-    private List<Cell> cells(List<String> runtimes, boolean all) {
+    /** What is compared, in each round; or what only the long table and the picture of sizes need, once. */
+    private List<Cell> cells(List<String> runtimes, boolean once) {
         var cells = new ArrayList<Cell>();
         for (String pattern : patterns) {
             for (int n : sizesOf(pattern)) {
@@ -180,7 +187,7 @@ final class Compare {
                     boolean server = runtime.endsWith("-naive") && pattern.equals("http-server");
                     boolean between = !runtime.equals("asyncio") && !runtime.equals("" + homes.firstKey())
                             && !runtime.equals("" + homes.lastKey());
-                    if (compared ? !server && (all || !aside) : all && !aside && (n > HEADLINE || !between)) {
+                    if (compared ? !server && once == aside : once && !aside && (n > HEADLINE || !between)) {
                         cells.add(new Cell(pattern, n, runtime));
                     }
                 }
@@ -360,8 +367,11 @@ final class Compare {
             text.append(page ? "| " + pattern + ": " + BRIEFLY.get(pattern) + " |" : Machine.format("| %s: %s | %,d |",
                     pattern, PATTERNS.get(pattern).replaceAll(" \\(.*", ""), n));
             boolean cold = !pattern.equals("http-server"); // its load generator is cold, too
-            cells.forEach(values -> text.append(' ').append(values.isEmpty() && !cold ? "" : Machine.range(values))
-                    .append(" |"));
+            boolean uvloop = days.stream().anyMatch(day -> day.cells.containsKey(new Cell(pattern, n, "uvloop")));
+            for (var values : cells) {
+                boolean none = values.isEmpty() && (!cold || !uvloop && values == cells.get(1));
+                text.append(' ').append(none ? "" : Machine.range(values)).append(" |");
+            }
             text.append('\n');
         }
         text.append("\nFrom the least to the most of the JDKs").append(days.size() > 1 ? " and days" : "").append(
@@ -374,7 +384,7 @@ final class Compare {
                     Machine.range(values(days, "parked", most, Compare::isExamples, Compare::peak))));
         }
         days.forEach(day -> text.append(' ').append(page ? day.about.get("date").substring(0, 10) + ", "
-                + day.about.get("machine").replaceAll("\\).*", ")") : conditions(day)).append('.'));
+                + day.about.get("machine").replaceAll("\\),.*", ")") : conditions(day)).append('.'));
         return text.append('\n').toString();
     }
 

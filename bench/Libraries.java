@@ -36,7 +36,7 @@ import org.dataloader.DataLoaderOptions;
 final class Libraries {
 
     private static final Map<String, Map<String, Calls.Maker>> THEIRS = new LinkedHashMap<>();
-    private static final String LIMIT_SECONDS = "8";
+    private static final String LIMIT_SECONDS = "6";
 
     static {
         by("breaker", "Resilience4j", () -> {

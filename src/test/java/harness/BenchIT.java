@@ -34,16 +34,16 @@ class BenchIT {
     @Test
     void aTinyRunWritesTableAndPicture() throws Exception {
         Path out = Path.of("target/bench-smoke");
-        var child = bench("asyncio", "--patterns", "queue", "--sizes", "1000", "--jdks", FEATURE, "--minutes", "0.01",
+        var child = bench("asyncio", "--patterns", "queue", "--sizes", "1000", "--jdks", FEATURE, "--minutes", "0.3",
                 "--out", out.toString());
         assertMeasured(child);
         String table = Files.readString(out.resolve("asyncio.md"));
-        assertTrue(table.contains("Java " + FEATURE) && table.contains("naive " + FEATURE), table);
+        assertTrue(table.contains("Java " + FEATURE), table);
         assertEquals(child.exit() == 3, table.contains("not steady"), table);
         DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(out.resolve("asyncio.svg").toFile());
         var skipped = child.output().lines().filter(line -> line.startsWith("SKIPPED")).toList();
         Assumptions.assumeTrue(skipped.isEmpty(), skipped::toString);
-        assertTrue(table.contains("asyncio") && table.contains("uvloop"), table);
+        assertTrue(table.contains("| asyncio |") && table.contains("| uvloop |") && table.contains("naive " + FEATURE), table);
     }
 
     @Test
