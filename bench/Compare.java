@@ -368,9 +368,9 @@ final class Compare {
                     pattern, PATTERNS.get(pattern).replaceAll(" \\(.*", ""), n));
             boolean cold = !pattern.equals("http-server"); // its load generator is cold, too
             boolean uvloop = days.stream().anyMatch(day -> day.cells.containsKey(new Cell(pattern, n, "uvloop")));
-            for (var values : cells) {
-                boolean none = values.isEmpty() && (!cold || !uvloop && values == cells.get(1));
-                text.append(' ').append(none ? "" : Machine.range(values)).append(" |");
+            for (int i = 0; i < cells.size(); i++) {
+                boolean none = cells.get(i).isEmpty() && (!cold || !uvloop && i == 1);
+                text.append(' ').append(none ? "" : Machine.range(cells.get(i))).append(" |");
             }
             text.append('\n');
         }
