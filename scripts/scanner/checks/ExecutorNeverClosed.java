@@ -274,8 +274,7 @@ final class ExecutorNeverClosed implements Check {
     }
 
     private static boolean isMaker(Node node, Scope scope, Scan scan) {
-        return node instanceof Node.Call call && MAKERS.contains(call.name())
-                && scan.isA(call.on(), scope, "java.util.concurrent.Executors")
+        return node instanceof Node.Call call && MAKERS.contains(call.name()) && isOfExecutors(call, scope, scan)
                 || node instanceof Node.New made && made.body() == null && made.type() != null
                         && POOLS.contains(made.type().simple());
     }
@@ -301,7 +300,11 @@ final class ExecutorNeverClosed implements Check {
     }
 
     private static boolean isShortLived(Node node, Scope scope, Scan scan) {
-        return node instanceof Node.Call call && SHORT_LIVED.contains(call.name()) && scan.isA(call.on(), scope,
-                "java.util.concurrent.Executors");
+        return node instanceof Node.Call call && SHORT_LIVED.contains(call.name()) && isOfExecutors(call, scope, scan);
+    }
+
+    /** Also by a static import. */
+    private static boolean isOfExecutors(Node.Call call, Scope scope, Scan scan) {
+        return scan.typing().world.isA(scan.typing().receiver(call, scope), "java.util.concurrent.Executors");
     }
 }
