@@ -313,8 +313,8 @@ public final class CallGraph {
     }
 
     private static String what(Type receiver, String method, Catalogue.Blocking blocking) {
-        String type = blocking != null && !blocking.api().type().matches("[?*].*") ? blocking.api().type() : receiver == null
-                ? "" : receiver.name();
+        String type = blocking != null && !blocking.api().type().matches("[?*].*") ? blocking.api().type()
+                : receiver == null ? "" : receiver.name();
         String simple = type.substring(type.lastIndexOf('.') + 1);
         return simple.isEmpty() || simple.startsWith("$") ? method + "()" : simple + "." + method + "()";
     }

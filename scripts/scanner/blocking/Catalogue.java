@@ -208,8 +208,8 @@ public final class Catalogue {
 
     /** Names that say enough for the result of an unknown call: {@code get} says nothing. */
     private static boolean isTelling(String method) {
-        return method.startsWith("block") || method.startsWith("sync") || method.endsWith("Now") || method.endsWith("Uninterruptibly")
-                || method.equals("indefinitely");
+        return method.startsWith("block") || method.startsWith("sync") || method.endsWith("Now")
+                || method.endsWith("Uninterruptibly") || method.equals("indefinitely");
     }
 
     private boolean isNever(World world, Type receiver, String method) {

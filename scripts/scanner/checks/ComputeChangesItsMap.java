@@ -1,5 +1,6 @@
 package scanner.checks;
 
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -21,7 +22,8 @@ final class ComputeChangesItsMap implements Check {
     private static final Set<String> COMPUTES = Set.of("computeIfAbsent", "computeIfPresent", "compute", "merge");
     private static final List<String> CACHES = List.of("com.github.benmanes.caffeine.cache.Cache",
             "com.google.common.cache.Cache");
-    private static final Set<String> CHANGES = Set.of("invalidate", "invalidateAll", "computeIfAbsent", "computeIfPresent", "compute", "merge", "put",
+    private static final Set<String> CHANGES = Set.of("invalidate", "invalidateAll", "computeIfAbsent",
+            "computeIfPresent", "compute", "merge", "put",
             "putIfAbsent", "putAll", "remove", "replace", "replaceAll", "clear");
 
     @Override
@@ -96,8 +98,9 @@ final class ComputeChangesItsMap implements Check {
     /** @param type whose methods are followed; null for a map in a local variable */
     private static Node.Call change(Node body, Node map, TypeDecl type, int depth, Set<MethodDecl> seen) {
         var found = new Node.Call[1];
+        List<Node> later = later(body);
         Code.any(body, node -> {
-            if (node instanceof Node.Call call) {
+            if (node instanceof Node.Call call && later.stream().noneMatch(each -> Code.any(each, in -> in == call))) {
                 if (CHANGES.contains(call.name()) && Code.same(call.on(), map)) {
                     found[0] = call;
                 } else if (type != null && depth > 0 && !hides(call, map)) {
@@ -110,6 +113,26 @@ final class ComputeChangesItsMap implements Check {
             return found[0] != null;
         });
         return found[0];
+    }
+
+    /** Callbacks of a future that has just been made and that nobody else has yet: they do not run there. */
+    private static List<Node> later(Node body) {
+        var fresh = new HashSet<String>();
+        var callbacks = new ArrayList<Node>();
+        Code.any(body, node -> {
+            if (node instanceof Node.Local local && local.init() instanceof Node.New made && made.type() != null
+                    && made.type().simple().equals("CompletableFuture") && made.args().isEmpty()) {
+                fresh.add(local.name());
+            } else if (node instanceof Node.Call call) {
+                if (call.on() instanceof Node.Name future && fresh.contains(future.name())) {
+                    call.args().stream().filter(arg -> arg instanceof Node.Lambda).forEach(callbacks::add);
+                }
+                call.args().forEach(arg -> fresh.removeIf(name -> arg instanceof Node.Name given
+                        && given.name().equals(name)));
+            }
+            return false;
+        });
+        return callbacks;
     }
 
     /** What is started there runs later, and elsewhere. */

@@ -75,8 +75,8 @@ final class PermitNotReleased implements Check {
             } else if (Code.any(next, node -> keepers.stream().anyMatch(keeper -> Code.same(node, keeper)))) {
                 return;
             } else if (next instanceof Node.If choice && leaves(choice.yes())) {
-                scan.add(rule(), scope.method(), trying[0].pos(), "leaving on line " + Pos.line(choice.pos()) + " keeps "
-                        + Code.text(trying[0].on()) + " for ever");
+                scan.add(rule(), scope.method(), trying[0].pos(), "leaving on line " + Pos.line(choice.pos())
+                        + " keeps " + Code.text(trying[0].on()) + " for ever");
                 return;
             } else if (!(next instanceof Node.Local) && !Code.isLog(next)) {
                 return;

@@ -136,7 +136,8 @@ public final class Code {
                     return false;
                 }
                 case Node.Lambda lambda -> {
-                    return i == 0 || !(path.get(i - 1) instanceof Node.Call around && OPERATORS.contains(around.name()));
+                    return i == 0 || !(path.get(i - 1) instanceof Node.Call around
+                            && OPERATORS.contains(around.name()));
                 }
                 default -> { }
             }
@@ -145,9 +146,9 @@ public final class Code {
     }
 
     /** They run the function they are given on the thread of their caller. */
-    private static final Set<String> OPERATORS = Set.of("map", "flatMap", "filter", "forEach", "peek", "mapToObj", "mapToInt",
-            "mapToLong", "anyMatch", "allMatch", "noneMatch", "computeIfAbsent", "computeIfPresent", "compute", "ifPresent",
-            "orElseGet", "removeIf", "replaceAll", "collect", "reduce");
+    private static final Set<String> OPERATORS = Set.of("map", "flatMap", "filter", "forEach", "peek", "mapToObj",
+            "mapToInt", "mapToLong", "anyMatch", "allMatch", "noneMatch", "computeIfAbsent", "computeIfPresent",
+            "compute", "ifPresent", "orElseGet", "removeIf", "replaceAll", "collect", "reduce");
 
     public static boolean hasCall(Node body) {
         return any(body, node -> node instanceof Node.Call);
