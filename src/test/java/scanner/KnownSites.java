@@ -34,8 +34,8 @@ import scanner.findings.Finding;
 import scanner.project.Source;
 
 /**
- * How many of the sites in {@code known-sites.tsv} and {@code application-sites.tsv} the scanner finds before their fix,
- * and of those how many are gone after it.
+ * How many of the sites in {@code known-sites.tsv} and {@code application-sites.tsv} the scanner finds before their
+ * fix, and of those how many are gone after it.
  *
  * <p>Run by hand. Arguments: trees named {@code REPOSITORY-BEFORE}, with the tree of the fix beside each as {@code
  * REPOSITORY-BEFORE-fixed}; the {@code README.md} next to the sites says how to get them. {@code -v} lists every site
@@ -117,7 +117,8 @@ public final class KnownSites {
         List<String> trees = Arrays.stream(args).filter(arg -> !arg.startsWith("-")).toList();
         List<String> options = Arrays.stream(args).filter(arg -> arg.startsWith("-")).toList();
         if (trees.isEmpty()) {
-            System.err.println("usage: KnownSites [-v] [-developed|-aside] REPOSITORY-BEFORE...  (beside each REPOSITORY-BEFORE-fixed)");
+            System.err.println("usage: KnownSites [-v] [-developed|-aside] REPOSITORY-BEFORE..."
+                    + "  (beside each REPOSITORY-BEFORE-fixed)");
             System.exit(2);
         }
         List<Site> sites = Stream.concat(sites("known-sites.tsv", 8), sites("application-sites.tsv", 7))
