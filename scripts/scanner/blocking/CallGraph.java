@@ -191,7 +191,7 @@ public final class CallGraph {
                 ? catalogue.blocking(typing.world, call.on() == null && target == null ? unqualified(call, receiver,
                 scope)
                         : receiver, call.name(), call.args().size()) : null;
-        blocking = blocking == null && !followed ? catalogue.blocking(typing.world, receiver) : blocking;
+        blocking = blocking == null && !followed ? catalogue.blocking(typing.world, receiver, call.name()) : blocking;
         if (blocking == null && target == null && receiver != null && typing.world.isForeign(receiver)) {
             unknown.merge(library(receiver.name()), 1, Integer::sum);
         }
@@ -313,8 +313,8 @@ public final class CallGraph {
     }
 
     private static String what(Type receiver, String method, Catalogue.Blocking blocking) {
-        String type = blocking != null && !blocking.api().type().equals("?") ? blocking.api().type() : receiver == null
-                ? "" : receiver.name();
+        String type = blocking != null && !blocking.api().type().matches("[?*].*") ? blocking.api().type()
+                : receiver == null ? "" : receiver.name();
         String simple = type.substring(type.lastIndexOf('.') + 1);
         return simple.isEmpty() || simple.startsWith("$") ? method + "()" : simple + "." + method + "()";
     }

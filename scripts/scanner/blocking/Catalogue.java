@@ -171,12 +171,18 @@ public final class Catalogue {
         return blocking.containsKey(method);
     }
 
+    /** {@code *BlockingStub}: the end of a generated type's name. */
+    private static boolean isNamed(Type type, String pattern) {
+        return !type.derived() && type.name().endsWith(pattern.substring(1));
+    }
+
     /** Of a type all of whose methods block; null if there is none. */
-    Blocking blocking(World world, Type receiver) {
-        if (receiver != null) {
+    Blocking blocking(World world, Type receiver, String method) {
+        if (receiver != null && !isNever(world, receiver, method)) {
             for (Blocking each : anyMethod) {
                 if (each.api.type().startsWith("@") ? world.isAnnotated(receiver, each.api.type().substring(1))
-                        : world.isA(receiver, each.api.type())) {
+                        : each.api.type().startsWith("*") ? isNamed(receiver, each.api.type())
+                                : world.isA(receiver, each.api.type())) {
                     return each;
                 }
             }
@@ -202,14 +208,15 @@ public final class Catalogue {
 
     /** Names that say enough for the result of an unknown call: {@code get} says nothing. */
     private static boolean isTelling(String method) {
-        return method.startsWith("block") || method.startsWith("sync") || method.endsWith("Uninterruptibly")
-                || method.equals("indefinitely");
+        return method.startsWith("block") || method.startsWith("sync") || method.endsWith("Now")
+                || method.endsWith("Uninterruptibly") || method.equals("indefinitely");
     }
 
     private boolean isNever(World world, Type receiver, String method) {
         for (String key : List.of(method, "*")) {
             for (Api api : never.getOrDefault(key, List.of())) {
-                if (world.isA(receiver, api.type())) {
+                if (api.type().startsWith("*") ? receiver != null && isNamed(receiver, api.type())
+                        : world.isA(receiver, api.type())) {
                     return true;
                 }
             }

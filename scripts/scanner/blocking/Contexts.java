@@ -2,8 +2,11 @@ package scanner.blocking;
 
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -28,6 +31,7 @@ public final class Contexts {
     private final Catalogue catalogue;
     private final Origins origins;
     private final Held held;
+    private final Map<MethodDecl, Map<String, Region>> calledIn = new IdentityHashMap<>();
 
     public Contexts(Typing typing, Catalogue catalogue, Origins origins) {
         this.typing = typing;
@@ -48,6 +52,7 @@ public final class Contexts {
                 held.find(node, scope, method, regions);
                 if (node instanceof Node.Call call && !call.args().isEmpty()) {
                     passed(call, scope, path, method, regions);
+                    handedOn(call, scope, method, regions);
                 } else if (node instanceof Node.Lambda || node instanceof Node.Ref) {
                     implementing(node, scope, path, method, regions);
                 }
@@ -182,6 +187,58 @@ public final class Contexts {
         }
     }
 
+    // functions that are given to a method of the sources, which calls them in a context
+
+    private void handedOn(Node.Call call, Scope scope, MethodDecl method, Consumer<Region> regions) {
+        if (call.args().stream().noneMatch(arg -> arg instanceof Node.Lambda || arg instanceof Node.Ref)) {
+            return;
+        }
+        Type receiver = typing.receiver(call, scope);
+        Members.Found found = receiver == null || receiver.isArray() ? null : typing.best(receiver, call, scope);
+        MethodDecl target = found == null ? null : found.source();
+        if (target == null || target.body == null || target.owner.unit.isTest) {
+            return;
+        }
+        for (int i = 0; i < call.args().size() && i < target.paramNames.size(); i++) {
+            Node arg = call.args().get(i);
+            Region there = arg instanceof Node.Lambda || arg instanceof Node.Ref
+                    ? calledIn(target).get(target.paramNames.get(i)) : null;
+            if (there != null) {
+                boolean isLambda = arg instanceof Node.Lambda;
+                regions.accept(new Region(there.rule(), call.pos(), call.name() + "(), " + there.what(), method,
+                        isLambda ? ((Node.Lambda) arg).body() : arg,
+                        isLambda ? Walk.lambdaScope((Node.Lambda) arg, call, i, null, scope) : scope, there.kinds(),
+                        there.leads(), there.weak(), there.depth(), Set.of(), there.holds()));
+            }
+        }
+    }
+
+    /** The parameters that a method calls in functions which it gives to a context, each with that context. */
+    private Map<String, Region> calledIn(MethodDecl method) {
+        Map<String, Region> known = calledIn.get(method);
+        if (known == null) {
+            var found = new HashMap<String, Region>();
+            calledIn.put(method, found);
+            new Walk() {
+                @Override
+                protected boolean visit(Node node, Scope scope) {
+                    if (node instanceof Node.Call call && !call.args().isEmpty()) {
+                        passed(call, scope, path, method, region -> Code.any(region.body(), each -> {
+                            if (each instanceof Node.Call run && FUNCTIONS.contains(run.name())
+                                    && run.on() instanceof Node.Name name && method.paramNames.contains(name.name())) {
+                                found.putIfAbsent(name.name(), region);
+                            }
+                            return false;
+                        }));
+                    }
+                    return true;
+                }
+            }.walkMethod(method);
+            known = found;
+        }
+        return known;
+    }
+
     private boolean isMade(Context context, Node.Call call, Scope scope) {
         return (context.from().isEmpty() || call.on() != null && origins.isMadeBy(call.on(), scope, context.from()))
                 && (context.with().isEmpty()
@@ -192,6 +249,11 @@ public final class Contexts {
     private static boolean isOnlyTask(Node.Call call, Scope scope) {
         String name = call.on() instanceof Node.Name plain ? plain.name() : call.on() instanceof Node.Select select
                 ? select.name() : null;
+        Set<String> given = Set.copyOf(scope.method().paramNames);
+        if (!scope.method().name.startsWith("<") && Code.any(call.args().get(0), node -> node instanceof Node.Name arg
+                && given.contains(arg.name()))) {
+            return false; // one for each argument
+        }
         TypeDecl.FieldDecl field = name == null || scope.find(name) != null ? null : scope.type().field(name);
         return field != null && !field.isStatic() && (call.name().startsWith("scheduleWith") || call.name()
                 .startsWith("scheduleAt"))

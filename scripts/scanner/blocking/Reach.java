@@ -46,7 +46,7 @@ final class Reach {
     record What(Set<Kind> kinds, Set<Kind> leads, Set<String> asked, boolean half) {
     }
 
-    private record Key(MethodDecl method, int depth) {
+    private record Key(MethodDecl method, int depth, Set<String> done) {
     }
 
     private static final List<String> SOCKETS = List.of("Socket", "SSLSocket", "SocketChannel", "ServerSocket",
@@ -93,8 +93,7 @@ final class Reach {
         Path best = null;
         int blocking = 0;
         for (MethodDecl target : site.targets()) {
-            Set<String> passed = passed(site, target, done);
-            Path path = passed.isEmpty() ? from(target, depth - 1) : from(target, depth - 1, passed);
+            Path path = from(target, depth - 1, passed(site, target, done));
             if (path == null || path.kind == Kind.DNS && site.args().stream().anyMatch(Reach::isAddress)) {
                 continue;
             }
@@ -129,17 +128,6 @@ final class Reach {
         return node instanceof Node.Literal literal && literal.value() instanceof String;
     }
 
-    private Path from(MethodDecl method, int depth, Set<String> done) {
-        Path best = null;
-        for (CallGraph.Site site : calls.sites(method)) {
-            String future = Contexts.future(site.on());
-            Path each = site.blocking() != null && future != null && done.contains(future) ? null
-                    : from(site, method.owner, depth, done);
-            best = each != null && each.isBetterThan(best) ? each : best;
-        }
-        return best;
-    }
-
     private static String name(MethodDecl target) {
         String owner = target.owner.simpleName();
         String type = owner.startsWith("$") ? target.owner.outer.simpleName() : owner;
@@ -149,14 +137,16 @@ final class Reach {
         };
     }
 
-    private Path from(MethodDecl method, int depth) {
-        var key = new Key(method, depth);
+    private Path from(MethodDecl method, int depth, Set<String> done) {
+        var key = new Key(method, depth, done);
         Path path = known.get(key);
         if (path == null) {
             known.put(key, NONE); // a circle
             path = NONE;
             for (CallGraph.Site site : calls.sites(method)) {
-                Path each = from(site, method.owner, depth);
+                String future = Contexts.future(site.on());
+                Path each = site.blocking() != null && future != null && done.contains(future) ? null
+                        : from(site, method.owner, depth, done);
                 if (each != null && (path == NONE || each.isBetterThan(path))) {
                     path = each;
                 }

@@ -1,5 +1,6 @@
 package scanner.checks;
 
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -8,13 +9,21 @@ import scanner.source.MethodDecl;
 import scanner.source.Node;
 import scanner.source.Scope;
 import scanner.source.TypeDecl;
+import scanner.source.Walk;
+import scanner.types.Members;
 
 /** {@code map.computeIfAbsent(key, k -> { map.put(...); ... })}, also by way of the class's own methods. */
 final class ComputeChangesItsMap implements Check {
 
     private static final int DEPTH = 3;
+    private static final int DEPTH_DEEP = 6;
+    private static final int MOST = 400;
+    private static final int FEW = 4;
     private static final Set<String> COMPUTES = Set.of("computeIfAbsent", "computeIfPresent", "compute", "merge");
-    private static final Set<String> CHANGES = Set.of("computeIfAbsent", "computeIfPresent", "compute", "merge", "put",
+    private static final List<String> CACHES = List.of("com.github.benmanes.caffeine.cache.Cache",
+            "com.google.common.cache.Cache");
+    private static final Set<String> CHANGES = Set.of("invalidate", "invalidateAll", "computeIfAbsent",
+            "computeIfPresent", "compute", "merge", "put",
             "putIfAbsent", "putAll", "remove", "replace", "replaceAll", "clear");
 
     @Override
@@ -24,9 +33,11 @@ final class ComputeChangesItsMap implements Check {
 
     @Override
     public void visit(Node node, Scope scope, List<Node> path, Scan scan) {
-        if (!(node instanceof Node.Call call) || !COMPUTES.contains(call.name()) || call.args().size() < 2
+        if (!(node instanceof Node.Call call) || call.args().size() < 2
                 || !(call.on() instanceof Node.Name || call.on() instanceof Node.Select)
-                || !scan.isA(call.on(), scope, "java.util.Map")
+                || !(COMPUTES.contains(call.name()) && scan.isA(call.on(), scope, "java.util.Map")
+                        || call.name().equals("get") && CACHES.stream().anyMatch(cache -> scan.isA(call.on(), scope,
+                        cache)))
                 || scan.isA(call.on(), scope, "java.util.concurrent.ConcurrentSkipListMap")) {
             return;
         }
@@ -43,14 +54,53 @@ final class ComputeChangesItsMap implements Check {
         if (change != null) {
             scan.add(rule(), scope.method(), call.pos(), "the function given to " + call.name() + "() calls "
                     + change.name() + "() on the same map");
+        } else if (scan.deep() && isField && body != null
+                && comesBack(body, scope, call.on(), type, DEPTH_DEEP, new HashSet<>(), scan)) {
+            scan.lead(rule(), scope.method(), call.pos(), "the function given to " + call.name()
+                    + "() may come back to the same map by way of other classes");
         }
+    }
+
+    /** Whether a method that changes the map is reached, by calls with one target or a few. */
+    private static boolean comesBack(Node body, Scope scope, Node map, TypeDecl type, int depth, Set<MethodDecl> seen,
+            Scan scan) {
+        var found = new boolean[1];
+        new Walk() {
+            @Override
+            protected boolean visit(Node node, Scope at) {
+                if (!found[0] && node instanceof Node.Call call && !hides(call, map) && seen.size() < MOST) {
+                    MethodDecl target = Tasks.target(call, at, scan);
+                    for (MethodDecl each : target == null ? List.<MethodDecl>of() : written(target, scan)) {
+                        found[0] |= seen.add(each) && (each.owner == type && !isLocal(each, map)
+                                && Code.any(each.body, change -> change instanceof Node.Call other
+                                && CHANGES.contains(other.name()) && Code.same(other.on(), map))
+                                || depth > 0 && comesBack(each.body, Scope.of(each), map, type, depth - 1, seen, scan));
+                    }
+                }
+                return !found[0];
+            }
+        }.walk(body, scope);
+        return found[0];
+    }
+
+    /** The method itself, or what the sources write for it if those are few. */
+    private static List<MethodDecl> written(MethodDecl method, Scan scan) {
+        if (method.body != null) {
+            return List.of(method);
+        }
+        List<MethodDecl> below = scan.typing().world.subtypes(method.owner.name).stream()
+                .flatMap(type -> type.methods.stream())
+                .filter(each -> each.body != null && each.name.equals(method.name)
+                && Members.sameParams(each, method)).toList();
+        return below.size() <= FEW ? below : List.of();
     }
 
     /** @param type whose methods are followed; null for a map in a local variable */
     private static Node.Call change(Node body, Node map, TypeDecl type, int depth, Set<MethodDecl> seen) {
         var found = new Node.Call[1];
+        List<Node> later = later(body);
         Code.any(body, node -> {
-            if (node instanceof Node.Call call) {
+            if (node instanceof Node.Call call && later.stream().noneMatch(each -> Code.any(each, in -> in == call))) {
                 if (CHANGES.contains(call.name()) && Code.same(call.on(), map)) {
                     found[0] = call;
                 } else if (type != null && depth > 0 && !hides(call, map)) {
@@ -63,6 +113,26 @@ final class ComputeChangesItsMap implements Check {
             return found[0] != null;
         });
         return found[0];
+    }
+
+    /** Callbacks of a future that has just been made and that nobody else has yet: they do not run there. */
+    private static List<Node> later(Node body) {
+        var fresh = new HashSet<String>();
+        var callbacks = new ArrayList<Node>();
+        Code.any(body, node -> {
+            if (node instanceof Node.Local local && local.init() instanceof Node.New made && made.type() != null
+                    && made.type().simple().equals("CompletableFuture") && made.args().isEmpty()) {
+                fresh.add(local.name());
+            } else if (node instanceof Node.Call call) {
+                if (call.on() instanceof Node.Name future && fresh.contains(future.name())) {
+                    call.args().stream().filter(arg -> arg instanceof Node.Lambda).forEach(callbacks::add);
+                }
+                call.args().forEach(arg -> fresh.removeIf(name -> arg instanceof Node.Name given
+                        && given.name().equals(name)));
+            }
+            return false;
+        });
+        return callbacks;
     }
 
     /** What is started there runs later, and elsewhere. */

@@ -80,7 +80,9 @@ final class ExecutorNeverClosed implements Check {
                         ? select.name() : null;
         TypeDecl type = scope.type();
         TypeDecl.FieldDecl field = name == null ? null : type.field(name);
-        if (field == null || field.isStatic() || type.methods.stream().noneMatch(m -> ENDS_OF_OWNERS.contains(m.name))
+        boolean isHidden = type.simpleName().startsWith("$"); // of an anonymous class: nobody else can end it
+        if (field == null || field.isStatic() || !isHidden && type.methods.stream()
+                .noneMatch(m -> ENDS_OF_OWNERS.contains(m.name))
                 || mayLeave(type, name, false, scan)) {
             return;
         }
@@ -90,7 +92,8 @@ final class ExecutorNeverClosed implements Check {
             steps.add(step(made.scope().unit(), made.node().pos(), "the pool is made"));
         }
         steps.add(step(scope.unit(), field.pos(), "the field " + name));
-        String message = name + " is never shut down, also not when its " + type.simpleName() + " ends";
+        String message = name + " is never shut down" + (isHidden ? ": nobody else has it"
+                : ", also not when its " + type.simpleName() + " ends");
         if (mayLeave(type, name, true, scan)) { // somebody may ask for it, and shut it down
             scan.lead(rule(), scope.method(), maker.pos(), message, steps.toArray(Finding.Step[]::new));
         } else {
@@ -271,8 +274,7 @@ final class ExecutorNeverClosed implements Check {
     }
 
     private static boolean isMaker(Node node, Scope scope, Scan scan) {
-        return node instanceof Node.Call call && MAKERS.contains(call.name())
-                && scan.isA(call.on(), scope, "java.util.concurrent.Executors")
+        return node instanceof Node.Call call && MAKERS.contains(call.name()) && isOfExecutors(call, scope, scan)
                 || node instanceof Node.New made && made.body() == null && made.type() != null
                         && POOLS.contains(made.type().simple());
     }
@@ -298,7 +300,11 @@ final class ExecutorNeverClosed implements Check {
     }
 
     private static boolean isShortLived(Node node, Scope scope, Scan scan) {
-        return node instanceof Node.Call call && SHORT_LIVED.contains(call.name()) && scan.isA(call.on(), scope,
-                "java.util.concurrent.Executors");
+        return node instanceof Node.Call call && SHORT_LIVED.contains(call.name()) && isOfExecutors(call, scope, scan);
+    }
+
+    /** Also by a static import. */
+    private static boolean isOfExecutors(Node.Call call, Scope scope, Scan scan) {
+        return scan.typing().world.isA(scan.typing().receiver(call, scope), "java.util.concurrent.Executors");
     }
 }

@@ -35,11 +35,71 @@ final class PermitNotReleased implements Check {
         }
         List<Node> statements = block.statements();
         for (int i = 0; i < statements.size(); i++) {
+            tried(statements, i, scope, scan);
             Node.Call taken = taken(statements.get(i), scope, scan);
             if (taken != null) {
                 look(statements, i, taken, risks(block, false, scope, scan), scope, scan);
             }
         }
+    }
+
+    /** {@code tryAcquire()}, and then a return or throw before anything is done with the permit. */
+    private void tried(List<Node> statements, int at, Scope scope, Scan scan) {
+        Node.Call[] trying = new Node.Call[1];
+        List<Node> then = List.of();
+        Node statement = statements.get(at);
+        if (statement instanceof Node.If choice && choice.test() instanceof Node.Not not && leaves(choice.yes())) {
+            trying[0] = not.value() instanceof Node.Call call ? call : null;
+            then = statements.subList(at + 1, statements.size());
+        } else if (statement instanceof Node.Local local && local.init() instanceof Node.Call call
+                && at + 1 < statements.size() && statements.get(at + 1) instanceof Node.If choice
+                && choice.test() instanceof Node.Name asked && asked.name().equals(local.name())
+                && choice.yes() instanceof Node.Block yes) {
+            trying[0] = call;
+            then = yes.statements();
+        } else if (statement instanceof Node.If choice && choice.test() instanceof Node.Call call
+                && choice.yes() instanceof Node.Block yes) {
+            trying[0] = call;
+            then = yes.statements();
+        }
+        if (trying[0] == null || !trying[0].name().equals("tryAcquire") || trying[0].on() == null
+                || !scan.isA(trying[0].on(), scope, "java.util.concurrent.Semaphore")
+                || !isGivenBack(trying[0].on(), scope)) {
+            return;
+        }
+        var keepers = new ArrayList<Node>(List.of(trying[0].on()));
+        for (Node next : then) {
+            if (next instanceof Node.Local local && local.init() instanceof Node.New made
+                    && made.args().stream().anyMatch(arg -> Code.same(arg, trying[0].on()))) {
+                keepers.add(new Node.Name(local.pos(), local.name())); // gives it back when it is told to
+            } else if (Code.any(next, node -> keepers.stream().anyMatch(keeper -> Code.same(node, keeper)))) {
+                return;
+            } else if (next instanceof Node.If choice && leaves(choice.yes())) {
+                scan.add(rule(), scope.method(), trying[0].pos(), "leaving on line " + Pos.line(choice.pos())
+                        + " keeps " + Code.text(trying[0].on()) + " for ever");
+                return;
+            } else if (!(next instanceof Node.Local) && !Code.isLog(next)) {
+                return;
+            }
+        }
+    }
+
+    /** Logs at most, then returns nothing much or throws. */
+    private static boolean leaves(Node body) {
+        List<Node> statements = body instanceof Node.Block block ? block.statements() : List.of(body);
+        return !statements.isEmpty() && (statements.getLast() instanceof Node.Throw
+                || statements.getLast() instanceof Node.Return value && (value.value() == null
+                        || value.value() instanceof Node.Literal))
+                && statements.stream().limit(statements.size() - 1).allMatch(Code::isLog);
+    }
+
+    /** Whether the file gives the permit back anywhere, or an object that is given the semaphore may. */
+    private static boolean isGivenBack(Node semaphore, Scope scope) {
+        return scope.unit().types.stream().flatMap(type -> type.methods.stream()).anyMatch(method ->
+                Code.any(method.body, node -> node instanceof Node.Call call && call.name().equals("release")
+                        && Code.same(call.on(), semaphore)
+                        || node instanceof Node.New made && made.args().stream().anyMatch(arg -> Code.same(arg,
+                        semaphore))));
     }
 
     /** What a statement takes: {@code acquire()} itself, or the last one in a try of its own, which has no finally. */

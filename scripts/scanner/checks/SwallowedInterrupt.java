@@ -40,6 +40,7 @@ final class SwallowedInterrupt implements Check {
             return;
         }
         if (!each.body().statements().stream().allMatch(Code::isLog)) {
+            broad(each, path, scope, scan);
             return;
         }
         if (isInterrupt) {
@@ -96,6 +97,24 @@ final class SwallowedInterrupt implements Check {
             }
         }.walk(body, scope);
         return found[0];
+    }
+
+    /** A lead: what does more than log may still lose the interrupt of a wait, or of a Callable. */
+    private void broad(Node.Catch each, List<Node> path, Scope scope, Scan scan) {
+        if (scan.deep() && Code.catches(each, "Exception", "Throwable") && path.getLast() instanceof Node.Try attempt
+                && attempt.catches().stream().noneMatch(Code::isInterrupted)
+                && !Code.any(each.body(), node -> node instanceof Node.Throw || node instanceof Node.Call call
+                        && call.name().contains("nterrupt"))
+                && (waits(attempt.body(), scope, scan) || calls(attempt.body(), scope, scan))) {
+            scan.lead(rule(), scope.method(), each.pos(),
+                    "this catch swallows an InterruptedException too: the thread is not marked as interrupted again");
+        }
+    }
+
+    /** Runs a Callable, which may wait. */
+    private static boolean calls(Node body, Scope scope, Scan scan) {
+        return Code.any(body, node -> node instanceof Node.Call call && call.name().equals("call")
+                && call.args().isEmpty() && scan.isA(call.on(), scope, "java.util.concurrent.Callable"));
     }
 
     /** A loop inside the try has been left: it was told to stop, and it did. */

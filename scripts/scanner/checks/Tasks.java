@@ -33,6 +33,9 @@ final class Tasks {
                     .filter(m -> m.name.equals("run") || m.name.equals("call")).allMatch(m -> Code.isGuarded(m.body,
                     m.owner)
                             || Code.only(m.body) instanceof Node.Call call && isGuardedTarget(call, Scope.of(m), scan));
+            case Node.Name name when scan.origins().of(name, scope) instanceof Origins.Made made
+                    && (made.node() instanceof Node.Lambda || made.node() instanceof Node.Ref) ->
+                    isGuardedTask(made.node(), made.scope(), scan);
             case null, default -> true;
         };
     }

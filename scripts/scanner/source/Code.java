@@ -136,13 +136,19 @@ public final class Code {
                     return false;
                 }
                 case Node.Lambda lambda -> {
-                    return true;
+                    return i == 0 || !(path.get(i - 1) instanceof Node.Call around
+                            && OPERATORS.contains(around.name()));
                 }
                 default -> { }
             }
         }
         return scope.method().name.equals("run") || scope.method().name.equals("main");
     }
+
+    /** They run the function they are given on the thread of their caller. */
+    private static final Set<String> OPERATORS = Set.of("map", "flatMap", "filter", "forEach", "peek", "mapToObj",
+            "mapToInt", "mapToLong", "anyMatch", "allMatch", "noneMatch", "computeIfAbsent", "computeIfPresent",
+            "compute", "ifPresent", "orElseGet", "removeIf", "replaceAll", "collect", "reduce");
 
     public static boolean hasCall(Node body) {
         return any(body, node -> node instanceof Node.Call);

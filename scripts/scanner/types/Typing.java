@@ -316,7 +316,7 @@ public final class Typing {
         Members.Found found = best(receiver, call, scope);
         if (found == null) {
             String said = said(receiver, call.name());
-            return said != null ? Type.of(said)
+            return said != null ? said.equals("<0>") ? receiver.arg(0) : Type.of(said)
                     : world.exists(receiver.name()) || receiver.name().startsWith("?") ? null
                     : new Type(receiver.name(), List.of(), true);
         }

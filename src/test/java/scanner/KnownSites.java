@@ -34,12 +34,12 @@ import scanner.findings.Finding;
 import scanner.project.Source;
 
 /**
- * How many of the sites in {@code known-sites.tsv} the scanner finds before their fix, and of those how many are gone
- * after it.
+ * How many of the sites in {@code known-sites.tsv} and {@code application-sites.tsv} the scanner finds before their
+ * fix, and of those how many are gone after it.
  *
  * <p>Run by hand. Arguments: trees named {@code REPOSITORY-BEFORE}, with the tree of the fix beside each as {@code
  * REPOSITORY-BEFORE-fixed}; the {@code README.md} next to the sites says how to get them. {@code -v} lists every site
- * with what was found.
+ * with what was found, {@code -developed} and {@code -aside} take the application sites of that set only.
  */
 public final class KnownSites {
 
@@ -73,7 +73,7 @@ public final class KnownSites {
             Map.entry("negative", Set.of("blocking-under-monitor")));
 
     private record Site(String repository, String before, String file, int line, String kind, String what,
-            String dispatch) {
+            String set) {
     }
 
     private record Span(int from, int to) {
@@ -114,12 +114,16 @@ public final class KnownSites {
     }
 
     public static void main(String[] args) throws IOException {
-        List<String> trees = Arrays.stream(args).filter(arg -> !arg.equals("-v")).toList();
+        List<String> trees = Arrays.stream(args).filter(arg -> !arg.startsWith("-")).toList();
+        List<String> options = Arrays.stream(args).filter(arg -> arg.startsWith("-")).toList();
         if (trees.isEmpty()) {
-            System.err.println("usage: KnownSites [-v] REPOSITORY-BEFORE...  (beside each REPOSITORY-BEFORE-fixed)");
+            System.err.println("usage: KnownSites [-v] [-developed|-aside] REPOSITORY-BEFORE..."
+                    + "  (beside each REPOSITORY-BEFORE-fixed)");
             System.exit(2);
         }
-        List<Site> sites = sites();
+        List<Site> sites = Stream.concat(sites("known-sites.tsv", 8), sites("application-sites.tsv", 7))
+                .filter(site -> options.stream().allMatch(set -> set.equals("-v") || set.equals("-" + site.set)))
+                .toList();
         var outcomes = new ArrayList<Outcome>();
         for (String tree : trees) {
             Path root = Path.of(tree).toAbsolutePath().normalize();
@@ -130,12 +134,12 @@ public final class KnownSites {
                 outcomes.addAll(judge(root, here));
             }
         }
-        if (args.length > trees.size()) {
+        if (options.contains("-v")) {
             outcomes.forEach(KnownSites::list);
         }
         table("repository", outcomes, Site::repository);
         table("kind", outcomes, Site::kind);
-        table("dispatch", outcomes, Site::dispatch);
+        table("dispatch or set", outcomes, Site::set);
         System.out.println();
         for (Outcome o : outcomes) {
             if (o.site.kind.equals("negative")) {
@@ -260,14 +264,14 @@ public final class KnownSites {
         }
     }
 
-    private static List<Site> sites() throws IOException {
-        try (var in = KnownSites.class.getResourceAsStream("/scanner/known-sites.tsv")) {
-            Objects.requireNonNull(in, "scanner/known-sites.tsv is not on the class path");
+    private static Stream<Site> sites(String file, int set) throws IOException {
+        try (var in = KnownSites.class.getResourceAsStream("/scanner/" + file)) {
+            Objects.requireNonNull(in, "scanner/" + file + " is not on the class path");
             return new String(in.readAllBytes(), UTF_8).lines().skip(1).map(row -> row.split("\t"))
                     .map(column -> new Site(column[0], column[1], column[3], Integer.parseInt(column[4]), column[5],
-                            column[6], column[8])).toList();
+                            column[6], column[set])).toList().stream();
         } catch (IndexOutOfBoundsException | NumberFormatException e) {
-            throw new IOException("known-sites.tsv: each row has nine columns, of which the fifth is a number", e);
+            throw new IOException(file + ": a row has too few columns, or the fifth is no number", e);
         }
     }
 
