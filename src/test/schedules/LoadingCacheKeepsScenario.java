@@ -6,10 +6,21 @@ import java.util.concurrent.atomic.AtomicLong;
 /** LoadingCache: what is kept, for how long, and what goes first; a refresh ahead that fails; loads in a ring. */
 public final class LoadingCacheKeepsScenario {
     public static void main(String[] args) throws Exception {
+        once();
         bound();
         ahead();
         fails();
         ring();
+    }
+
+    private static void once() throws InterruptedException {
+        var loads = new AtomicInteger();
+        var cache = new LoadingCache<String, Integer>(1, Duration.ofDays(9), key -> loads.incrementAndGet());
+        Thread other = Thread.ofVirtual().start(() -> check(get(cache, "a") == 1, "the same"));
+        check(get(cache, "a") == 1, "loaded once");
+        other.join();
+        check(loads.get() == 1 && cache.size() == 1, "and kept");
+        check(get(cache, "b") == 2 && cache.size() == 1 && cache.present("a").isEmpty(), "the bound");
     }
 
     private static void bound() throws Exception {
@@ -31,6 +42,7 @@ public final class LoadingCacheKeepsScenario {
         check(cache.size() == 3, "the bound");
         cache.put("b", 6);
         check(cache.size() == 3 && get(cache, "b") == 6, "replaced, not added");
+        check(cache.present("d").isPresent() && cache.present("e").isPresent(), "the others stay");
         cache.invalidate("e");
         check(cache.size() == 2 && cache.present("e").isEmpty(), "dropped");
         now.set(100);

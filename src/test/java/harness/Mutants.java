@@ -14,8 +14,8 @@ import java.util.regex.Pattern;
 /**
  * What the scenarios of {@code src/test/schedules} are worth: each class is broken in one place after another, a
  * wake-up dropped, a loop turned into an if, a guard off, a flag not set or not restored, and the scenarios of the
- * class must find it. A command of maintainers: {@code mvn -q test-compile}, then {@code java -cp target/test-classes
- * harness.Mutants [Class...]}, on 25 or later. It writes what it measured into the table of the schedules' README.
+ * class must find it. A command of maintainers: {@code java src/test/java/harness/Mutants.java [Class...]}, on 25 or
+ * later. It writes what it measured into the table of the schedules' README.
  *
  * <p>Not counted: a guard that throws IllegalArgumentException or NullPointerException, for an argument is refused in
  * each order of the threads, and unit tests say so; and what {@code src/test/resources/mutants.txt} says cannot be told

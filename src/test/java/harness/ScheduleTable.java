@@ -15,12 +15,21 @@ final class ScheduleTable {
 
     /** A line: the class, then scenarios, killed, counted, equivalent; or one cell, why there are none. */
     record Row(String name, List<String> cells) {
-        boolean measured() {
-            return cells.size() == 4;
+        int scenarios() {
+            return cells.size() == 1 ? 0 : Integer.parseInt(cells.getFirst());
         }
 
-        int number(int cell) {
-            return Integer.parseInt(cells.get(cell));
+        /** False: no scenarios, or not yet measured, which a question mark says. */
+        boolean measured() {
+            return cells.size() == 4 && !cells.contains("?");
+        }
+
+        int killed() {
+            return Integer.parseInt(cells.get(1));
+        }
+
+        int counted() {
+            return Integer.parseInt(cells.get(2));
         }
     }
 

@@ -12,11 +12,24 @@ public final class TasksStopScenario {
     public static void main(String[] args) throws InterruptedException {
         Log.LINES.clear();
         long start = System.nanoTime();
+        places();
         graceful();
         told();
         deaf();
         again();
         check(System.nanoTime() - start < Duration.ofDays(1).toNanos(), "told, not out of time");
+    }
+
+    private static void places() {
+        var tasks = new Tasks(1);
+        var ended = new AtomicInteger();
+        for (int i = 1; i <= 2; i++) {
+            tasks.background("task", ended::incrementAndGet);
+            while (tasks.running() > 0) {
+                Thread.onSpinWait();
+            }
+            check(ended.get() == i, "its place is free again");
+        }
     }
 
     private static void graceful() {
