@@ -184,7 +184,10 @@ public final class CircuitBreaker {
     private final ReentrantLock lock = new ReentrantLock(); // guards what changes: the phase and all that is in it
     private volatile Phase phase;
 
-    /** Opens after this number of failures in a row; each exception is one. Then one call at a time may try. */
+    /**
+     * Opens after this number of failures in a row; each exception is one. Then one call at a time may try. A very
+     * large number switches it off: give a setting for it no maximum.
+     */
     public CircuitBreaker(int failures, Duration openFor) {
         this(failures, failures, openFor, 1, failure -> Verdict.FAILURE);
     }

@@ -25,7 +25,7 @@ public final class Main {
             "  NAME is a class of examples/ (Retry), structured/NAME (on StructuredTaskScope, for your JDK),",
             "  service (the whole HTTP service, into the folder DIR) or service/NAME (one part with what it needs).",
             "    --to DIR        into this folder; else the project's source root and package",
-            "    --package NAME  in this package",
+            "    --package NAME  in this package; where DIR is a source root, such as src, into its folder below that",
             "    --tests         also the JUnit 5 test of each",
             "    --jdk N         the JDK you build for; else what pom.xml, build.gradle or .java-version says",
             "  --list [WORDS]    the patterns whose line in the index has all these words",
@@ -158,7 +158,8 @@ public final class Main {
         }
         Path root = to == null ? Project.sourceRoot(here) : to;
         String in = pkg != null ? pkg : to == null ? Project.commonPackage(root) : Project.packageOf(to);
-        Path folder = to == null ? root.resolve(in.replace('.', '/')) : to;
+        boolean inRoot = to == null || pkg != null && Project.isSourceRoot(to);
+        Path folder = inRoot ? root.resolve(in.replace('.', '/')) : to;
         Path project = Project.of(folder);
         int target = target(project);
         if (target > 0 && target < 21) {

@@ -76,6 +76,12 @@ final class Project {
         throw new Refusal(2, "no Java sources in " + project + ": name the folder with --to DIR");
     }
 
+    /** By its name: src, or the java of src/main/java. */
+    static boolean isSourceRoot(Path folder) {
+        Path parents = folder.getParent() == null ? null : folder.getParent().getParent();
+        return folder.endsWith("src") || folder.endsWith("java") && parents != null && parents.endsWith("src");
+    }
+
     /** The nearest folder above that has a build file or is a repository; else the folder itself. */
     static Path of(Path folder) {
         for (Path above = folder; above != null; above = above.getParent()) {

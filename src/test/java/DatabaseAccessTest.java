@@ -201,6 +201,7 @@ class DatabaseAccessTest {
             caller.interrupt();
             while (true) {
                 update(transaction); // refused once the caller has been told
+                Thread.yield(); // as a real statement, which waits
             }
         }));
         assertThrows(InterruptedException.class, () -> access.transaction(transaction -> {

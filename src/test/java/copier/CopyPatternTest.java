@@ -89,6 +89,16 @@ class CopyPatternTest {
     }
 
     @Test
+    void aSourceRootGetsThePackagesFolder() throws IOException {
+        assertEquals(0, run("Gather", "--to", "src", "--package", "a.b"), err);
+        assertTrue(read("src/a/b/Gather.java").contains("package a.b;"));
+        assertEquals(0, run("Gather", "--to", "x/src/main/java", "--package", "a.b"), err);
+        assertTrue(read("x/src/main/java/a/b/Gather.java").contains("package a.b;"));
+        assertEquals(0, run("Gather", "--to", "y/java", "--package", "a.b"), err);
+        assertTrue(read("y/java/Gather.java").contains("package a.b;"));
+    }
+
+    @Test
     void aFolderWithoutSourcesIsRefused() throws IOException {
         clear();
         assertRefused(2, "name the folder with --to DIR", "Gather");

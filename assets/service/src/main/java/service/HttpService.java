@@ -30,15 +30,15 @@ import java.util.concurrent.atomic.LongAdder;
  */
 public final class HttpService implements AutoCloseable {
 
-    /** Set before {@link HttpService#start}; durations are positive. Listens on 127.0.0.1 alone if host is not set. */
+    /** Set before {@link HttpService#start}. The limits follow the heap (a waiting request takes 10 KB): leave them. */
     public static final class Options {
-        public String host = "127.0.0.1"; // 0.0.0.0 in a container
+        public String host = "127.0.0.1"; // this machine alone; 0.0.0.0 in a container
         public int port; // 0: any free one
         public Duration requestTimeout = Duration.ofSeconds(10); // from its first byte to its last; silence in a stream
         public Duration handlerTimeout = Duration.ofSeconds(30); // then it is interrupted: 504
         public Duration idleTimeout = Duration.ofSeconds(75); // between requests: longer than the load balancer's
         public int maxBody = 1 << 20; // bytes: 413
-        public int maxInFlight = 1_000; // requests with their whole body, until the answer is written: 503
+        public int maxInFlight = Math.clamp(Runtime.getRuntime().maxMemory() / 32_768, 100, 10_000); // or 503
         public int maxConnections = 10_000; // and 64 that are told so. Raise ulimit -n
         public Memory memory = new Memory(Runtime.getRuntime().maxMemory() / 4); // bodies, JSON, answers: 503
         public Observer observer = new Observer() { };

@@ -79,7 +79,7 @@ public final class Main implements AutoCloseable {
         options.requestTimeout = s.duration("REQUEST_TIMEOUT", "10s", 100);
         options.handlerTimeout = s.duration("HANDLER_TIMEOUT", "30s", 10);
         options.maxBody = s.number("MAX_BODY", 1 << 20, 0);
-        options.maxInFlight = s.number("MAX_IN_FLIGHT", 1_000, 1);
+        options.maxInFlight = s.number("MAX_IN_FLIGHT", options.maxInFlight, 1);
         options.maxConnections = s.number("MAX_CONNECTIONS", 10_000, 1); // and ulimit -n
         outgoing = new Outgoing(s.number("OUTGOING_LIMIT", 100, 1),
                 s.duration("OUTGOING_WAIT", "1s", 0),
