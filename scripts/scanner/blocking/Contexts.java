@@ -404,6 +404,9 @@ public final class Contexts {
 
     /** An object that is the function: {@code executor.execute(new Task())}. */
     private void made(Node.New made, Scope scope, Use use) {
+        if (use.call().name().matches("add.+Listener")) {
+            return; // its run() is another matter; its listener's methods are contexts of their own
+        }
         Type type = made.body() == null ? typing.type(made, scope) : null;
         TypeDecl decl = made.body() != null ? made.body()
                 : type == null ? null : typing.world.decl(type.name(), scope.unit());
