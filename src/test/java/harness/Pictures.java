@@ -43,7 +43,8 @@ final class Pictures {
             var lines = new ArrayList<String>();
             for (String command : picture.getValue()) {
                 lines.add("$ " + command);
-                lines.addAll(output(command));
+                lines.addAll(output(command).stream()
+                        .map(line -> line.replaceAll("Took [\\d.]+ s", "Took 0.1 s")).toList()); // on an idle machine
                 lines.add("");
             }
             lines.removeLast();
