@@ -18,7 +18,7 @@ import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
- * Compiles and runs every example on every JDK found; on the oldest, the way its Javadoc says: {@code java
+ * Compiles and runs every example on each JDK that is tested; on the oldest, the way its Javadoc says: {@code java
  * examples/X.java}.
  */
 class ExamplesIT {
