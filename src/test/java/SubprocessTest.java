@@ -307,7 +307,8 @@ class SubprocessTest {
         var command = sh("trap 'echo told' USR1; echo ready; while true; do sleep 0.01; done");
         try (var process = new Subprocess.Dialogue(command, UTF_8, 20)) {
             assertEquals("ready", process.readLine(LONG));
-            Subprocess.signal("USR1", process.process().pid()); // nohup ignores HUP, and its children with it
+            // not HUP: below nohup it is ignored, and stays so
+            Subprocess.signal("USR1", process.process().pid());
             assertEquals("told", process.readLine(LONG));
             assertThrows(IOException.class, () -> Subprocess.signal("NONSENSE", process.process().pid()));
             assertThrows(NullPointerException.class, () -> Subprocess.signal(null, 1));

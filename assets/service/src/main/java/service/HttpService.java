@@ -39,7 +39,7 @@ public final class HttpService implements AutoCloseable {
         public Duration idleTimeout = Duration.ofSeconds(75); // between requests: longer than the load balancer's
         public int maxBody = 1 << 20; // bytes: 413
         public int maxInFlight = Math.clamp(Runtime.getRuntime().maxMemory() / 32_768, 100, 10_000); // or 503
-        public int maxConnections = 10_000; // and 64 that are told so. Raise ulimit -n
+        public int maxConnections = Math.clamp(Runtime.getRuntime().maxMemory() / 16_384, 200, 10_000); // and ulimit -n
         public Memory memory = new Memory(Runtime.getRuntime().maxMemory() / 4); // bodies, JSON, answers: 503
         public Observer observer = new Observer() { };
     }
@@ -82,7 +82,7 @@ public final class HttpService implements AutoCloseable {
     }
 
     /**
-     * Listens; returns at once. Whoever starts it closes it.
+     * Listens; returns at once. Whoever starts it closes it. All its threads are daemons: main must wait for the end.
      *
      * @throws BindException if the address cannot be had; the message names it
      */

@@ -80,7 +80,7 @@ public final class Main implements AutoCloseable {
         options.handlerTimeout = s.duration("HANDLER_TIMEOUT", "30s", 10);
         options.maxBody = s.number("MAX_BODY", 1 << 20, 0);
         options.maxInFlight = s.number("MAX_IN_FLIGHT", options.maxInFlight, 1);
-        options.maxConnections = s.number("MAX_CONNECTIONS", 10_000, 1); // and ulimit -n
+        options.maxConnections = s.number("MAX_CONNECTIONS", options.maxConnections, 1); // and ulimit -n
         outgoing = new Outgoing(s.number("OUTGOING_LIMIT", 100, 1),
                 s.duration("OUTGOING_WAIT", "1s", 0),
                 s.duration("OUTGOING_TIMEOUT", "5s", 1), s.number("OUTGOING_MAX_BODY", 10 << 20, 0));
