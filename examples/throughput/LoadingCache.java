@@ -86,6 +86,7 @@ public final class LoadingCache<K, V> {
         final V value;
         final long loadedAt;
         volatile boolean used = true;
+        boolean gone; // guarded by lock: invalidated or replaced, perhaps before it came into the order
 
         Entry(K key, V value, long loadedAt) {
             this.key = key;
@@ -221,7 +222,7 @@ public final class LoadingCache<K, V> {
         if (node != null && node.entry != null) {
             lock.lock();
             try {
-                order.remove(node.entry);
+                forget(node.entry);
             } finally {
                 lock.unlock();
             }
@@ -257,7 +258,7 @@ public final class LoadingCache<K, V> {
             entry.used = true;
         }
         if (age >= refreshNanos && (node.flight == null || node.flight.hasEnded())) {
-            take(key, node, new Flight<>(AHEAD));
+            take(key, node, flight(key, AHEAD));
         }
         return entry.value;
     }
@@ -299,7 +300,7 @@ public final class LoadingCache<K, V> {
             Flight<V> flight = node == null ? null : node.flight;
             boolean mine = flight == null || flight.hasEnded();
             if (mine) {
-                flight = new Flight<>(1);
+                flight = flight(key, 1);
             }
             waiting.put(Thread.currentThread(), flight);
             try {
@@ -357,9 +358,14 @@ public final class LoadingCache<K, V> {
         }
     }
 
+    private Flight<V> flight(K key, int state) {
+        var flight = new Flight<V>(state);
+        flight.thread = Thread.ofVirtual().inheritInheritableThreadLocals(false).unstarted(() -> run(key, flight));
+        return flight;
+    }
+
     /** Starts the load, unless somebody has changed the node. */
     private boolean take(K key, Node<K, V> node, Flight<V> flight) {
-        flight.thread = Thread.ofVirtual().inheritInheritableThreadLocals(false).unstarted(() -> run(key, flight));
         var next = new Node<>(node == null ? null : node.entry, flight);
         if (node == null ? nodes.putIfAbsent(key, next) != null : !nodes.replace(key, node, next)) {
             return false;
@@ -422,9 +428,11 @@ public final class LoadingCache<K, V> {
         lock.lock();
         try {
             if (before != null && before.entry != null) {
-                order.remove(before.entry);
+                forget(before.entry);
             }
-            order.add(kept);
+            if (!kept.gone) {
+                order.add(kept);
+            }
             int chances = 100; // hits meanwhile must not keep this going
             while (!order.isEmpty() && (order.size() > size || !isFresh(order.getFirst(), kept.loadedAt))) {
                 Entry<K, V> first = order.removeFirst();
@@ -439,6 +447,11 @@ public final class LoadingCache<K, V> {
             lock.unlock();
         }
         dropped.forEach(this::drop);
+    }
+
+    private void forget(Entry<K, V> entry) {
+        order.remove(entry);
+        entry.gone = true;
     }
 
     private void drop(Entry<K, V> entry) {

@@ -8,6 +8,7 @@ public final class LoadingCacheKeepsScenario {
     public static void main(String[] args) throws Exception {
         once();
         bound();
+        replaced();
         ahead();
         fails();
         ring();
@@ -50,6 +51,18 @@ public final class LoadingCacheKeepsScenario {
         cache.put("f", 7);
         check(cache.size() == 1, "what is too old goes first");
         check(loads.get() == 0 && get(cache, "c") == 1, "and is loaded anew");
+    }
+
+    private static void replaced() throws Exception {
+        var cache = new LoadingCache<String, Integer>(2, Duration.ofDays(9), key -> 3);
+        Thread puts = Thread.ofVirtual().start(() -> cache.put("k", 1));
+        Thread drops = Thread.ofVirtual().start(() -> cache.invalidate("k"));
+        get(cache, "k");
+        puts.join();
+        drops.join();
+        check(cache.size() == (cache.present("k").isPresent() ? 1 : 0), "counted once");
+        cache.invalidate("k");
+        check(cache.size() == 0, "and no longer when it is gone");
     }
 
     private static void ahead() throws Exception {
