@@ -316,8 +316,7 @@ class LoadingCacheTest {
         one.cancel(false);
         stopped.await();
         awaitWaiters(cache, 0);
-        assertInstanceOf(NullPointerException.class,
-                assertThrows(ExecutionException.class, () -> cache.getAsync(null).get()).getCause());
+        assertThrows(NullPointerException.class, () -> cache.getAsync(null));
     }
 
     @Test
