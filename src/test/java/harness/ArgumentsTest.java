@@ -37,7 +37,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
@@ -49,7 +48,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** A null argument is refused by its name, before any code of the user's is called. */
-@Timeout(value = 300, unit = TimeUnit.SECONDS)
+@Timeout(600)
 class ArgumentsTest {
 
     /** What may be null, as the Javadoc says, and the log, which never fails the code that writes to it. */

@@ -76,6 +76,10 @@ public final class Response {
         return new Response(status, List.of(), new byte[0], null, false);
     }
 
+    /**
+     * @param stream does not run if the head cannot be written, or for HEAD: what the handler has taken for it is
+     *               released in {@link Observer#ends}, from {@link Request#attributes}
+     */
     public static Response stream(int status, String contentType, Stream stream) {
         return new Response(status, List.of(), null, Objects.requireNonNull(stream, "stream"), false)
                 .with("Content-Type", Objects.requireNonNull(contentType, "contentType"));
