@@ -73,6 +73,7 @@ public final class EventLoop implements AutoCloseable {
      *                              flag is set again
      */
     public <T> T call(Callable<? extends T> task) throws InterruptedException, ExecutionException {
+        Objects.requireNonNull(task, "task");
         // a CompletableFuture would not wrap a CancellationException of the task
         var result = new FutureTask<T>(task::call);
         var begun = new AtomicBoolean(); // or withdrawn

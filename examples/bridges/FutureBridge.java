@@ -102,7 +102,7 @@ public final class FutureBridge {
      */
     public static <T> CompletableFuture<T> cancelling(CompletableFuture<T> dependent, CompletableFuture<?>... sources) {
         Objects.requireNonNull(dependent, "dependent");
-        var all = List.of(sources); // no null among them
+        var all = List.of(Objects.requireNonNull(sources, "sources")); // no null among them
         dependent.whenComplete((value, failure) -> {
             for (var source : all) {
                 source.cancel(true);

@@ -46,7 +46,7 @@ public final class IteratorToPublisher<T> implements Flow.Publisher<T> {
      */
     @Override
     public void subscribe(Flow.Subscriber<? super T> subscriber) {
-        var reading = new Reading(Objects.requireNonNull(subscriber));
+        var reading = new Reading(Objects.requireNonNull(subscriber, "subscriber"));
         subscriber.onSubscribe(reading);
         reading.thread.start();
     }

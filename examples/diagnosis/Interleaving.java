@@ -1,5 +1,6 @@
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
@@ -32,12 +33,14 @@ public final class Interleaving {
 
     /** @param patience generous, such as ten seconds: it is the time until a wrong test fails, not a pace */
     public Interleaving(Duration patience, String... order) {
+        Objects.requireNonNull(patience, "patience");
         this.patience = Math.min(TimeUnit.NANOSECONDS.convert(patience), Long.MAX_VALUE / 2);
-        this.order = List.of(order);
+        this.order = List.of(Objects.requireNonNull(order, "order"));
     }
 
     /** @throws AssertionError if the point is not in what is left of the order, or its turn does not come in time */
     public void at(String point) throws InterruptedException {
+        Objects.requireNonNull(point, "point");
         lock.lockInterruptibly();
         try {
             long left = patience;

@@ -91,6 +91,7 @@ public final class JfrMonitor implements AutoCloseable {
     private volatile Thread telling;
 
     private JfrMonitor(Duration gap, Consumer<? super Wait> listener) {
+        Objects.requireNonNull(gap, "gap");
         this.gapNanos = TimeUnit.NANOSECONDS.convert(gap); // saturates
         this.listener = Objects.requireNonNull(listener, "listener");
     }
@@ -119,6 +120,8 @@ public final class JfrMonitor implements AutoCloseable {
     // @start region="timed"
     /** For waits of virtual threads that the JDK does not record: {@code timed("orders", lock::lockInterruptibly)}. */
     public static void timed(String what, Blocking wait) throws InterruptedException {
+        Objects.requireNonNull(what, "what");
+        Objects.requireNonNull(wait, "wait");
         var event = new AppWait();
         event.begin();
         try {

@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
@@ -71,6 +72,7 @@ public final class LockOwners {
 
     /** @throws IOException if it is no heap dump, or not complete; the message says so */
     public static List<Wait> read(Path heapDump) throws IOException {
+        Objects.requireNonNull(heapDump, "heapDump");
         var dump = new LockOwners();
         try {
             dump.pass(heapDump, false); // classes

@@ -75,6 +75,7 @@ public final class TaskIntrospection implements ThreadFactory {
 
     /** Those made at least {@code age} ago, the oldest first. */
     public List<Running> olderThan(Duration age) {
+        Objects.requireNonNull(age, "age");
         long now = System.nanoTime();
         return entries.stream().map(entry -> new Running(entry.thread, Duration.ofNanos(now - entry.born)))
                 .filter(one -> one.age.compareTo(age) >= 0)

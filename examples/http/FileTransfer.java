@@ -186,6 +186,9 @@ public final class FileTransfer {
                                               Duration idle, LongConsumer progress)
             throws IOException, InterruptedException {
         Objects.requireNonNull(client, "client");
+        Objects.requireNonNull(method, "method");
+        Objects.requireNonNull(file, "file");
+        Objects.requireNonNull(idle, "idle");
         Objects.requireNonNull(progress, "progress");
         var sent = new AtomicLong();
         var body = counted(BodyPublishers.ofFile(file), bytes -> progress.accept(sent.addAndGet(bytes)));

@@ -58,11 +58,14 @@ public final class HttpRequests {
     // @start region="bodies"
     /** Sets method and Content-Type. */
     public static HttpRequest.Builder json(HttpRequest.Builder request, String method, String json) {
+        Objects.requireNonNull(method, "method");
+        Objects.requireNonNull(json, "json");
         return request.header("Content-Type", "application/json").method(method, BodyPublishers.ofString(json));
     }
 
     /** A form as a browser sends it: POST. */
     public static HttpRequest.Builder form(HttpRequest.Builder request, Map<String, String> fields) {
+        Objects.requireNonNull(fields, "fields");
         return request.header("Content-Type",
                 "application/x-www-form-urlencoded").POST(BodyPublishers.ofString(encoded(fields)));
     }

@@ -49,6 +49,8 @@ public final class PeriodicTask implements AutoCloseable {
 
         /** {@code delay} counts from the end of a run to the start of the next. */
         public static Plan fixedDelay(long now, Duration first, Duration delay) {
+            Objects.requireNonNull(first, "first");
+            Objects.requireNonNull(delay, "delay");
             return new Plan(now, first, delay, false);
         }
 
@@ -57,6 +59,8 @@ public final class PeriodicTask implements AutoCloseable {
          * was missed beyond that is not made up for.
          */
         public static Plan fixedRate(long now, Duration first, Duration period) {
+            Objects.requireNonNull(first, "first");
+            Objects.requireNonNull(period, "period");
             return new Plan(now, first, period, true);
         }
 

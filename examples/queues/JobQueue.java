@@ -131,6 +131,7 @@ public final class JobQueue<T> implements AutoCloseable {
      */
     public boolean drain(Duration patience) throws InterruptedException {
         refuseJob("drain");
+        Objects.requireNonNull(patience, "patience");
         long nanos = Math.min(TimeUnit.NANOSECONDS.convert(patience), Long.MAX_VALUE / 2);
         lock.lockInterruptibly();
         try {
@@ -155,6 +156,7 @@ public final class JobQueue<T> implements AutoCloseable {
      */
     public List<T> stop(Duration grace) {
         refuseJob("stop");
+        Objects.requireNonNull(grace, "grace");
         long nanos = Math.min(TimeUnit.NANOSECONDS.convert(grace), Long.MAX_VALUE / 2);
         boolean restore = false;
         boolean first;

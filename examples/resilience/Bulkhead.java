@@ -140,6 +140,7 @@ public final class Bulkhead {
      */
     public Permit enter(Duration patience, int weight, int priority) throws InterruptedException {
         var permit = new Permit(weight);
+        Objects.requireNonNull(patience, "patience");
         long nanos = Math.min(TimeUnit.NANOSECONDS.convert(patience), Long.MAX_VALUE / 2);
         if (!take(weight)) {
             String refusal = nanos > 0 ? await(weight, priority, nanos) : "no room";

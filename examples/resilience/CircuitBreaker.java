@@ -222,6 +222,7 @@ public final class CircuitBreaker {
      */
     public static CircuitBreaker byRate(double rate, int calls, Duration within, Duration openFor, int trials,
             Function<? super Exception, Verdict> judge, LongSupplier nanoTime) {
+        Objects.requireNonNull(within, "within");
         long nanos = TimeUnit.NANOSECONDS.convert(within) / 10;
         return new CircuitBreaker(now -> new Lately(rate, calls, nanos, now, new long[10][3]), openFor, trials, judge,
                 nanoTime, rate > 0 && rate <= 1 && calls > 0 && nanos > 0,

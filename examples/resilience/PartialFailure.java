@@ -75,7 +75,7 @@ public final class PartialFailure {
                     + " must be 1 or more");
         }
         Objects.requireNonNull(operation, "operation");
-        var all = List.<T>copyOf(items);
+        var all = List.<T>copyOf(Objects.requireNonNull(items, "items"));
         var outcomes = new AtomicReferenceArray<Outcome<T, R>>(all.size());
         var failures = new AtomicInteger();
         int bound = Math.min(limit, Integer.MAX_VALUE / 2); // the abort doubles the permits

@@ -2,6 +2,7 @@ import java.math.BigInteger;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -220,6 +221,7 @@ public final class RateLimiter {
     }
 
     public boolean tryAcquire(int permits, Duration patience) throws InterruptedException {
+        Objects.requireNonNull(patience, "patience");
         return tryAcquire(permits, Math.min(TimeUnit.NANOSECONDS.convert(patience), Long.MAX_VALUE / 2));
     }
 

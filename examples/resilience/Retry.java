@@ -102,6 +102,8 @@ public final class Retry {
      * @param made attempts so far, 1 or more
      */
     public Optional<Duration> next(Exception failure, int made, Duration left) {
+        Objects.requireNonNull(failure, "failure");
+        Objects.requireNonNull(left, "left");
         if (made >= policy.attempts || cancelled(failure)) {
             return Optional.empty();
         }
@@ -120,6 +122,8 @@ public final class Retry {
         if (made < 1) {
             throw new IllegalArgumentException("made " + made + " must be 1 or more");
         }
+        Objects.requireNonNull(leastWait, "leastWait");
+        Objects.requireNonNull(left, "left");
         long wait = plus(Math.max(0, nanos(leastWait)), jitter(made));
         return made < policy.attempts && wait < nanos(left) ? Optional.of(Duration.ofNanos(wait)) : Optional.empty();
     }
@@ -149,6 +153,7 @@ public final class Retry {
     public <T> T call(Duration budget, Function<? super T, Optional<Duration>> again, Attempt<? extends T> attempt)
             throws Exception {
         long start = nanoTime.getAsLong();
+        Objects.requireNonNull(budget, "budget");
         long total = Math.max(0, nanos(budget));
         return callWithin(() -> Duration.ofNanos(total - (nanoTime.getAsLong() - start)), again, attempt);
     }
@@ -267,6 +272,7 @@ public final class Retry {
      * neither.
      */
     public static Optional<Duration> parseRetryAfter(String header, Instant now) {
+        Objects.requireNonNull(now, "now");
         String value = header.strip();
         if (value.matches("\\d{1,18}")) {
             return Optional.of(Duration.ofSeconds(Long.parseLong(value)));

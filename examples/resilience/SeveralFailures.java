@@ -83,6 +83,7 @@ public final class SeveralFailures {
      * handler sees it.
      */
     public <E extends Throwable> SeveralFailures on(Class<E> type, Handler<? super E> handler) {
+        Objects.requireNonNull(type, "type");
         Objects.requireNonNull(handler, "handler");
         var taken = unhandled.stream().filter(type::isInstance).map(type::cast).toList();
         unhandled.removeIf(type::isInstance);
@@ -124,7 +125,7 @@ public final class SeveralFailures {
      */
     public static void runAll(List<? extends Step> steps) throws ExecutionException {
         var failed = new ArrayList<Throwable>();
-        for (Step step : List.<Step>copyOf(steps)) {
+        for (Step step : List.<Step>copyOf(Objects.requireNonNull(steps, "steps"))) {
             try {
                 step.run();
             } catch (Throwable e) {

@@ -33,7 +33,7 @@ public final class ConditionVariable<S> {
 
     /** Hands {@code state} over: whoever keeps a reference of its own goes round the lock. */
     public ConditionVariable(S state) {
-        this.state = state;
+        this.state = Objects.requireNonNull(state, "state");
     }
 
     /**
@@ -79,6 +79,7 @@ public final class ConditionVariable<S> {
         Objects.requireNonNull(condition, "condition");
         Objects.requireNonNull(action, "action");
         refuseReentry();
+        Objects.requireNonNull(limit, "limit");
         long end = System.nanoTime() + Math.clamp(TimeUnit.NANOSECONDS.convert(limit), 0, Long.MAX_VALUE / 2);
         if (!lock.tryLock(end - System.nanoTime(), TimeUnit.NANOSECONDS)) {
             throw new TimeoutException("state still locked after " + limit);

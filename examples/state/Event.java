@@ -1,6 +1,7 @@
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -57,6 +58,7 @@ public final class Event {
 
     /** Waits for {@code limit} at most (zero or less: not at all). Returns whether the event was set, in time. */
     public boolean await(Duration limit) throws InterruptedException {
+        Objects.requireNonNull(limit, "limit");
         return latch.get().await(Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2),
                 TimeUnit.NANOSECONDS);
     }

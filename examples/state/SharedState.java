@@ -35,7 +35,7 @@ public final class SharedState<S> {
 
     /** Hands {@code state} over: whoever keeps a reference of its own goes round the lock. */
     public SharedState(S state) {
-        this.state = state;
+        this.state = Objects.requireNonNull(state, "state");
     }
 
     /**
@@ -64,6 +64,7 @@ public final class SharedState<S> {
             throws InterruptedException, TimeoutException {
         Objects.requireNonNull(action, "action");
         refuseReentry();
+        Objects.requireNonNull(limit, "limit");
         if (!lock.tryLock(Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2), TimeUnit.NANOSECONDS)) {
             throw new TimeoutException("state still locked after " + limit);
         }

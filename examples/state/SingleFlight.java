@@ -102,6 +102,7 @@ public final class SingleFlight<K, V> {
      *                          its end
      */
     public V get(K key, Duration limit) throws InterruptedException, ExecutionException, TimeoutException {
+        Objects.requireNonNull(limit, "limit");
         Flight<V> flight = fly(key, Math.clamp(TimeUnit.NANOSECONDS.convert(limit), 0, Long.MAX_VALUE / 2));
         if (flight == null) {
             throw new TimeoutException("no value within " + limit);
@@ -115,6 +116,7 @@ public final class SingleFlight<K, V> {
      * nobody.
      */
     public CompletableFuture<V> getAsync(K key) {
+        Objects.requireNonNull(key, "key");
         var answer = new CompletableFuture<V>();
         Thread waiter = Thread.ofVirtual().name("wait for load").unstarted(() -> {
             try {

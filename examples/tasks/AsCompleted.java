@@ -112,6 +112,7 @@ public final class AsCompleted<T> implements AutoCloseable {
      * @throws TimeoutException none has come within {@code patience}; nothing is lost, and the tasks go on
      */
     public Outcome<T> next(Duration patience) throws InterruptedException, TimeoutException {
+        Objects.requireNonNull(patience, "patience");
         long nanos = Math.clamp(TimeUnit.NANOSECONDS.convert(patience), 0, Long.MAX_VALUE / 2);
         Outcome<T> outcome = await().poll(nanos, TimeUnit.NANOSECONDS);
         if (outcome == null) {

@@ -98,6 +98,7 @@ public final class BackgroundTasks implements AutoCloseable {
      * @throws IllegalStateException in a task, which would wait for itself; nothing is refused
      */
     public boolean drain(Duration patience) throws InterruptedException {
+        Objects.requireNonNull(patience, "patience");
         long nanos = Math.min(TimeUnit.NANOSECONDS.convert(patience), Long.MAX_VALUE / 2);
         lock.lockInterruptibly();
         try {

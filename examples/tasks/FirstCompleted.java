@@ -64,6 +64,7 @@ public final class FirstCompleted {
     private static <T> T race(Collection<? extends Callable<? extends T>> tasks, Duration delay,
             Consumer<? super T> onLateResult, int tries) throws InterruptedException, ExecutionException {
         Objects.requireNonNull(onLateResult, "onLateResult");
+        Objects.requireNonNull(delay, "delay");
         long pause = Math.clamp(TimeUnit.NANOSECONDS.convert(delay), 0, Long.MAX_VALUE / 2);
         var calls = tasks.stream().map(task -> Objects.requireNonNull(task, "task")).toList();
         if (calls.isEmpty()) {

@@ -130,6 +130,7 @@ public final class TaskGroup<T> implements AutoCloseable {
      */
     public void join(Duration timeout) throws InterruptedException, ExecutionException, TimeoutException {
         requireOpen("join");
+        Objects.requireNonNull(timeout, "timeout");
         // half: on 21 a wait of Long.MAX_VALUE in a virtual thread can stop the timers of all the others
         long nanos = Math.clamp(TimeUnit.NANOSECONDS.convert(timeout), 0, Long.MAX_VALUE / 2);
         if (policy == Policy.FIRST_SUCCESS && !forked) {

@@ -132,7 +132,9 @@ public final class LoadingCache<K, V> {
             throw new IllegalArgumentException("size is " + size + ", must be 1 or more");
         }
         this.size = size;
+        Objects.requireNonNull(life, "life");
         this.lifeNanos = TimeUnit.NANOSECONDS.convert(life);
+        Objects.requireNonNull(refreshAfter, "refreshAfter");
         this.refreshNanos = TimeUnit.NANOSECONDS.convert(refreshAfter);
         this.keep = Objects.requireNonNull(keep, "keep");
         this.nanoTime = Objects.requireNonNull(nanoTime, "nanoTime");
@@ -160,6 +162,7 @@ public final class LoadingCache<K, V> {
      *         its end
      */
     public V get(K key, Duration limit) throws InterruptedException, ExecutionException, TimeoutException {
+        Objects.requireNonNull(limit, "limit");
         long nanos = Math.clamp(TimeUnit.NANOSECONDS.convert(limit), 0, Long.MAX_VALUE / 2);
         V value = hit(key);
         return value != null ? value : inTime(fly(key, false, nanos), limit);
@@ -171,6 +174,7 @@ public final class LoadingCache<K, V> {
      * nobody.
      */
     public CompletableFuture<V> getAsync(K key) {
+        Objects.requireNonNull(key, "key");
         var answer = new CompletableFuture<V>();
         Thread waiter = Thread.ofVirtual().name("wait for load").unstarted(() -> {
             try {
@@ -195,6 +199,7 @@ public final class LoadingCache<K, V> {
      * that is running. For the rest as {@link #get(Object, Duration)}.
      */
     public V refresh(K key, Duration limit) throws InterruptedException, ExecutionException, TimeoutException {
+        Objects.requireNonNull(limit, "limit");
         return inTime(fly(key, true, Math.clamp(TimeUnit.NANOSECONDS.convert(limit), 0, Long.MAX_VALUE / 2)), limit);
     }
 
@@ -207,6 +212,7 @@ public final class LoadingCache<K, V> {
 
     /** Keeps {@code value} unless {@code keep} refuses it. A load in progress is for those who wait for it only. */
     public void put(K key, V value) {
+        Objects.requireNonNull(key, "key");
         if (keep.test(Objects.requireNonNull(value, "value"))) {
             var entry = new Entry<>(key, value, nanoTime.getAsLong());
             Node<K, V> before = nodes.put(key, new Node<>(entry, null));

@@ -123,6 +123,7 @@ public final class WeakCache<K, V> {
 
     /** Drops a value. A load in progress is still given to those who wait for it, and not kept. */
     public void forget(K key) {
+        Objects.requireNonNull(key, "key");
         flights.compute(key, (k, flight) -> { // with keep(), one after the other
             Entry<K, V> entry = entries.remove(key);
             if (entry != null) {

@@ -79,6 +79,7 @@ public final class Cancellation {
         /** Waits until the work has ended, cleanup included; false if it still runs after {@code grace}. */
         public boolean awaitEnd(Duration grace) throws InterruptedException {
             refuseSelf();
+            Objects.requireNonNull(grace, "grace");
             // half: on 21 a wait of Long.MAX_VALUE in a virtual thread can stop the timers of all the others
             long nanos = Math.clamp(TimeUnit.NANOSECONDS.convert(grace), 0, Long.MAX_VALUE / 2);
             return thread.join(Duration.ofNanos(nanos));

@@ -60,6 +60,7 @@ public final class DeadlinePropagation {
         }
 
         public static Deadline after(Duration budget, LongSupplier nanoClock) {
+            Objects.requireNonNull(budget, "budget");
             long nanos = Math.clamp(TimeUnit.NANOSECONDS.convert(budget), 0, Long.MAX_VALUE / 2);
             return new Deadline(nanoClock, nanoClock.getAsLong() + nanos);
         }
@@ -67,6 +68,7 @@ public final class DeadlinePropagation {
         /** The nearer of this deadline and {@code budget} from now. */
         public Deadline within(Duration budget) {
             long now = nanoClock.getAsLong();
+            Objects.requireNonNull(budget, "budget");
             return new Deadline(nanoClock, now + Math.min(at - now, Math.max(0, TimeUnit.NANOSECONDS.convert(budget))));
         }
 

@@ -52,7 +52,9 @@ public final class Debounce<T> implements AutoCloseable {
      * @param leading the first value of a burst is run at once; the last one, if there is another, as usual
      */
     public Debounce(Duration quiet, Duration maxWait, boolean leading, Action<? super T> action) {
+        Objects.requireNonNull(quiet, "quiet");
         this.quiet = Math.clamp(TimeUnit.NANOSECONDS.convert(quiet), 0, Long.MAX_VALUE / 2);
+        Objects.requireNonNull(maxWait, "maxWait");
         this.maxWait = Math.clamp(TimeUnit.NANOSECONDS.convert(maxWait), 0, Long.MAX_VALUE / 2);
         this.leading = leading;
         this.action = Objects.requireNonNull(action, "action");

@@ -66,6 +66,7 @@ public final class Shield implements AutoCloseable {
             throws InterruptedException, ExecutionException, TimeoutException {
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(section, "section");
+        Objects.requireNonNull(patience, "patience");
         long nanos = Math.clamp(TimeUnit.NANOSECONDS.convert(patience), 0, Long.MAX_VALUE / 2);
         var task = new FutureTask<T>(section::call);
         var taken = new AtomicBoolean(); // by the caller who leaves, or by the section that ends: who is first decides
@@ -130,6 +131,7 @@ public final class Shield implements AutoCloseable {
      * @throws IllegalStateException in a section, which would wait for itself; the shield is as before
      */
     public boolean drain(Duration patience) throws InterruptedException {
+        Objects.requireNonNull(patience, "patience");
         long nanos = Math.min(TimeUnit.NANOSECONDS.convert(patience), Long.MAX_VALUE / 2);
         lock.lockInterruptibly();
         try {

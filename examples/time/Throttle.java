@@ -42,6 +42,7 @@ public final class Throttle<T> implements AutoCloseable {
      * by then.
      */
     public Throttle(Duration interval, Action<? super T> action) {
+        Objects.requireNonNull(interval, "interval");
         this.interval = Math.clamp(TimeUnit.NANOSECONDS.convert(interval), 0, Long.MAX_VALUE / 2);
         this.action = Objects.requireNonNull(action, "action");
     }

@@ -84,6 +84,7 @@ public final class Timeout {
 
         /** @param timeout from now on; saturates at 146 years */
         public static Deadline after(Duration timeout) {
+            Objects.requireNonNull(timeout, "timeout");
             // half: on 21 a wait of Long.MAX_VALUE in a virtual thread can stop the timers of all the others
             return new Deadline(System.nanoTime() + Math.clamp(TimeUnit.NANOSECONDS.convert(timeout), 0,
                     Long.MAX_VALUE / 2));

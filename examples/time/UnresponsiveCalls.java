@@ -69,6 +69,7 @@ public final class UnresponsiveCalls {
             throws InterruptedException, ExecutionException, TimeoutException {
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(call, "call");
+        Objects.requireNonNull(timeout, "timeout");
         long end = System.nanoTime() + Math.clamp(TimeUnit.NANOSECONDS.convert(timeout), 0, Long.MAX_VALUE / 2);
         if (!threads.tryAcquire(end - System.nanoTime(), TimeUnit.NANOSECONDS)) {
             throw new RejectedExecutionException(name + ": no thread free, " + abandoned

@@ -171,6 +171,10 @@ public final class Main {
         for (String name : names) {
             sources.addAll(skill.sources(name, target));
         }
+        for (Path part : List.copyOf(sources)) { // LineLog is a pattern and a part of the service: once is enough
+            sources.removeIf(source -> skill.isPart(part) && !skill.isPart(source)
+                    && source.getFileName().equals(part.getFileName()));
+        }
         for (Path source : sources) {
             if (files.put(folder.resolve(source.getFileName()), skill.text(source, in)) != null) {
                 throw new Refusal(2, Text.simple(source)

@@ -72,9 +72,13 @@ final class Skill {
                 found++;
             }
         }
-        if (hasAllWords(words, "service http server lifecycle shutdown health metrics container")
-                && Files.isDirectory(service())) {
-            out.println("service (assets/service): a production HTTP service in small files, with tests");
+        var about = new StringBuilder("service http server lifecycle shutdown health metrics container");
+        for (Path part : Files.isDirectory(service()) ? serviceParts() : List.<Path>of()) {
+            about.append(' ').append(Text.simple(part));
+        }
+        if (hasAllWords(words, about.toString()) && Files.isDirectory(service())) {
+            out.println("service (assets/service): a production HTTP service in small files, with tests; one part with"
+                    + " what it needs: service/HttpService");
             found++;
         }
         if (found == 0) {

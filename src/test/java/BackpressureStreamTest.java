@@ -17,7 +17,7 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class BackpressureStreamTest {
 
     private static List<Integer> drain(BackpressureStream<Integer>.Subscription subscription) throws Exception {

@@ -32,7 +32,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class BoundedBodyTest {
 
     private static final Duration FOR_EVER = Duration.ofSeconds(Long.MAX_VALUE);

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class BoundedCrawlTest {
 
     private static final Duration LONG = Duration.ofSeconds(Long.MAX_VALUE);

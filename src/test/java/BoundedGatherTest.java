@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-@Timeout(60)
+@Timeout(600)
 class BoundedGatherTest {
 
     private static Iterable<Integer> range(int end) {
@@ -184,7 +184,7 @@ class BoundedGatherTest {
     }
 
     @Test
-    @Timeout(300)
+    @Timeout(600)
     void aMillionLazyItemsIn64Megabytes() throws Exception {
         var child = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx64m",
                 "-cp",
@@ -204,7 +204,7 @@ class BoundedGatherTest {
 
     /** Random failures and interrupts; each item at most once, all ended, and all done if nothing is thrown. */
     @Test
-    @Timeout(300)
+    @Timeout(600)
     void stress() throws Exception {
         var random = new Random(1);
         var me = Thread.currentThread();

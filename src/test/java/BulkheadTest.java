@@ -23,7 +23,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class BulkheadTest {
 
     private static final Duration LONG = Duration.ofSeconds(Long.MAX_VALUE);
@@ -258,7 +258,7 @@ class BulkheadTest {
 
     /** Random waits, failures and interrupts; both bounds always hold, a refusal means full, no place is lost. */
     @Test
-    @Timeout(300)
+    @Timeout(600)
     void stress() throws Exception {
         int maxRunning = 3;
         var ways = Stream.generate(AtomicInteger::new).limit(4).toList();
@@ -327,7 +327,7 @@ class BulkheadTest {
 
     /** Weights, priorities, short patience and interrupts: never too much, and in the end all room is there. */
     @Test
-    @Timeout(300)
+    @Timeout(600)
     void stressOfWeights() throws Exception {
         int room = 5;
         var bulkhead = new Bulkhead(room, 6, LONG);
@@ -392,7 +392,7 @@ class BulkheadTest {
 
     /** With as many places as callers nobody is ever refused: no moment at which a place is counted twice. */
     @Test
-    @Timeout(300)
+    @Timeout(600)
     void neverRefusesWhileThereIsRoom() throws Exception {
         var bulkhead = new Bulkhead(2, 3, LONG);
         var callers = IntStream.range(0, 5).mapToObj(t -> executor.submit(() -> {

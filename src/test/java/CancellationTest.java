@@ -24,9 +24,9 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class CancellationTest {
-    private static final Duration LONG = Duration.ofSeconds(30);
+    private static final Duration LONG = Duration.ofDays(1);
 
     @Test
     void resultAndFailure() throws Exception {
@@ -233,7 +233,7 @@ class CancellationTest {
     }
 
     @Test
-    @Timeout(300)
+    @Timeout(600)
     void stress() throws Exception {
         int rounds = 100_000;
         var resources = new Semaphore(0);

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class CircuitBreakerTest {
 
     private static final Duration OPEN_FOR = Duration.ofSeconds(30);
@@ -494,7 +494,7 @@ class CircuitBreakerTest {
 
     /** Against a plain model of the contract: one thread, time that passes at random. */
     @Test
-    @Timeout(300)
+    @Timeout(600)
     void agreesWithAModel() throws Exception {
         int calls = 0;
         var states = new int[3];
@@ -553,7 +553,7 @@ class CircuitBreakerTest {
 
     /** Many threads, random outcomes and interrupts: no trial's place is lost or doubled, whatever ended it. */
     @Test
-    @Timeout(300)
+    @Timeout(600)
     void stress() throws Exception {
         int trials = 5;
         var ways = Stream.generate(AtomicInteger::new).limit(4).toList();

@@ -20,7 +20,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class CpuBoundPoolTest {
 
     private static <T> T spin(CountDownLatch begun) throws InterruptedException {

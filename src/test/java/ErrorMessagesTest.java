@@ -39,7 +39,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Reproduces each message of the table in {@code references/debugging.md}; one more or less here or there fails. */
-@Timeout(60)
+@Timeout(600)
 class ErrorMessagesTest {
 
     private static final String PAGE = read(Path.of("references/debugging.md"));
@@ -124,7 +124,7 @@ class ErrorMessagesTest {
             }).get());
             assertEquals(IOException.class, failed.getCause().getClass());
             var never = new CountDownLatch(1);
-            var future = executor.submit(() -> never.await(1, TimeUnit.MINUTES));
+            var future = executor.submit(() -> never.await(1, TimeUnit.HOURS));
             shows("TimeoutException", () -> future.get(1, TimeUnit.MILLISECONDS));
             shows("IllegalStateException: Task has not completed", future::resultNow);
             future.cancel(true);

@@ -40,7 +40,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(60)
+@Timeout(600)
 class FileTransferTest {
 
     private static final Duration LONG = Duration.ofSeconds(Long.MAX_VALUE);
@@ -389,7 +389,7 @@ class FileTransferTest {
 
     /** In a JVM with a heap of 24 MB. */
     @Test
-    @Timeout(300)
+    @Timeout(600)
     void filesLargerThanTheHeap() throws Exception {
         var java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         var process = new ProcessBuilder(java, "-Xmx24m", "-XX:TieredStopAtLevel=1", "-cp",

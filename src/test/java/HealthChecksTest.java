@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class HealthChecksTest {
 
     private static final Duration LONG = Duration.ofSeconds(Long.MAX_VALUE);
@@ -228,7 +228,7 @@ class HealthChecksTest {
      * running.
      */
     @Test
-    @Timeout(300)
+    @Timeout(600)
     void stress() throws Exception {
         int kinds = 8;
         var alive = IntStream.range(0, kinds).mapToObj(i -> new AtomicInteger()).toList();

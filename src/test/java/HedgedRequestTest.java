@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class HedgedRequestTest {
 
     private static final Duration NEVER = Duration.ofSeconds(Long.MAX_VALUE);
@@ -212,7 +212,7 @@ class HedgedRequestTest {
 
     /** Random delays, failures and interrupts: nothing is alive after a call, no hedge too many, and none lost. */
     @Test
-    @Timeout(300)
+    @Timeout(600)
     void stress() throws Exception {
         int maxHedges = 4;
         var hedged = new HedgedRequest(Duration.ofNanos(20_000), 3, maxHedges);

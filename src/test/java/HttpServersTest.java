@@ -43,7 +43,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** SimpleHttpServer, HttpMiddleware and HttpRequests. */
-@Timeout(60)
+@Timeout(600)
 class HttpServersTest {
 
     private static final InetSocketAddress LOOPBACK = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);

@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class InterleavingTest {
 
     private static final Duration LONG = Duration.ofSeconds(Long.MAX_VALUE);

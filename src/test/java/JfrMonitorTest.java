@@ -10,7 +10,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class JfrMonitorTest {
 
     private static final Duration MILLIS = Duration.ofMillis(50);
@@ -107,7 +107,7 @@ class JfrMonitorTest {
     }
 
     @Test
-    @Timeout(300)
+    @Timeout(600)
     void theNextOneSaysHowManyWereSkipped() throws Exception {
         var monitor = JfrMonitor.start(MILLIS, Duration.ofNanos(1), Duration.ofMillis(1), waits::add);
         long events = 5_000;

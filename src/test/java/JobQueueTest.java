@@ -18,7 +18,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class JobQueueTest {
     private static final Duration LONG = Duration.ofSeconds(Long.MAX_VALUE);
 
@@ -247,7 +247,7 @@ class JobQueueTest {
             left.forEach(seen::incrementAndGet);
             producer.join();
             for (Thread thread : threads) {
-                assertTrue(thread.join(Duration.ofSeconds(20)), "a worker lives on");
+                assertTrue(thread.join(Duration.ofSeconds(500)), "a worker lives on");
             }
             for (int i = 0; i < each; i++) {
                 assertEquals(i < put.get() ? 1 : 0, seen.get(i), "round " + round + " job " + i);

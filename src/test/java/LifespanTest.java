@@ -18,7 +18,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class LifespanTest {
 
     private final List<String> log = new ArrayList<>();
@@ -158,7 +158,7 @@ class LifespanTest {
 
     /** Threads that open while another closes: whatever was opened is released exactly once. */
     @Test
-    @Timeout(300)
+    @Timeout(600)
     void stress() throws Exception {
         var opened = new AtomicInteger();
         var released = new AtomicInteger();

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(60)
+@Timeout(600)
 class LineLogTest {
 
     private static final Duration FOR_EVER = Duration.ofSeconds(Long.MAX_VALUE);

@@ -103,7 +103,7 @@ final class OneInterrupt {
                 left.completeExceptionally(e);
             }
         });
-        assertTrue(work.cleaning.await(50, java.util.concurrent.TimeUnit.SECONDS));
+        assertTrue(work.cleaning.await(500, java.util.concurrent.TimeUnit.SECONDS));
         while (caller.getState() != Thread.State.WAITING) {
             Thread.sleep(1); // an inner layer may have stopped them before the caller's own limited wait is over
         }

@@ -15,7 +15,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class PartialFailureTest {
 
     private final CountDownLatch never = new CountDownLatch(1);
@@ -269,7 +269,7 @@ class PartialFailureTest {
 
     /** Random failures and interrupts: each item at most once, its outcome is what happened, nothing is alive after. */
     @Test
-    @Timeout(300)
+    @Timeout(600)
     void stress() throws Exception {
         var random = new Random(1);
         var me = Thread.currentThread();

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.function.Executable;
 
-@Timeout(60)
+@Timeout(600)
 class PeriodicTaskTest {
 
     private static final Duration NEVER = Duration.ofSeconds(Long.MAX_VALUE);
@@ -412,7 +412,7 @@ class PeriodicTaskTest {
      * none dies early.
      */
     @Test
-    @Timeout(300)
+    @Timeout(600)
     void stress() throws Exception {
         var total = new AtomicInteger();
         var overlaps = new AtomicInteger();

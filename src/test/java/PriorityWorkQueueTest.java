@@ -17,7 +17,7 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class PriorityWorkQueueTest {
 
     private static final Duration LONG = Duration.ofSeconds(Long.MAX_VALUE);

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class RetryTest {
 
     private static final Duration FOREVER = Duration.ofSeconds(Long.MAX_VALUE);
@@ -375,7 +375,7 @@ class RetryTest {
 
     /** One Retry, many threads, random outcomes; the attempts and what is thrown are exactly as the script says. */
     @Test
-    @Timeout(300)
+    @Timeout(600)
     void stress() throws Exception {
         var sleeps = new AtomicLong();
         var retry = new Retry(new Retry.Policy(5, Duration.ofNanos(1), Duration.ofNanos(100), FOREVER,

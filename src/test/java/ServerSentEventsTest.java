@@ -24,10 +24,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class ServerSentEventsTest {
 
-    private static final Duration LONG = Duration.ofSeconds(30);
+    private static final Duration LONG = Duration.ofDays(1);
     private final HttpClient client = HttpClient.newHttpClient();
     private final ExecutorService handlers = Executors.newCachedThreadPool();
     private final List<String> lastIds = Collections.synchronizedList(new ArrayList<>());

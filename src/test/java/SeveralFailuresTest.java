@@ -14,7 +14,7 @@ import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class SeveralFailuresTest {
 
     private static <E extends Throwable> E suppressing(E exception, Throwable... suppressed) {

@@ -28,7 +28,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class SharedHttpClientTest {
 
     private static final Duration LONG = Duration.ofSeconds(Long.MAX_VALUE);

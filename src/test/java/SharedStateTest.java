@@ -17,7 +17,7 @@ import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class SharedStateTest {
 
     @Test
@@ -62,7 +62,7 @@ class SharedStateTest {
                 state.locked(s -> {
                     held.countDown();
                     try {
-                        return release.await(50, TimeUnit.SECONDS);
+                        return release.await(500, TimeUnit.SECONDS);
                     } catch (InterruptedException e) {
                         throw new AssertionError(e);
                     }

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class TaskGroupTest {
 
     private final CountDownLatch never = new CountDownLatch(1);
@@ -531,7 +531,7 @@ class TaskGroupTest {
 
     /** Random groups in many owners at once; whatever happens, no task is alive when its group is left. */
     @Test
-    @Timeout(300)
+    @Timeout(600)
     void stress() throws Exception {
         int owners = 50;
         int rounds = 2_000;

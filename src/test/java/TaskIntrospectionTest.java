@@ -10,7 +10,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class TaskIntrospectionTest {
 
     @Test
@@ -19,7 +19,7 @@ class TaskIntrospectionTest {
         var go = new CountDownLatch(1);
         try (var executor = Executors.newThreadPerTaskExecutor(tasks)) {
             for (int i = 0; i < 3; i++) {
-                executor.submit(() -> go.await(1, java.util.concurrent.TimeUnit.MINUTES));
+                executor.submit(() -> go.await(1, java.util.concurrent.TimeUnit.HOURS));
             }
             while (tasks.running().stream().anyMatch(one -> one.thread().getState() != Thread.State.TIMED_WAITING)) {
                 Thread.sleep(1);

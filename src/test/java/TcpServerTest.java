@@ -33,7 +33,7 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class TcpServerTest {
 
     private static final Duration LONG = Duration.ofSeconds(Long.MAX_VALUE);

@@ -17,7 +17,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class ThrottleTest {
 
     private static final Duration NEVER = Duration.ofSeconds(Long.MAX_VALUE);

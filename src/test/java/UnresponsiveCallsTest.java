@@ -24,10 +24,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class UnresponsiveCallsTest {
 
-    private static final Duration LONG = Duration.ofSeconds(50);
+    private static final Duration LONG = Duration.ofDays(1);
     private final LinkedBlockingQueue<Map.Entry<String, Future<?>>> late = new LinkedBlockingQueue<>();
     private final UnresponsiveCalls calls = new UnresponsiveCalls(2, (call, outcome) ->
             late.add(Map.entry(call, outcome)));

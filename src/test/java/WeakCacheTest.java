@@ -25,7 +25,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class WeakCacheTest {
     private static final Duration LONG = Duration.ofDays(1);
     private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();

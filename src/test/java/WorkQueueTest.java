@@ -23,7 +23,7 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class WorkQueueTest {
 
     private static final Duration LONG = Duration.ofSeconds(Long.MAX_VALUE); // toNanos() overflows
@@ -481,7 +481,7 @@ class WorkQueueTest {
             }
             for (Thread thread : threads) {
                 // the executor counts it out just before it ends
-                assertTrue(thread.join(Duration.ofSeconds(20)), "a consumer lives on");
+                assertTrue(thread.join(Duration.ofSeconds(500)), "a consumer lives on");
             }
             producer.join();
             queue.closeNow().forEach(handled::incrementAndGet);

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** What {@code scripts/CopyPattern.java} does in a project. */
 @Tag("once")
-@Timeout(60)
+@Timeout(600)
 class CopyPatternTest {
 
     private static final Path SKILL = Path.of("").toAbsolutePath();
@@ -232,6 +232,13 @@ class CopyPatternTest {
     }
 
     @Test
+    void aPatternThatAPartBringsIsCopiedOnce() throws IOException {
+        assertEquals(0, run("LineLog", "service/Stop", "--package", "com.acme.http"), out + err);
+        Path log = project.resolve("src/main/java/com/acme/http/LineLog.java");
+        assertTrue(Files.readString(log).lines().findFirst().orElse("").contains("assets/service"), out);
+    }
+
+    @Test
     void aContractHasNoStatements() throws Exception {
         for (Path source : sources()) {
             for (String line : Contract.of(new Skill(SKILL).text(source, ""))) {
@@ -336,6 +343,8 @@ class CopyPatternTest {
         assertTrue(out.contains("public final class Gather {") && !out.contains("void main("), out);
         assertEquals(0, run("--list", "circuit"), err);
         assertTrue(out.startsWith("CircuitBreaker (resilience/CircuitBreaker): "), out);
+        assertEquals(0, run("--list", "service", "HttpService"), err);
+        assertTrue(out.startsWith("service (assets/service): "), out);
         assertEquals(0, run("--list"), err);
         assertTrue(out.lines().count() > 60, out);
         assertEquals(0, run("--help"), err);
@@ -416,7 +425,7 @@ class CopyPatternTest {
         int unreleased = changelog.indexOf("## [Unreleased]");
         int next = changelog.indexOf("\n## [", unreleased + 1);
         String section = unreleased < 0 ? "" : changelog.substring(unreleased, next < 0 ? changelog.length() : next);
-        var told = Pattern.compile("(?m)^- ([\\w`, /]+) \\((?:high|medium|low|new)\\): ").matcher(section).results()
+        var told = Pattern.compile("(?m)^- ([\\w`, /\\s]+?) \\((?:high|medium|low|new)\\): ").matcher(section).results()
                 .flatMap(match -> Stream.of(match.group(1).replace("`", "").split(",\\s*|\\s+and\\s+"))).toList();
         var before = new TreeMap<String, String>();
         for (String line : Files.readAllLines(RELEASED)) {

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Timeout;
  * whole.
  */
 @Tag("once")
-@Timeout(60)
+@Timeout(600)
 class ChannelsTest {
 
     private static final Path SNIPPETS = Path.of("assets/scanner");

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** What CONTRIBUTING.md asks of a file, as far as its text shows it. */
 @Tag("once")
-@Timeout(60)
+@Timeout(600)
 class ConventionsTest {
 
     private static final int COLUMNS = 120;

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** {@code references/facts.tsv} and the pages are one; {@code -Dfacts=write} makes the tables of the pages anew. */
 @Tag("once")
-@Timeout(60)
+@Timeout(600)
 class FactsTest {
 
     private static final Pattern TABLE = Pattern.compile("<!-- facts: (\\S+) \\| (.+) -->");

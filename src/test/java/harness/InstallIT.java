@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code scripts/install.sh}, run as a user runs it, in homes made for the test. */
 @Tag("once")
-@Timeout(120)
+@Timeout(600)
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "install.sh is for Unix shells")
 class InstallIT {
     private static final String WORK = ".java-async-patterns.install";

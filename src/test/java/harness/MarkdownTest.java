@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Timeout;
  * -Dsnippets=write} rewrites the blocks instead of comparing them.
  */
 @Tag("once")
-@Timeout(60)
+@Timeout(600)
 class MarkdownTest {
 
     private static final Set<String> REASONS =

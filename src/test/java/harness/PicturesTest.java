@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** The README's pictures show what the commands in them print. */
 @Tag("once")
-@Timeout(120)
+@Timeout(600)
 class PicturesTest {
 
     @Test

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** The table in {@code src/test/schedules/README.md} is whole, and says what is there. */
 @Tag("once")
-@Timeout(60)
+@Timeout(600)
 class ScheduleTableTest {
 
     @Test

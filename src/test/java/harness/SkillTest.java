@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Timeout;
  * budget.
  */
 @Tag("once")
-@Timeout(60)
+@Timeout(600)
 class SkillTest {
 
     private static final Set<String> PORTABLE =

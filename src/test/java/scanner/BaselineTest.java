@@ -21,7 +21,7 @@ import scanner.project.Failure;
 import scanner.report.Baseline;
 
 @Tag("once")
-@Timeout(60)
+@Timeout(600)
 class BaselineTest {
 
     @TempDir

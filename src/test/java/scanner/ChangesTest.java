@@ -21,7 +21,7 @@ import scanner.project.Changes;
 import scanner.project.Failure;
 
 @Tag("once")
-@Timeout(60)
+@Timeout(600)
 class ChangesTest {
 
     @TempDir

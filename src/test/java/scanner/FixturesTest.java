@@ -23,7 +23,7 @@ import scanner.findings.Rules;
 import scanner.project.Source;
 
 /** Every line of the fixtures that says {@code // expect: rule} gives that finding, and no other line gives any. */
-@Timeout(60)
+@Timeout(600)
 class FixturesTest {
 
     private static final Path FIXTURES = Path.of("src", "test", "resources", "scanner", "fixtures");

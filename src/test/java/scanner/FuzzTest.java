@@ -23,7 +23,7 @@ import scanner.project.Source;
  * Broken source: cut, shuffled and mutated. Whatever it is, the analysis names the file at most and goes on. By hand on
  * a large repository: {@code java -cp target/classes:target/test-classes scanner.FuzzTest FOLDER INPUTS}.
  */
-@Timeout(120)
+@Timeout(600)
 class FuzzTest {
 
     private static final int BATCH = 40;

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** The JSON that clients read is JSON, and says what they look for. */
 @Tag("once")
-@Timeout(60)
+@Timeout(600)
 class HookSettingsTest {
 
     @Test

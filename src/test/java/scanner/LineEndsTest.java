@@ -14,7 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A checkout with the line ends of Windows: the same findings at the same places, suppressed and known alike. */
 @Tag("once")
-@Timeout(120)
+@Timeout(600)
 class LineEndsTest {
 
     @TempDir

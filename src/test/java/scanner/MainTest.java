@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import scanner.findings.Rules;
 import scanner.project.Source;
 
-@Timeout(120)
+@Timeout(600)
 class MainTest {
 
     private static final String[] PINS = {"package org.acme;", "class Pins {",

@@ -15,7 +15,7 @@ import scanner.findings.Finding;
 import scanner.project.Failure;
 
 @Tag("once")
-@Timeout(60)
+@Timeout(600)
 class OptionsTest {
 
     private static final Path CWD = Path.of("/home/me and you");

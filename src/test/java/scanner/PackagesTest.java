@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** A package of the scanner uses only those below it. */
 @Tag("once")
-@Timeout(60)
+@Timeout(600)
 class PackagesTest {
 
     private static final Path SOURCES = Path.of("scripts", "scanner");

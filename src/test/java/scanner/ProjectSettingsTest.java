@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import scanner.project.ProjectSettings;
 
 @Tag("once")
-@Timeout(60)
+@Timeout(600)
 class ProjectSettingsTest {
 
     @TempDir

@@ -15,7 +15,7 @@ import scanner.project.Related;
 import scanner.project.Source;
 
 @Tag("once")
-@Timeout(60)
+@Timeout(600)
 class RelatedTest {
 
     private static final int UNRELATED = 500;

@@ -29,7 +29,7 @@ import scanner.report.TextReport;
  * anew.
  */
 @Tag("once")
-@Timeout(60)
+@Timeout(600)
 class ReportsTest {
 
     private static final List<Rule> RULES = List.of(

@@ -14,7 +14,7 @@ import scanner.findings.Rule;
 import scanner.findings.Rules;
 
 @Tag("once")
-@Timeout(60)
+@Timeout(600)
 class RulesTest {
 
     private static final Pattern FILE = Pattern.compile("(?:SKILL\\.md|(?:examples|references)/[\\w/-]+(?:\\.\\w+)?)");

@@ -20,7 +20,7 @@ import scanner.project.Failure;
 import scanner.project.SourceTree;
 
 @Tag("once")
-@Timeout(60)
+@Timeout(600)
 class SourceTreeTest {
 
     @TempDir

@@ -15,7 +15,7 @@ import scanner.findings.Finding;
 import scanner.source.Suppressions;
 
 /** In each source the finding is where {@code ^} stands; the character itself is taken out. */
-@Timeout(60)
+@Timeout(600)
 class SuppressionsTest {
 
     @TempDir

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The server and its hostile clients, within this JVM; as a process of its own: {@code harness.ServiceIT}. */
-@Timeout(100)
+@Timeout(600)
 class HttpServiceTest {
 
     private final Router router = new Router();
@@ -721,7 +721,7 @@ class HttpServiceTest {
 
     /** Which requests are refused or interrupted is chance; that each is answered and nothing is left is not. */
     @Test
-    @Timeout(300)
+    @Timeout(600)
     void stress() throws Exception {
         options.maxInFlight = 40;
         options.handlerTimeout = Duration.ofMillis(20);
@@ -966,14 +966,21 @@ class HttpServiceTest {
             var options = wire.send("OPTIONS /hello HTTP/1.1\r\nHost: x\r\n\r\n").answer();
             assertEquals(204, options.status());
             assertEquals("GET, HEAD, OPTIONS", options.field("Allow"));
+            router.onlyDeclaredMethods();
+            for (String method : List.of("HEAD", "OPTIONS")) {
+                var refused = wire.send(method + " /hello HTTP/1.1\r\nHost: x\r\n\r\n")
+                        .answer(method.equals("OPTIONS"));
+                assertEquals(405, refused.status());
+                assertEquals("GET", refused.field("Allow"));
+            }
             assertEquals("<short and stout>", wire.get("/teapot").answer().body());
             router.refuse("stopping");
             assertEquals("<stopping>", wire.get("/hello").answer().body());
             router.refuse(null);
             assertTrue(wire.send("nonsense\r\n\r\n").answer().body().startsWith("<"));
         }
-        assertEquals(List.of("404 /nowhere", "404 /nowhere", "405 /hello", "418 /teapot", "503 /hello", "400"),
-                List.copyOf(forms));
+        assertEquals(List.of("404 /nowhere", "404 /nowhere", "405 /hello", "405 /hello", "405 /hello", "418 /teapot",
+                "503 /hello", "400"), List.copyOf(forms));
     }
 
     @Test

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The parts around the server, and how they go together. */
-@Timeout(60)
+@Timeout(600)
 class MainTest {
 
     private static final Queue<String> LINES = new ConcurrentLinkedQueue<>();

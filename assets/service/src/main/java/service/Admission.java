@@ -43,7 +43,7 @@ final class Admission {
         if (allowed == null) {
             return error(404, "no such resource");
         }
-        return (request.method().equals("OPTIONS") ? Response.empty(204)
+        return (request.method().equals("OPTIONS") && allowed.contains("OPTIONS") ? Response.empty(204)
                 : error(405, "this method is not allowed here")).with("Allow", allowed);
     }
 

@@ -2,6 +2,7 @@ package service;
 
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -27,6 +28,9 @@ public final class Health {
      * @param check throws if this instance cannot work
      */
     public void readiness(String name, Duration limit, Tasks.Task check) {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(limit, "limit");
+        Objects.requireNonNull(check, "check");
         checks.put(name, new Check(name, limit, check));
     }
 

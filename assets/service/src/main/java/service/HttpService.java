@@ -235,7 +235,7 @@ public final class HttpService implements AutoCloseable {
     }
 
     private static long deadline(Duration limit) {
-        return System.nanoTime() + Sweeper.nanos(limit);
+        return System.nanoTime() + Sweeper.nanos(Objects.requireNonNull(limit, "limit"));
     }
 
     boolean closing() {
@@ -251,20 +251,20 @@ public final class HttpService implements AutoCloseable {
     /**
      * Stops, and refuses nobody who is there by then: accepts who waits in the system's queue, and closes the listener;
      * answers what is asked on the connections that are there, and says {@code Connection: close}; ends server-sent
-     * events; closes connections that nobody uses; at the end of the grace interrupts handlers, which gives 503, and
+     * events; closes connections that nobody uses; at the limit interrupts handlers, which gives 503, and
      * two seconds later cuts what is left. Only who is to answer 503 meanwhile needs {@link Router#refuse} and {@link
      * #awaitIdle} before. Bounded, so an interrupt does not end it: the flag stays.
      *
      * @return false if a handler still runs
      * @throws IllegalStateException if called by a handler, hook or observer in a connection of this service
      */
-    public boolean drain(Duration grace) {
+    public boolean drain(Duration limit) {
         if (connections.stream().anyMatch(connection -> connection.isRunBy(Thread.currentThread()))) {
             throw new IllegalStateException("a handler that closes its own service would wait for itself");
         }
+        long end = deadline(limit);
         boolean interrupted = Thread.interrupted();
         draining = true;
-        long end = deadline(grace);
         long acceptAtMost = System.nanoTime() + TimeUnit.SECONDS.toNanos(1);
         while (acceptor.isAlive() && System.nanoTime() - acceptAtMost < 0) {
             interrupted |= pause();

@@ -5,6 +5,7 @@ import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.LongConsumer;
 
 /**
@@ -30,6 +31,7 @@ public final class Json {
 
     /** @throws IllegalArgumentException also for half a surrogate pair that is not written as an escape */
     public static Object parse(String text) {
+        Objects.requireNonNull(text, "text");
         try {
             ByteBuffer bytes = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
             byte[] copy = new byte[bytes.remaining()];
@@ -42,6 +44,7 @@ public final class Json {
 
     /** @param memory told, before they are taken, how many more bytes the values need, about; it may throw */
     public static Object parse(byte[] text, LongConsumer memory) {
+        Objects.requireNonNull(memory, "memory");
         return new JsonParser(text, memory).all();
     }
 

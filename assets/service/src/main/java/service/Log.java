@@ -2,6 +2,7 @@ package service;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -58,6 +59,7 @@ public final class Log {
 
     /** Waits until what was logged before has been written, at most so long. @return false if it has not */
     public static boolean flush(Duration limit) {
+        Objects.requireNonNull(limit, "limit");
         long target = lines.counts().accepted();
         boolean interrupted = false;
         long end = System.nanoTime() + Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2);

@@ -3,6 +3,7 @@ package service;
 import java.util.Formatter;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.LongAdder;
@@ -28,6 +29,8 @@ public final class Metrics {
 
     /** @param pattern and @param method as configured, not as sent: clients may send any */
     public void answered(String pattern, String method, int status, long nanos) {
+        Objects.requireNonNull(pattern, "pattern");
+        Objects.requireNonNull(method, "method");
         var route = routes.get(pattern);
         route = route == null ? routes.computeIfAbsent(pattern, p -> new Route()) : route;
         String labels = "method=\"" + method + "\",status=\"" + status + '"';
@@ -43,6 +46,8 @@ public final class Metrics {
 
     /** @param name ends in {@code _total} if it only grows */
     public void value(String name, LongSupplier value) {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(value, "value");
         values.put(name, value);
     }
 

@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -76,6 +77,8 @@ public final class Outgoing implements AutoCloseable {
      */
     public HttpResponse<byte[]> call(HttpRequest.Builder request, Memory.Lease memory) throws HttpError,
             InterruptedException {
+        Objects.requireNonNull(request, "request");
+        Objects.requireNonNull(memory, "memory");
         if (!places.tryAcquire(nanos(wait), TimeUnit.NANOSECONDS)) {
             throw new HttpError(503, "too many calls to other services");
         }

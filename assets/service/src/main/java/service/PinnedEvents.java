@@ -1,6 +1,7 @@
 package service;
 
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import jdk.jfr.consumer.RecordingStream;
@@ -20,6 +21,7 @@ public final class PinnedEvents implements AutoCloseable {
 
     /** Starts it in a thread of its own: it takes a moment. @param failed told if it cannot be; may log */
     public PinnedEvents(Consumer<Throwable> failed) {
+        Objects.requireNonNull(failed, "failed");
         Thread.ofPlatform().daemon().name("pinned-events").start(() -> {
             try {
                 record();

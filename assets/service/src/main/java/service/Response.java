@@ -55,7 +55,7 @@ public final class Response {
 
     public static Response bytes(int status, String contentType, byte[] body) {
         return new Response(status, List.of(), Objects.requireNonNull(body, "body"), null, false)
-                .with("Content-Type", contentType);
+                .with("Content-Type", Objects.requireNonNull(contentType, "contentType"));
     }
 
     public static Response text(int status, String text) {
@@ -65,7 +65,7 @@ public final class Response {
     /** The usual form of an error: {@code {"error": why, "request_id": id}}. @param requestId null: none */
     public static Response error(int status, String why, String requestId) {
         var text = new StringBuilder("{\"error\":");
-        JsonString.append(text, why);
+        JsonString.append(text, Objects.requireNonNull(why, "why"));
         if (requestId != null) {
             JsonString.append(text.append(",\"request_id\":"), requestId);
         }
@@ -76,9 +76,13 @@ public final class Response {
         return new Response(status, List.of(), new byte[0], null, false);
     }
 
+    /**
+     * @param stream does not run if the head cannot be written, or for HEAD: what the handler has taken for it is
+     *               released in {@link Observer#ends}, from {@link Request#attributes}
+     */
     public static Response stream(int status, String contentType, Stream stream) {
         return new Response(status, List.of(), null, Objects.requireNonNull(stream, "stream"), false)
-                .with("Content-Type", contentType);
+                .with("Content-Type", Objects.requireNonNull(contentType, "contentType"));
     }
 
     public static Response events(Events events) {

@@ -9,13 +9,14 @@ import java.util.function.Consumer;
 
 /**
  * Which handler answers what. Also answers by itself: 404, 405 and OPTIONS with {@code Allow}; HEAD is GET without its
- * body. Thread-safe: routes may be added while requests come.
+ * body ({@link #onlyDeclaredMethods}: not). Thread-safe: routes may be added while requests come.
  */
 public final class Router {
     private final List<Route> routes = new CopyOnWriteArrayList<>();
     private final List<Handler> before = new CopyOnWriteArrayList<>();
     private final List<Handler> beforeBody = new CopyOnWriteArrayList<>();
     private volatile String refusal;
+    private volatile boolean declaredOnly;
     private volatile ErrorForm form = (status, why, request) ->
             Response.error(status, why, request == null ? null : request.id());
 
@@ -69,6 +70,11 @@ public final class Router {
     /** Instead of {@link Response#error}: for 404, 405, {@link HttpError}, refusals and all else that fails. */
     public void errors(ErrorForm form) {
         this.form = Objects.requireNonNull(form, "form");
+    }
+
+    /** HEAD and OPTIONS without a route of their own are 405, as others are: for an interface that must not change. */
+    public void onlyDeclaredMethods() {
+        declaredOnly = true;
     }
 
     /**
@@ -140,6 +146,9 @@ public final class Router {
                 allowed.add(route.method);
                 get = get == null && route.method.equals("GET") ? route : get;
             }
+        }
+        if (declaredOnly) {
+            return new Match(null, allowed.isEmpty() ? null : String.join(", ", allowed));
         }
         if (get != null) {
             allowed.add("HEAD");

@@ -6,6 +6,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
@@ -25,7 +26,7 @@ public final class Settings {
     private final List<String> problems = new ArrayList<>();
 
     public Settings(Map<String, String> environment) {
-        this.environment = Map.copyOf(environment);
+        this.environment = Map.copyOf(Objects.requireNonNull(environment, "environment"));
     }
 
     /** A line each. */
@@ -35,11 +36,11 @@ public final class Settings {
 
     /** A problem found by the caller. @param text without the value, if that may be a secret */
     public void problem(String text) {
-        problems.add(text);
+        problems.add(Objects.requireNonNull(text, "text"));
     }
 
     public String text(String name, String fallback) {
-        String value = environment.getOrDefault(name, "").strip();
+        String value = environment.getOrDefault(Objects.requireNonNull(name, "name"), "").strip();
         return value.isEmpty() ? fallback : value;
     }
 
@@ -69,7 +70,7 @@ public final class Settings {
 
     /** @param mostMillis more cannot work */
     public Duration duration(String name, String fallback, long leastMillis, long mostMillis) {
-        String value = text(name, fallback);
+        String value = text(name, Objects.requireNonNull(fallback, "fallback"));
         var match = DURATION.matcher(value);
         if (match.matches()) {
             var duration = Duration.of(Long.parseLong(match.group(1)), switch (match.group(2)) {

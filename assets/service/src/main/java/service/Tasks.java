@@ -1,6 +1,7 @@
 package service;
 
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -47,6 +48,8 @@ public final class Tasks {
      * @throws RejectedExecutionException too many, or stopping: 503
      */
     public void background(String name, Task task) {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(task, "task");
         if (stopping.isDone() || !places.tryAcquire()) {
             throw new RejectedExecutionException(name);
         }
@@ -76,6 +79,9 @@ public final class Tasks {
      * flag.
      */
     public void every(String name, Duration delay, Task task) {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(delay, "delay");
+        Objects.requireNonNull(task, "task");
         long nanos = Math.max(1_000_000, Math.min(TimeUnit.NANOSECONDS.convert(delay),
                 Long.MAX_VALUE / 2)); // else it starves others
         start(name, () -> {
@@ -146,6 +152,7 @@ public final class Tasks {
         if (threads.contains(Thread.currentThread())) {
             throw new IllegalStateException("a task cannot stop the tasks: it would wait for itself");
         }
+        Objects.requireNonNull(grace, "grace");
         boolean first;
         lock.lock();
         try {

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What {@link Routes} answers, over the network. Keep it, and add a test for each route of yours. */
-@Timeout(60)
+@Timeout(600)
 class RoutesTest {
 
     private static HttpClient client;
