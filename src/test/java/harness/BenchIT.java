@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 /** The benchmarks run, at a size that says nothing, and write what they promise; on a busy machine no figures. */
 class BenchIT {
 
-    private static final Duration LIMIT = Duration.ofMinutes(10);
+    private static final Duration LIMIT = Duration.ofMinutes(20);
     private static final String JAVA = Jdk.installed().getFirst().tool("java");
     private static final String FEATURE = "" + Jdk.installed().getFirst().feature();
 

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 @Timeout(600)
 class CopiesIT {
 
-    private static final Duration LIMIT = Duration.ofMinutes(5);
+    private static final Duration LIMIT = Duration.ofMinutes(20);
     private static final Path SKILL = Path.of("").toAbsolutePath();
 
     @TempDir

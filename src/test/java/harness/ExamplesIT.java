@@ -23,7 +23,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
  */
 class ExamplesIT {
 
-    private static final Duration LIMIT = Duration.ofMinutes(2);
+    private static final Duration LIMIT = Duration.ofMinutes(20);
 
     @TestFactory
     @Execution(ExecutionMode.CONCURRENT)

@@ -123,7 +123,7 @@ class ExploreSchedulesIT {
 
     @Test
     void compiledClassesAndAChoiceOfPoints() throws IOException, InterruptedException {
-        Child.succeed(Duration.ofMinutes(2), List.of(jdk.tool("javac"), "--release", "21", "-d", folder.toString(),
+        Child.succeed(Duration.ofMinutes(20), List.of(jdk.tool("javac"), "--release", "21", "-d", folder.toString(),
                 program("LosesAnUpdate")));
         Child found = ScheduleRuns.one(jdk, "--runs", "200", "--classpath", folder.toString(), "LosesAnUpdate");
         assertEquals(1, found.exit(), found.output());
@@ -177,6 +177,6 @@ class ExploreSchedulesIT {
         for (Path in : List.of(Path.of("scripts", "explorer"), Path.of("scripts", "explorer", "run"))) {
             Examples.javaFiles(in).forEach(file -> command.add(file.toString()));
         }
-        Child.succeed(Duration.ofMinutes(5), command);
+        Child.succeed(Duration.ofMinutes(20), command);
     }
 }

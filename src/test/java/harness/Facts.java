@@ -31,7 +31,7 @@ final class Facts {
     private static final Path PROBES = Path.of("src/test/probes");
     private static final Path CLASSES = Path.of("target/probes");
     private static final List<String> FIRST = List.of("id", "where", "source", "fact", "do");
-    private static final Duration LIMIT = Duration.ofMinutes(10);
+    private static final Duration LIMIT = Duration.ofMinutes(20);
 
     /** @param where pieces of pages, {@code page.md: text of the line}, with {@code ||} between them; may be empty */
     record Row(String id, String where, String source, String fact, String advice, Map<Integer, String> values) {

@@ -52,7 +52,7 @@ final class ScheduleRuns {
     static Child one(Jdk jdk, String... arguments) throws IOException, InterruptedException {
         var command = new ArrayList<>(List.of(jdk.tool("java"), LAUNCHER.toString()));
         command.addAll(List.of(arguments));
-        return Child.run(Duration.ofMinutes(5), command);
+        return Child.run(Duration.ofMinutes(20), command);
     }
 
     /** What each of the argument lists gives. One that stops the JVM, for it never ends, does not stop the others. */

@@ -54,7 +54,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 @Execution(ExecutionMode.CONCURRENT)
 class ServiceIT {
 
-    private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final Duration LIMIT = Duration.ofMinutes(20);
     private static final int ROUNDS = Integer.getInteger("service.rounds", 5);
     private static final int CLIENTS = 128;
     private static final ReentrantLock MANY_SOCKETS = new ReentrantLock();
@@ -92,6 +92,7 @@ class ServiceIT {
                     .forEach(file -> command.add(file.toString()));
             Child.succeed(LIMIT, command);
             scenarios.keySet().removeIf(name -> !name.contains(System.getProperty("service.scenario", "")));
+            assertFalse(scenarios.isEmpty(), "no scenario has -Dservice.scenario in its name");
             scenarios.forEach((name, scenario) -> tests.add(dynamicTest(name + " on JDK " + jdk.feature(),
                     Coverage.recorded("service: " + name, jdk.feature(), () -> {
                         Assumptions.assumeTrue(ProcessHandle.current().supportsNormalTermination(),
