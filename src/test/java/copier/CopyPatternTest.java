@@ -184,7 +184,7 @@ class CopyPatternTest {
         "Gather structured/Gather   | Gather is named twice",
         "--tests                    | name the patterns",
         "Gather --to                | --to needs a value",
-        "Gather --package 1a        | --package 1a is not the name of a package",
+        "Gather --package 1a        | --package 1a is not a package name",
         "Gather --jdk 17            | --jdk 17: the patterns need JDK 21 or later",
         "Gather --force             | unknown option --force",
         "--list nothing has this    | no pattern has all the words",
