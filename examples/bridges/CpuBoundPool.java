@@ -148,7 +148,7 @@ public final class CpuBoundPool implements AutoCloseable {
      *                                    InterruptedException of its own aside
      * @throws CancellationException      withdrawn because the thread that closes this pool was interrupted
      * @throws RejectedExecutionException this pool is closed
-     * @throws IllegalStateException      called in a job of this pool: it would wait for a thread that it holds
+     * @throws IllegalStateException      if called in a job of this pool: it would wait for a thread that it holds
      */
     public <T> T call(Callable<? extends T> job) throws InterruptedException, ExecutionException {
         var state = new Job<T>(Objects.requireNonNull(job, "job"));
@@ -240,7 +240,7 @@ public final class CpuBoundPool implements AutoCloseable {
      * Refuses new jobs and waits for those accepted. If the closing thread is interrupted, those that run are
      * interrupted, once, and the others withdrawn; it still waits, and its flag is set again.
      *
-     * @throws IllegalStateException called in a job of this pool
+     * @throws IllegalStateException if called in a job of this pool
      */
     @Override
     public void close() {

@@ -73,7 +73,7 @@ public final class DatabaseAccess {
      *                                         effect for a second, the connection is aborted: drivers lose a cancel
      *                                         that overtakes its statement
      * @throws SQLTransientConnectionException no turn within the patience; nothing was done
-     * @throws IllegalStateException           called in a transaction: the second connection is what pools are
+     * @throws IllegalStateException           if called in a transaction: the second connection is what pools are
      *         exhausted by
      */
     public <T> T transaction(Work<T> work) throws InterruptedException, ExecutionException,

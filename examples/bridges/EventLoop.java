@@ -10,8 +10,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * asyncio: a loop in a thread of its own, {@code call_soon_threadsafe}, {@code run_coroutine_threadsafe(c,
- * loop).result()}. Final API, JDK 21 and later.
+ * asyncio: a loop in its own thread, {@code call_soon_threadsafe}, {@code run_coroutine_threadsafe(c, loop).result()}.
+ * Final API, JDK 21 and later.
  *
  * <p>Use for what only one thread may touch: a library bound to its thread (OpenGL, COM, embedded interpreters), or
  * state whose steps must come one after the other. Do not use for state that a lock can guard ({@code SharedState}:
@@ -108,10 +108,10 @@ public final class EventLoop implements AutoCloseable {
     }
 
     /**
-     * Refuses new tasks, runs those that wait, and returns when the thread has ended; an interrupt meanwhile is kept
-     * in the flag.
+     * Refuses new tasks, runs those that wait, and returns when the thread has ended; an interrupt during the wait is
+     * kept in the flag.
      *
-     * @throws IllegalStateException called in the loop
+     * @throws IllegalStateException if called in the loop
      */
     @Override
     public void close() {

@@ -24,7 +24,7 @@ import java.util.stream.StreamSupport;
  * publishes: it would wait for itself. The other way round: {@code IteratorToPublisher}.
  *
  * <p>At most {@code capacity} items are requested ahead. One consumer at a time; {@link #close} from any thread. An
- * iterator that is left early without {@code close()} leaves its publisher waiting for ever: try-with-resources, for
+ * iterator that is left early without {@code close()} leaves its publisher waiting forever: try-with-resources, for
  * {@link #stream} too.
  *
  * <p>Run: {@code java examples/bridges/PublisherToIterator.java}

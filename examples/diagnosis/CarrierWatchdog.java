@@ -182,9 +182,9 @@ public final class CarrierWatchdog implements AutoCloseable {
     }
 
     /**
-     * Interrupts the watchdog, once, and waits for it; an interrupt meanwhile is kept in the flag.
+     * Interrupts the watchdog, once, and waits for it; an interrupt during the wait is kept in the flag.
      *
-     * @throws IllegalStateException called by the listener
+     * @throws IllegalStateException if called by the listener
      */
     @Override
     public void close() {

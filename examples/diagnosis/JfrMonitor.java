@@ -191,7 +191,7 @@ public final class JfrMonitor implements AutoCloseable {
     /**
      * Tells what has happened until now, and ends the recording.
      *
-     * @throws IllegalStateException called by the listener
+     * @throws IllegalStateException if called by the listener
      */
     @Override
     public void close() {

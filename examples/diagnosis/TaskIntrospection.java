@@ -19,8 +19,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * such page ({@code ThreadDump}).
  *
  * <p>A thread is listed from {@code newThread} on until just after its task has ended, however it ends; one that was
- * never started, or could not be, for ever. Lists are snapshots. Thread-safe. Costs an entry of a map for each
- * thread.
+ * never started, or could not be, forever. Lists are snapshots. Thread-safe. Costs an entry of a map for each thread.
  *
  * <p>Run: {@code java examples/diagnosis/TaskIntrospection.java}
  */

@@ -83,8 +83,8 @@ public final class BoundedCrawl {
 
     /**
      * Fetches the pages, in the order given for each host; returns one outcome for each, in the order of {@code pages}.
-     * When it returns or throws, every thread has ended and no connection is in use: a reader that ignores its
-     * interrupt is waited for.
+     * When it returns or throws, every thread has ended and no connection is in use, even if a reader ignores its
+     * interrupt.
      *
      * @param client the caller's, one for the whole program, with a connect timeout; HTTP/1.1 unless you trust every
      *               host
@@ -204,9 +204,7 @@ public final class BoundedCrawl {
         }
     }
 
-    /**
-     * As {@code client.send}, which if interrupted just as the headers arrive leaves the body open, and nobody has it.
-     */
+    /** Like {@code client.send}, which leaks the body if it is interrupted just as the headers arrive. */
     private static HttpResponse<InputStream> send(HttpClient client, HttpRequest request)
             throws IOException, InterruptedException {
         var opened = new CompletableFuture<InputStream>();

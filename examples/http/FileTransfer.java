@@ -143,9 +143,7 @@ public final class FileTransfer {
 
     private static final Pattern CONTENT_RANGE = Pattern.compile("bytes (\\d{1,18})-\\d{1,18}/(\\d{1,18})");
 
-    /**
-     * As {@code client.send}, which if interrupted just as the headers arrive leaves the body open, and nobody has it.
-     */
+    /** Like {@code client.send}, which leaks the body if it is interrupted just as the headers arrive. */
     private static HttpResponse<InputStream> send(HttpClient client, HttpRequest request)
             throws IOException, InterruptedException {
         var opened = new CompletableFuture<InputStream>();
@@ -237,7 +235,7 @@ public final class FileTransfer {
         }), body.contentLength());
     }
 
-    /** As {@code BodyHandlers.ofString}, which has no limit. */
+    /** Like {@code BodyHandlers.ofString}, which has no limit. */
     private static BodySubscriber<String> text(ResponseInfo answer) {
         var bytes = new ByteArrayOutputStream();
         var first = BodySubscribers.ofByteArrayConsumer(part -> part.ifPresent(

@@ -161,10 +161,7 @@ public final class ServerSentEvents implements AutoCloseable {
         return true;
     }
 
-    /**
-     * As {@code client.send}, which if interrupted just as the headers arrive leaves the body open, and nobody has it
-     * (21 to 27).
-     */
+    /** Like {@code client.send}, which leaks the body if it is interrupted just as the headers arrive (21 to 27). */
     private static HttpResponse<InputStream> send(HttpClient client, HttpRequest request) throws IOException,
             InterruptedException {
         var opened = new CompletableFuture<InputStream>();

@@ -84,9 +84,9 @@ public final class SharedHttpClient implements AutoCloseable {
     }
 
     /**
-     * Sends, and reads the answer, in a virtual thread of its own; returns what {@code reader} returned. When it
-     * returns or throws, that thread has ended and the body is closed: a reader that ignores its interrupt is waited
-     * for. A result that is there at the limit is returned.
+     * Sends, and reads the answer, in its own virtual thread; returns what {@code reader} returned. When it returns or
+     * throws, that thread has ended and the body is closed, even if a reader ignores its interrupt. A result that is
+     * there at the limit is returned.
      *
      * @param total for all of it: waiting for a permit, connecting, sending, headers, body, reader
      * @throws HttpTimeoutException if {@code total} has passed (the connection is closed), or the connect timeout
@@ -152,9 +152,7 @@ public final class SharedHttpClient implements AutoCloseable {
         }
     }
 
-    /**
-     * As {@code client.send}, which if interrupted just as the headers arrive leaves the body open, and nobody has it.
-     */
+    /** Like {@code client.send}, which leaks the body if it is interrupted just as the headers arrive. */
     private static HttpResponse<InputStream> send(HttpClient client, HttpRequest request)
             throws IOException, InterruptedException {
         var opened = new CompletableFuture<InputStream>();
@@ -195,7 +193,7 @@ public final class SharedHttpClient implements AutoCloseable {
         };
     }
 
-    /** As {@link #bytes}, in the charset of the Content-Type if this JDK knows it, or UTF-8. */
+    /** Like {@link #bytes}, in the charset of the Content-Type if this JDK knows it, or UTF-8. */
     public static Reader<String> text(int limit) {
         var bytes = bytes(limit);
         return response -> new String(bytes.read(response),
@@ -217,7 +215,7 @@ public final class SharedHttpClient implements AutoCloseable {
     /**
      * Waits until the exchanges have ended; an interrupt of the caller ends them. No exchange can be started any more.
      *
-     * @throws IllegalStateException called by a reader: it would wait for itself
+     * @throws IllegalStateException if called by a reader: it would wait for itself
      */
     @Override
     public void close() {

@@ -38,9 +38,9 @@ import java.util.stream.Stream;
  * first or second one that is flushed. Where either matters, the service skeleton of this project has a
  * server of its own.
  *
- * <p>Thread-safe. A handler runs in a thread of its own and may block. What an application shares is a field of the
- * object whose methods are the handlers ({@code Shop} below). {@code HttpExchange.setAttribute} is shared by all
- * requests of a context on 21 and 25, by none from 26 on.
+ * <p>Thread-safe. A handler runs in its own thread and may block. What an application shares is a field of the object
+ * whose methods are the handlers ({@code Shop} below). {@code HttpExchange.setAttribute} is shared by all requests of a
+ * context on 21 and 25, by none from 26 on.
  *
  * <p>Run: {@code java examples/http/SimpleHttpServer.java}
  */
@@ -161,7 +161,7 @@ public final class SimpleHttpServer implements AutoCloseable {
      * interrupts their threads, once, and returns when they have ended. An interrupt of the caller does not end the
      * wait, its flag is kept. Later calls wait, too.
      *
-     * @throws IllegalStateException called by a handler or filter: it would wait for itself
+     * @throws IllegalStateException if called by a handler or filter: it would wait for itself
      */
     @Override
     public void close() {

@@ -40,9 +40,7 @@ public final class HealthChecks implements AutoCloseable {
     // @start region="health"
     public enum Probe { STARTUP, READINESS, LIVENESS }
 
-    /**
-     * Returns if all is well, else throws why not. Runs in a virtual thread of its own, interrupted when it is late.
-     */
+    /** Returns if all is well, else throws why not. Runs in its own virtual thread, interrupted when it is late. */
     @FunctionalInterface
     public interface Check {
         void run() throws Exception;
@@ -159,7 +157,7 @@ public final class HealthChecks implements AutoCloseable {
     /**
      * Stops as above, interrupts the runs on their way, and does not wait for them.
      *
-     * @throws IllegalStateException called by a check
+     * @throws IllegalStateException if called by a check
      */
     @Override
     public void close() {

@@ -88,7 +88,7 @@ public final class Lifespan implements AutoCloseable {
         return resource;
     }
 
-    /** As {@link #open(Callable, Release)}, released by its own {@code close()}. */
+    /** Like {@link #open(Callable, Release)}, released by its own {@code close()}. */
     public <T extends AutoCloseable> T open(Callable<? extends T> open) throws Exception {
         return open(open, AutoCloseable::close);
     }

@@ -25,8 +25,8 @@ import java.util.stream.StreamSupport;
  * <p>The body runs in a virtual thread, begins with the first {@code hasNext()} and is one item ahead at most: {@code
  * yield} returns when the item has been taken. No item is null, and nothing goes the other way: for {@code asend} and
  * {@code athrow} take two queues. One consumer at a time; {@link #close} from any thread. Without {@code close()} a
- * producer that was left early waits for ever and its {@code finally} never runs, so always use try-with-resources,
- * for {@link #stream} too.
+ * producer that was left early waits forever and its {@code finally} never runs, so always use try-with-resources, for
+ * {@link #stream} too.
  *
  * <p>Run: {@code java examples/queues/Generator.java}
  */
@@ -116,8 +116,8 @@ public final class Generator<T> implements Iterator<T>, AutoCloseable {
 
     /**
      * {@code aclose()}: interrupts the body, once, and returns when it has ended, its {@code finally} included, however
-     * long that takes; an interrupt meanwhile is kept in the flag. A body that was never asked for an item never runs.
-     * Called again, or by two threads, each waits for the end.
+     * long that takes; an interrupt during the wait is kept in the flag. A body that was never asked for an item never
+     * runs. Called again, or by two threads, each waits for the end.
      *
      * @throws CompletionException what the body threw, its answer to the interrupt apart, and nobody has seen yet
      */

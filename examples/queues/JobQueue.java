@@ -127,7 +127,7 @@ public final class JobQueue<T> implements AutoCloseable {
      * Takes no more jobs and waits until all have ended, their failures told, for {@code patience} at most; false:
      * not all, or stopped meanwhile. The workers go on in any case: call it again, or {@link #stop}.
      *
-     * @throws IllegalStateException called by a job
+     * @throws IllegalStateException if called by a job
      */
     public boolean drain(Duration patience) throws InterruptedException {
         refuseJob("drain");
@@ -146,13 +146,12 @@ public final class JobQueue<T> implements AutoCloseable {
     }
 
     /**
-     * Begins no more jobs, lets those in hand run for {@code grace}, then interrupts each once; the workers have
-     * ended when it returns. An interrupt of the caller ends the grace, and stays in its flag. Called again it waits,
-     * too.
+     * Begins no more jobs, lets those in hand run for {@code grace}, then interrupts each once; the workers have ended
+     * when it returns. An interrupt of the caller ends the grace, and stays in its flag. A second call waits, too.
      *
      * @return what is not done, in the order of putting: jobs not begun, after those that failed when interrupted,
      *         whose failure is told to nobody
-     * @throws IllegalStateException called by a job
+     * @throws IllegalStateException if called by a job
      */
     public List<T> stop(Duration grace) {
         refuseJob("stop");

@@ -103,7 +103,7 @@ public final class Pipeline<T> {
     }
 
     /**
-     * Nothing starts before {@link #run}. The source is then read in a thread of its own, which is interrupted if the
+     * Nothing starts before {@link #run}. The source is then read in its own thread, which is interrupted if the
      * pipeline ends early.
      *
      * @param room for items between two steps, 1 or more
@@ -145,7 +145,7 @@ public final class Pipeline<T> {
     }
 
     /**
-     * Lets all items through, the last step in a thread of its own, and returns when every thread has ended.
+     * Lets all items through, the last step in its own thread, and returns when every thread has ended.
      *
      * @throws ExecutionException   the source or a step failed: the first failure is the cause, all threads were
      *                              interrupted once, and what else they threw is suppressed (an InterruptedException

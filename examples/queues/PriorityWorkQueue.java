@@ -16,10 +16,10 @@ import java.util.concurrent.locks.ReentrantLock;
  * cannot be closed. Last in first out: put with a counter that falls. Do not use without priorities ({@code
  * WorkQueue}), or to delay ({@code DelayQueue}).
  *
- * <p>Thread-safe; every wait is interruptible, and a call that throws has put or taken nothing. A priority is a
- * number, read once: no comparator of yours runs under the lock. Two things it does not do: the urgent do not
- * overtake at the door of a full queue (size it for the rush, or {@link #offer}), and the least urgent may wait for
- * ever (lower their number with age when you put them).
+ * <p>Thread-safe; every wait is interruptible, and a call that throws has put or taken nothing. A priority is a number,
+ * read once: no comparator of yours runs under the lock. Two things it does not do: the urgent do not overtake at the
+ * door of a full queue (size it for the rush, or {@link #offer}), and the least urgent may wait forever (lower their
+ * number with age when you put them).
  *
  * <p>Run: {@code java examples/queues/PriorityWorkQueue.java}
  */
@@ -65,7 +65,7 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
     /**
      * Waits for room; the lowest {@code priority} is taken first.
      *
-     * @throws ClosedException if the queue is closed, also while waiting
+     * @throws ClosedException if the queue is closed, even while waiting
      */
     public void put(long priority, T item) throws InterruptedException {
         insert(priority, item, FOREVER);

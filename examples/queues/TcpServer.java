@@ -42,7 +42,7 @@ public final class TcpServer implements AutoCloseable {
 
     // More than 150 lines: the server, and the two reads with a limit that the JDK lacks.
 
-    /** Serves one connection, in a virtual thread of its own. When it returns or throws, the connection is closed. */
+    /** Serves one connection, in its own virtual thread. When it returns or throws, the connection is closed. */
     @FunctionalInterface
     public interface Handler {
         void serve(Socket connection) throws Exception;
@@ -162,7 +162,7 @@ public final class TcpServer implements AutoCloseable {
      * sockets they are blocked in. Returns when every handler has returned. An interrupt of the caller ends the
      * grace; its flag stays set. Called again, or by two threads, each waits.
      *
-     * @throws IllegalStateException called by a handler, which would wait for itself: let another thread close
+     * @throws IllegalStateException if called by a handler, which would wait for itself: let another thread close
      */
     @Override
     public void close() {

@@ -53,11 +53,10 @@ public final class PartialFailure {
     }
 
     /**
-     * Applies {@code operation} to each item, at most {@code limit} at a time, each in a virtual thread of its own,
-     * and returns what became of each, in the order of the items. The failure number {@code maxFailures}, an {@link
-     * Error} included, aborts: no further item is started, those running are interrupted, once. When it returns or
-     * throws, all have ended: one that ignores its interrupt is waited for, and an interrupt of the caller meanwhile
-     * is kept in its flag.
+     * Applies {@code operation} to each item, at most {@code limit} at a time, each in its own virtual thread, and
+     * returns what became of each, in the order of the items. The failure number {@code maxFailures}, an {@link Error}
+     * included, aborts: no further item is started, those running are interrupted, once. When it returns or throws, all
+     * have ended, even one that ignores its interrupt, and an interrupt of the caller meanwhile is kept in its flag.
      *
      * <p>After the abort an item is {@code Cancelled} when it returns (the value is dropped), when it throws {@link
      * InterruptedException}, and when it throws an exception with the interrupt flag set, as sockets do. What else it

@@ -78,9 +78,9 @@ public final class SeveralFailures {
     }
 
     /**
-     * As {@code except* type}: calls the handler once with all failures of the type that no handler before took, in
-     * order; not at all if there are none. What the handler throws joins the unhandled failures, where no later
-     * handler sees it.
+     * Like {@code except* type}: calls the handler once with all failures of the type that no handler before took, in
+     * order; not at all if there are none. What the handler throws joins the unhandled failures, where no later handler
+     * sees it.
      */
     public <E extends Throwable> SeveralFailures on(Class<E> type, Handler<? super E> handler) {
         Objects.requireNonNull(type, "type");

@@ -110,7 +110,7 @@ public final class Barrier {
         }
     }
 
-    /** As {@link #reset}, and all who come later get the exception, too, until somebody resets it. */
+    /** Like {@link #reset}, and all who come later get the exception, too, until somebody resets it. */
     public void abort() {
         lock.lock();
         try {

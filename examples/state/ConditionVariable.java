@@ -37,7 +37,7 @@ public final class ConditionVariable<S> {
     }
 
     /**
-     * Runs {@code action} alone with the state, without a condition, and wakes those who wait for one. For the rest as
+     * Runs {@code action} alone with the state, without a condition, and wakes those who wait for one. Otherwise like
      * {@link #when}.
      */
     public <R> R update(Function<? super S, ? extends R> action) throws InterruptedException {
@@ -49,7 +49,7 @@ public final class ConditionVariable<S> {
      * thrown.
      *
      * @throws InterruptedException  interrupted before the action, which has not run
-     * @throws IllegalStateException called from within a condition or action (an asyncio condition would wait for
+     * @throws IllegalStateException if called from within a condition or action (an asyncio condition would wait for
      *         itself)
      */
     public <R> R when(Predicate<? super S> condition, Function<? super S, ? extends R> action)

@@ -43,7 +43,7 @@ public final class SharedState<S> {
      * it had changed.
      *
      * @throws InterruptedException  interrupted before the action; it has not run
-     * @throws IllegalStateException called from within an action (an asyncio lock would wait for itself)
+     * @throws IllegalStateException if called from within an action (an asyncio lock would wait for itself)
      */
     public <R> R locked(Function<? super S, ? extends R> action) throws InterruptedException {
         Objects.requireNonNull(action, "action");

@@ -155,7 +155,7 @@ public final class SingleFlight<K, V> {
         return flight.value;
     }
 
-    /** Null: out of time. */
+    /** Null if out of time. */
     private Flight<V> fly(K key, long nanos) throws InterruptedException {
         long end = System.nanoTime() + nanos;
         while (true) {

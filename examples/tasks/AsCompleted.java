@@ -59,18 +59,18 @@ public final class AsCompleted<T> implements AutoCloseable {
     }
 
     /**
-     * Starts the first {@code limit} tasks, each in a virtual thread of its own; {@link #next} gives their outcomes
-     * in the order of completion. The source is read lazily, by the calling thread, here and in {@code next}: never
-     * more than {@code limit} tasks run or wait to be taken, so a slow consumer slows the tasks, and a source that
-     * waits delays outcomes that are there. The object belongs to this thread.
+     * Starts the first {@code limit} tasks, each in its own virtual thread; {@link #next} gives their outcomes in the
+     * order of completion. The source is read lazily, by the calling thread, here and in {@code next}: never more than
+     * {@code limit} tasks run or wait to be taken, so a slow consumer slows the tasks, and a source that waits delays
+     * outcomes that are there. The object belongs to this thread.
      */
     public static <T> AsCompleted<T> start(Iterator<? extends Callable<? extends T>> source, int limit) {
         return start(source, limit, false);
     }
 
     /**
-     * As {@link #start}, but {@code next} gives the outcomes in the order of the source. The tasks are never more than
-     * {@code limit} ahead of it: one that is slow holds up those that come {@code limit} places after it.
+     * Like {@link #start}, but {@code next} gives the outcomes in the order of the source. The tasks are never more
+     * than {@code limit} ahead of it: one that is slow holds up those that come {@code limit} places after it.
      */
     public static <T> AsCompleted<T> inOrder(Iterator<? extends Callable<? extends T>> source, int limit) {
         return start(source, limit, true);
@@ -107,7 +107,7 @@ public final class AsCompleted<T> implements AutoCloseable {
     }
 
     /**
-     * As {@link #next()}; for one limit for all, pass what is left of it.
+     * Like {@link #next()}; for one limit for all, pass what is left of it.
      *
      * @throws TimeoutException none has come within {@code patience}; nothing is lost, and the tasks go on
      */
@@ -124,7 +124,7 @@ public final class AsCompleted<T> implements AutoCloseable {
 
     /**
      * Interrupts what still runs, once, and returns when it has ended; the outcomes not taken are dropped. An interrupt
-     * meanwhile is kept in the flag. Idempotent.
+     * during the wait is kept in the flag. Idempotent.
      */
     @Override
     public void close() {

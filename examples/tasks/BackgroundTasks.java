@@ -116,7 +116,7 @@ public final class BackgroundTasks implements AutoCloseable {
     /**
      * Refuses new tasks, interrupts those running, once, and waits until they have ended and their failures were
      * reported, at most {@code grace}; then reports each that still runs, with a {@link TimeoutException}. An interrupt
-     * meanwhile is kept in the flag. A second call waits again.
+     * during the wait is kept in the flag. A second call waits again.
      *
      * @throws IllegalStateException in a task, which would wait for itself; nothing is closed. Let it start a thread
      *                               that closes

@@ -36,13 +36,13 @@ public final class BoundedGather {
         R apply(T item) throws Exception;
     }
 
-    /** As {@link Operation}, with no result. */
+    /** Like {@link Operation}, with no result. */
     @FunctionalInterface
     public interface Action<T> {
         void accept(T item) throws Exception;
     }
 
-    /** As {@link #forEach}; returns the results in the order of the items. All of them are held in memory. */
+    /** Like {@link #forEach}; returns the results in the order of the items. All of them are held in memory. */
     public static <T, R> List<R> map(Iterable<? extends T> items, int limit,
             Operation<? super T, ? extends R> operation)
             throws InterruptedException, ExecutionException {
@@ -57,11 +57,11 @@ public final class BoundedGather {
     }
 
     /**
-     * Runs {@code action} on each item, at most {@code limit} at a time, each in a virtual thread of its own. Items are
+     * Runs {@code action} on each item, at most {@code limit} at a time, each in its own virtual thread. Items are
      * pulled by the caller's thread, one by one, when a permit is free, so the source may be lazy and endless; a
      * failure that comes while the source makes an item is acted on after that. It needs no memory for items that are
-     * done. When it returns or throws, every action has ended: one that ignores its interrupt is waited for. Each is
-     * interrupted at most once; a second interrupt of the caller is kept in its flag.
+     * done. When it returns or throws, every action has ended, even one that ignores its interrupt. Each is interrupted
+     * at most once; a second interrupt of the caller is kept in its flag.
      *
      * <p>An exception of the source is thrown as it is, after the running actions were interrupted and have ended; on
      * it, as on InterruptedException, a failure of an action that came before is suppressed.

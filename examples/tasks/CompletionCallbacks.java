@@ -41,7 +41,7 @@ public final class CompletionCallbacks {
     // @end region="outcome"
 
     // @start region="callbacks"
-    /** Work in a virtual thread of its own. Thread-safe. */
+    /** Work in its own virtual thread. Thread-safe. */
     public static final class Task<T> {
         private final Thread worker;
         private final Thread.UncaughtExceptionHandler onCallbackFailure;

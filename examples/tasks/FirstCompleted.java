@@ -31,11 +31,11 @@ public final class FirstCompleted {
 
     // @start region="first"
     /**
-     * Runs every task at once, each in a virtual thread of its own, and returns the result of the first that succeeds.
-     * The others are interrupted, once; when this method returns or throws they have ended, and each result that came
-     * too late was given to {@code onLateResult}, in the caller's thread with the interrupt flag cleared, so that an
-     * open connection is not lost. What that throws goes to the thread's uncaught handler. Failures of losers are
-     * dropped. A second interrupt of the caller is kept in its flag.
+     * Runs every task at once, each in its own virtual thread, and returns the result of the first that succeeds. The
+     * others are interrupted, once; when this method returns or throws they have ended, and each result that came too
+     * late was given to {@code onLateResult}, in the caller's thread with the interrupt flag cleared, so that an open
+     * connection is not lost. What that throws goes to the thread's uncaught handler. Failures of losers are dropped. A
+     * second interrupt of the caller is kept in its flag.
      *
      * @throws ExecutionException       if all failed: the first failure in time is the cause, the others are suppressed
      * @throws InterruptedException     if the caller was interrupted; every result went to {@code onLateResult}
@@ -47,15 +47,15 @@ public final class FirstCompleted {
     }
 
     /**
-     * As {@link #success}, but the next task is started only when {@code delay} has passed since the one before was, or
-     * one has failed ({@code staggered_race}): for addresses of one host, of which the first mostly does.
+     * Like {@link #success}, but the next task is started only when {@code delay} has passed since the one before was,
+     * or one has failed ({@code staggered_race}): for addresses of one host, of which the first mostly does.
      */
     public static <T> T staggered(Collection<? extends Callable<? extends T>> tasks, Duration delay,
             Consumer<? super T> onLateResult) throws InterruptedException, ExecutionException {
         return race(tasks, delay, onLateResult, Integer.MAX_VALUE);
     }
 
-    /** As {@link #success}, but the first that ends decides: a failure is thrown at once, as the cause. */
+    /** Like {@link #success}, but the first that ends decides: a failure is thrown at once, as the cause. */
     public static <T> T completion(Collection<? extends Callable<? extends T>> tasks, Consumer<? super T> onLateResult)
             throws InterruptedException, ExecutionException {
         return race(tasks, Duration.ZERO, onLateResult, 1);

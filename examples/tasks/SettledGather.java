@@ -34,10 +34,10 @@ public final class SettledGather {
     }
 
     /**
-     * Runs every task at once, each in a virtual thread of its own, and returns what became of each, in the order of
-     * {@code tasks}. No failure stops a sibling, an {@link Error} included. When it returns or throws, every task has
-     * ended: one that ignores its interrupt is waited for. Each is interrupted at most once; a second interrupt of the
-     * caller is kept in its flag.
+     * Runs every task at once, each in its own virtual thread, and returns what became of each, in the order of {@code
+     * tasks}. No failure stops a sibling, an {@link Error} included. When it returns or throws, every task has ended,
+     * even one that ignores its interrupt. Each is interrupted at most once; a second interrupt of the caller is kept
+     * in its flag.
      *
      * @throws InterruptedException if the caller was interrupted; all tasks were interrupted
      */

@@ -62,10 +62,9 @@ public final class ChunkedProcessing {
     }
 
     /**
-     * Handles the whole source, each chunk in a virtual thread of its own; the list is the action's to change. The
-     * source is read by the calling thread, a chunk at a time, when there is room: while it waits for its source, a
-     * failure waits, too. When this returns or throws, every action has ended: one that ignores its interrupt is
-     * waited for.
+     * Handles the whole source, each chunk in its own virtual thread; the list is the action's to change. The source is
+     * read by the calling thread, a chunk at a time, when there is room: while it waits for its source, a failure
+     * waits, too. When this returns or throws, every action has ended, even one that ignores its interrupt.
      *
      * @throws ExecutionException   an action failed: the first failure in time is the cause, no further chunk was
      *                              begun, the running actions were interrupted, once, and their failures dropped.

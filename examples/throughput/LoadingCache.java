@@ -286,7 +286,7 @@ public final class LoadingCache<K, V> {
         return flight.value;
     }
 
-    /** Null: out of time. */
+    /** Null if out of time. */
     private Flight<V> fly(K key, boolean anew, long nanos) throws InterruptedException {
         long end = System.nanoTime() + nanos;
         while (true) {

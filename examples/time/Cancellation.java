@@ -31,7 +31,7 @@ public final class Cancellation {
     }
 
     // @start region="task"
-    /** Work in a virtual thread of its own. Thread-safe; {@link #close} it where it was started. */
+    /** Work in its own virtual thread. Thread-safe; {@link #close} it where it was started. */
     public static final class Task<T> implements AutoCloseable {
         private enum State { RUNNING, CANCELLED, ENDED }
 
@@ -110,7 +110,7 @@ public final class Cancellation {
         }
 
         /**
-         * Cancels and waits for the end, however long that takes; an interrupt meanwhile is kept in the flag.
+         * Cancels and waits for the end, however long that takes; an interrupt during the wait is kept in the flag.
          *
          * @throws IllegalStateException by the work itself, which would wait for its own end; nothing was cancelled
          */

@@ -118,10 +118,10 @@ public final class DeadlinePropagation {
         }
 
         /**
-         * Runs the calls at once, each in a virtual thread of its own with this deadline, and returns the results in
-         * their order. When it returns or throws, all have ended: at the deadline they are interrupted, and one that
-         * ignores it is waited for. Each is interrupted once, however many layers share the deadline; a second
-         * interrupt of the caller is kept in its flag.
+         * Runs the calls at once, each in its own virtual thread with this deadline, and returns the results in their
+         * order. When it returns or throws, all have ended: at the deadline they are interrupted, and one that ignores
+         * it is waited for. Each is interrupted once, however many layers share the deadline; a second interrupt of the
+         * caller is kept in its flag.
          *
          * @throws TimeoutException     if the deadline passed, whether this method noticed it or one of the calls
          * @throws ExecutionException   the first failure in time is the cause; the other calls were interrupted

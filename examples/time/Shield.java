@@ -24,8 +24,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * release of a remote lock. One object for the application, closed last. Do not use for a cleanup in the caller's own
  * thread ({@code Cancellation.cleanUp}), nor inside a {@code StructuredTaskScope}: nothing outlives the scope there.
  *
- * <p>The section runs in a thread of its own: locks and thread-locals of the caller are not its own. SIGTERM runs no
- * {@code finally}: call {@link #close} from a shutdown hook.
+ * <p>The section runs in its own thread: locks and thread-locals of the caller are not its own. SIGTERM runs no {@code
+ * finally}: call {@link #close} from a shutdown hook.
  *
  * <p>Run: {@code java examples/time/Shield.java}
  */
@@ -147,8 +147,8 @@ public final class Shield implements AutoCloseable {
     }
 
     /**
-     * Refuses new sections and waits until every one has ended, however long; an interrupt meanwhile is kept in the
-     * flag.
+     * Refuses new sections and waits until every one has ended, however long; an interrupt during the wait is kept in
+     * the flag.
      *
      * @throws IllegalStateException as {@link #drain}
      */

@@ -92,7 +92,7 @@ public final class Throttle<T> implements AutoCloseable {
 
     /**
      * Drops the value that waits ({@link #flush} first to keep it), interrupts the action and returns when it has
-     * ended; an interrupt meanwhile is kept in the flag. A second call waits too; the action is interrupted once.
+     * ended; an interrupt during the wait is kept in the flag. A second call waits too; the action is interrupted once.
      *
      * @throws IllegalStateException by the action, which would wait for itself; nothing was closed
      */

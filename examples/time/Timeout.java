@@ -25,9 +25,9 @@ public final class Timeout {
 
     // @start region="timeout"
     /**
-     * Runs {@code task} in a virtual thread of its own and returns its result. When {@code timeout} has passed, or the
-     * caller is interrupted, the task is interrupted, once. When this method returns or throws, the task has ended: one
-     * that ignores its interrupt is waited for, however long it takes ({@code UnresponsiveCalls} leaves it behind).
+     * Runs {@code task} in its own virtual thread and returns its result. When {@code timeout} has passed, or the
+     * caller is interrupted, the task is interrupted, once. When this method returns or throws, the task has ended,
+     * even one that ignores its interrupt, however long it takes ({@code UnresponsiveCalls} leaves it behind).
      *
      * <p>No result is lost: one that comes at the limit, or after it, or after the caller's interrupt (then the flag is
      * set again) is returned; so does asyncio. A caller that is a virtual thread needs a carrier to interrupt the task:

@@ -22,9 +22,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * that swallows the interrupt. Do not use for a call that heeds it ({@code Timeout}, which waits for its end), nor for
  * one that has to end although its caller has left ({@code Shield}).
  *
- * <p>Each call has a platform thread of its own, a daemon: one that is stuck holds no carrier of virtual threads and
- * does not keep the JVM alive. Those left behind count: when all threads are stuck, calls are refused, instead of
- * another thread being lost to each. Thread-safe; one object for what may get stuck together (a drive, a driver).
+ * <p>Each call has its own platform thread, a daemon: one that is stuck holds no carrier of virtual threads and does
+ * not keep the JVM alive. Those left behind count: when all threads are stuck, calls are refused, instead of another
+ * thread being lost to each. Thread-safe; one object for what may get stuck together (a drive, a driver).
  *
  * <p>Run: {@code java examples/time/UnresponsiveCalls.java}
  */
@@ -61,7 +61,7 @@ public final class UnresponsiveCalls {
      * @param timeout for the wait for a thread and the call together; at zero or less the call is made only if a
      *                thread is free, and left at once
      * @throws ExecutionException         the call failed, which is the cause
-     * @throws TimeoutException           the call still ran; it may go on for ever
+     * @throws TimeoutException           the call still ran; it may go on forever
      * @throws RejectedExecutionException no thread got free in time; the call was not made
      * @throws InterruptedException       the caller was interrupted, while it waited for a thread or for the call
      */

@@ -88,7 +88,7 @@ public final class LineLog implements AutoCloseable {
      * @param maxBytes of all lines that wait
      * @param maxLine  bytes of a line with its end, 16 or more; a longer line is cut and ends with {@code ...}
      * @param problems told when lines were dropped, and when writes begin to fail; {@code failure} is null if the last
-     *                 one went well. Runs in a daemon thread of its own, at most once a second; may block, and throw
+     *                 one went well. Runs in its own daemon thread, at most once a second; may block, and throw
      */
     public LineLog(Target target, int maxBytes, int maxLine, Problems problems) {
         this.target = Objects.requireNonNull(target, "target");
@@ -134,7 +134,7 @@ public final class LineLog implements AutoCloseable {
      * does not end the wait, its flag is kept. A write that hangs is left behind in its daemon thread.
      *
      * @return lines that were accepted and are lost
-     * @throws IllegalStateException called by the target: it would wait for itself
+     * @throws IllegalStateException if called by the target: it would wait for itself
      */
     public long close(Duration limit) {
         long end = System.nanoTime() + Math.clamp(TimeUnit.NANOSECONDS.convert(
@@ -164,7 +164,7 @@ public final class LineLog implements AutoCloseable {
         }
     }
 
-    /** As {@link #close(Duration)} with five seconds. */
+    /** Like {@link #close(Duration)} with five seconds. */
     @Override
     public void close() {
         close(Duration.ofSeconds(5));
