@@ -27,8 +27,7 @@ import java.util.stream.IntStream;
  *
  * <p>Use for an audit or access log on a disk or pipe that may hang: no thread that logs waits for it. One daemon
  * thread writes, in the order of {@link #offer}. Whatever the target throws, it tries again 100 ms later and goes on
- * after the last byte written: no line is written twice. Do not use for what must not be lost: a crash loses waiting
- * lines.
+ * after the last byte written: no line twice. Do not use for what must not be lost: a crash loses waiting lines.
  *
  * <p>Thread-safe. Memory: {@code maxBytes} and 32 KB; lines over that are dropped and counted. Close it last, within
  * {@code GracefulShutdown}.

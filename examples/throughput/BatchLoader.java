@@ -93,7 +93,7 @@ public final class BatchLoader<K, V> implements AutoCloseable {
     private boolean closed; // written under lock
 
     /**
-     * @param keys  in a batch, at most
+     * @param size  of a batch, at most
      * @param delay the longest time that a batch's first key waits for others; zero: hardly any join
      */
     public BatchLoader(int size, Duration delay, Query<K, V> query) {
