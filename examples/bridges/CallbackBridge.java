@@ -48,7 +48,7 @@ public final class CallbackBridge {
      * @param unwanted gets each value that nobody receives, to release it: one that comes after the caller has left, or
      *                 a second one. It runs in the callback's thread, which gets what it throws. Failures that come too
      *                 late are dropped.
-     * @throws ExecutionException the callback's failure is the cause, as it is, or what {@code start} threw
+     * @throws ExecutionException the cause is the callback's failure, unwrapped, or what {@code start} threw
      * @throws TimeoutException   not answered in time; the operation was cancelled. What cancelling threw is
      *                            suppressed, here as in the InterruptedException
      */

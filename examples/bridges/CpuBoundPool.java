@@ -141,11 +141,11 @@ public final class CpuBoundPool implements AutoCloseable {
      * Computes in the pool and waits, which costs a virtual thread nothing. Jobs start in the order in which they come;
      * their number is not limited here. Thread-safe. A job is interrupted at most once.
      *
-     * @throws ExecutionException         the job failed, which is the cause, as it is
-     * @throws InterruptedException       the caller was interrupted: a job not yet begun is withdrawn, one that runs
-     *                                    is interrupted and has ended (it has to look: {@link #checkpoint}). What it
-     *                                    then returned is dropped; what it threw is suppressed, an
-     *                                    InterruptedException of its own aside
+     * @throws ExecutionException         the job failed; its exception is the cause, unwrapped
+     * @throws InterruptedException       the caller was interrupted: a job not yet begun is withdrawn, one that runs is
+     *                                    interrupted and has ended (it has to look: {@link #checkpoint}). What it then
+     *                                    returned is dropped; what it threw is suppressed, an except its own
+     *                                    InterruptedException
      * @throws CancellationException      withdrawn because the thread that closes this pool was interrupted
      * @throws RejectedExecutionException this pool is closed
      * @throws IllegalStateException      if called in a job of this pool: it would wait for a thread that it holds

@@ -66,7 +66,7 @@ public final class EventLoop implements AutoCloseable {
      * Runs the task in the loop, at once if the caller is the loop (a nested loop, {@code nest_asyncio}, is not
      * needed), and waits for it.
      *
-     * @throws ExecutionException   the task failed, which is the cause, as it is
+     * @throws ExecutionException   the task failed; its exception is the cause, unwrapped
      * @throws InterruptedException the caller was interrupted and the task will not run. If it has begun, the call
      *                              waits for it, as it must not leave the state half changed, and returns its outcome
      *                              with the flag set again

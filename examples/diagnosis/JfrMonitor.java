@@ -35,8 +35,8 @@ import jdk.jfr.consumer.RecordingStream;
  * 1,000 places are remembered.
  *
  * <p>The recorder writes at most 32 MB to the temporary folder. <strong>If it cannot, because that disk is full, the
- * JVM ends</strong> (exit code 1 or an abort, on every JDK; nothing can catch it): give it a folder of its own with
- * {@code -Djava.io.tmpdir}, or do not use it there.
+ * JVM ends</strong> (exit code 1 or an abort, on every JDK; nothing can catch it): give it its own folder with {@code
+ * -Djava.io.tmpdir}, or do not use it there.
  *
  * <p>Run: {@code java examples/diagnosis/JfrMonitor.java}
  */

@@ -35,7 +35,7 @@ import java.util.stream.Collectors;
  *
  * <p>Exit code: 0 no deadlock found, 1 deadlock, 2 no dump could be made or read (one line on standard error).
  *
- * <p>Long because it reads the text and the JSON form of every JDK, with a JSON parser of its own.
+ * <p>Long because it reads the text and the JSON form of every JDK, with its own JSON parser.
  *
  * <p>Run: {@code java examples/diagnosis/ThreadDump.java PID}, or {@code FILE}, or without either to see it find a
  * planted deadlock.
@@ -324,8 +324,8 @@ public final class ThreadDump {
     }
 
     /**
-     * Strict JSON (RFC 8259): maps, lists, null, and strings for all else. Of arrays "threads" the elements are handed
-     * on.
+     * Strict JSON (RFC 8259): maps, lists, null, and strings for everything else. Passes on the elements of arrays
+     * named "threads".
      */
     private static final class Json {
         private static final Pattern LITERAL =

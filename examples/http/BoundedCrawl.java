@@ -120,7 +120,7 @@ public final class BoundedCrawl {
             }
             var workers = new ArrayList<Thread>();
             try {
-                for (var host : hosts.values()) { // threads by host, not by page: who waits for a host holds no permit
+                for (var host : hosts.values()) { // threads by host: one that waits for a host holds no permit
                     int threads = Math.min(limits.perHost, host.size());
                     for (int n = 0; n < threads; n++) {
                         workers.add(Thread.ofVirtual().name("crawl").unstarted(() -> work(host)));
@@ -149,7 +149,7 @@ public final class BoundedCrawl {
                     } finally {
                         permits.release();
                     }
-                } catch (Throwable e) { // no thread to be had, say: the others go on
+                } catch (Throwable e) { // no thread available, say: the others go on
                     outcomes.set(i, new Failed<>(page, e));
                 }
             }

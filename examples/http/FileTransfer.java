@@ -104,7 +104,7 @@ public final class FileTransfer {
             try (InputStream body = response.body()) {
                 if (status != 200 && !resumed) {
                     if (there > 0 && (status == 416 || status == 206 && !sameVersion)) {
-                        Files.delete(version); // the part is not of what the server has: the next attempt starts anew
+                        Files.delete(version); // the part is not of what the server has: the next attempt starts over
                     }
                     throw new IOException(uri + " answered " + status
                             + (status == 206 ? " with another range or version" : ""));

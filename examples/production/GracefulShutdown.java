@@ -146,7 +146,7 @@ public final class GracefulShutdown {
         }
     }
 
-    /** The JVM halts when the hook returns: nothing that follows in the caller runs by half. */
+    /** The JVM halts when the hook returns: nothing that follows in the caller is cut off halfway. */
     private static void awaitHalt() {
         while (true) {
             try {

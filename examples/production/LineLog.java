@@ -301,7 +301,7 @@ public final class LineLog implements AutoCloseable {
                     }
                 });
             } catch (Throwable e) {
-                telling.set(false); // no thread to be had: the next problem tries again
+                telling.set(false); // no thread available: the next problem tries again
             }
         }
     }

@@ -47,7 +47,7 @@ public final class AsCompleted<T> implements AutoCloseable {
     private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
     // for each task, where its outcome comes
     private final Queue<BlockingQueue<Outcome<T>>> untaken = new ArrayDeque<>();
-    private final BlockingQueue<Outcome<T>> shared; // null: in order, each task has a queue of its own
+    private final BlockingQueue<Outcome<T>> shared; // null: in order, each task has its own queue
     private final int limit;
     private Iterator<? extends Callable<? extends T>> source;
     private long started;

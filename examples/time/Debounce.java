@@ -8,7 +8,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * asyncio: cancel the sleeping task and start it anew at each call. Final API, JDK 21 and later.
+ * asyncio: cancel the sleeping task and start it again at each call. Final API, JDK 21 and later.
  *
  * <p>Use to act once after a burst of calls: search as the user types, reload after file changes. Do not use to act
  * during the burst ({@code Throttle}), or where every value counts ({@code WorkQueue}): all but the last of a burst are

@@ -11,10 +11,10 @@ import java.util.concurrent.TimeoutException;
 /**
  * asyncio: {@code timeout()}, {@code wait_for()} and {@code timeout_at()}. Final API, JDK 21 and later.
  *
- * <p>Use around a call that has no timeout of its own; where it has one (HTTP, JDBC, {@code tryLock}), set that as
- * well, from {@link Deadline#remaining}. {@code Future.get(timeout)} and {@code CompletableFuture.orTimeout} alone
- * leave the work running. For several calls with one deadline use {@code TaskGroup}; to let the call go on use {@code
- * Shield}; to abandon one that ignores its interrupt, {@code UnresponsiveCalls}.
+ * <p>Use around a call that has no timeout; where it has one (HTTP, JDBC, {@code tryLock}), set that as well, from
+ * {@link Deadline#remaining}. {@code Future.get(timeout)} and {@code CompletableFuture.orTimeout} alone leave the work
+ * running. For several calls with one deadline use {@code TaskGroup}; to let the call go on use {@code Shield}; to
+ * abandon one that ignores its interrupt, {@code UnresponsiveCalls}.
  *
  * <p>Run: {@code java examples/time/Timeout.java}
  */
