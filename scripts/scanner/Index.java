@@ -205,7 +205,8 @@ final class Index implements AutoCloseable {
             if (id != null && only.contains(unit.source.file())) {
                 changed.set(id);
             }
-            if (!entries.isEmpty() && !known.containsKey(unit) && (id == null || entries.get(id).shape != shape(unit))) {
+            if (!entries.isEmpty() && !known.containsKey(unit)
+                    && (id == null || entries.get(id).shape != shape(unit))) {
                 for (TypeDecl type : unit.types) {
                     world.supers(type.name).forEach(parent -> mark(world.decl(parent, null), declared));
                     world.subtypes(type.name).forEach(child -> mark(child, declared));

@@ -27,7 +27,7 @@ import scanner.project.SourceTree;
 
 /** A scan of some files, with what the scans before it have left, finds in them what a scan of all files finds. */
 @Tag("once")
-@Timeout(120)
+@Timeout(600)
 class IndexTest {
 
     private static final Path FIXTURES = Path.of("src", "test", "resources", "scanner", "fixtures");
