@@ -121,6 +121,11 @@ public final class BlockingScan {
                 : new Cause(hit.region.rule(), file, last.pos());
     }
 
+    /** The files that what is found in a region, or not, depends on. */
+    public Set<SourceUnit> followed(Region region) {
+        return calls.followed(region, deep ? DEPTH_DEEP : DEPTH);
+    }
+
     public List<Finding> findings() {
         var findings = new ArrayList<Finding>();
         for (List<Hit> hits : groups.values()) {
