@@ -20,6 +20,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
@@ -38,6 +39,7 @@ import org.junit.platform.launcher.core.LauncherFactory;
  * Runs every {@code *Test} class, but those tagged {@code once}, in a child JVM of each other JDK; on its own they have
  * just run, and what came of it stands in Surefire's reports.
  */
+@Order(1)
 class BehaviourIT {
 
     private static final Duration LIMIT = Duration.ofMinutes(30);
@@ -83,8 +85,7 @@ class BehaviourIT {
     }
 
     private static void runOn(Jdk jdk) throws Exception {
-        Child child = Child.run(LIMIT, List.of(jdk.tool("java"), "-cp", System.getProperty("java.class.path"),
-                Suite.class.getName()));
+        Child child = Child.run(LIMIT, jdk.java("-cp", System.getProperty("java.class.path"), Suite.class.getName()));
         int classes = 0;
         for (String line : child.output().lines().filter(l -> l.startsWith(Suite.MARK)).toList()) {
             String[] fields = line.split("\t");

@@ -19,9 +19,12 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** {@code scripts/ExploreSchedules.java} on small programs, each with the one fault that its verdict names, or none. */
 @Tag("once")
+@Execution(ExecutionMode.CONCURRENT)
 @Timeout(1_800)
 class ExploreSchedulesIT {
 

@@ -85,9 +85,8 @@ class ServiceIT {
                 continue;
             }
             Path classes = Files.createDirectories(Path.of("target/service-on-jdk-" + jdk.feature()));
-            var command = new ArrayList<>(List.of(jdk.tool("javac"), "--release", "21", "-Xlint:all", "-Werror",
-                    "-proc:none",
-                    "-d", classes.toString(), "src/test/java/ServiceUnderTest.java"));
+            var command = jdk.javac("--release", "21", "-Xlint:all", "-Werror", "-proc:none",
+                    "-d", classes.toString(), "src/test/java/ServiceUnderTest.java");
             Examples.javaFiles(Path.of("assets/service/src/main/java/service"))
                     .forEach(file -> command.add(file.toString()));
             Child.succeed(LIMIT, command);
