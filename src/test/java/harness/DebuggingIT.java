@@ -40,7 +40,7 @@ class DebuggingIT {
         Child.succeed(LIMIT, Jdk.current().javac("--release", "21", "-d", CLASSES,
                 "examples/diagnosis/ThreadDump.java", "examples/diagnosis/LockOwners.java"));
         var tests = new ArrayList<DynamicNode>();
-        for (Jdk jdk : Jdk.installed()) {
+        for (Jdk jdk : Jdk.tested()) {
             tests.add(test("deadlock", jdk, DebuggingIT::deadlock));
             tests.add(test("monitors", jdk, DebuggingIT::monitors));
             tests.add(test("leak", jdk, DebuggingIT::leak));

@@ -27,11 +27,11 @@ import java.util.stream.Stream;
 final class Facts {
 
     static final Path FILE = Path.of("references/facts.tsv");
-    static final String REWRITE = "mvn -q test -Dtest=FactsIT,FactsTest -Dfacts=write";
+    static final String REWRITE = "mvn -q test -Dtest=FactsIT,FactsTest -Dfacts=write -Djdks=all";
     private static final Path PROBES = Path.of("src/test/probes");
     private static final Path CLASSES = Path.of("target/probes");
     private static final List<String> FIRST = List.of("id", "where", "source", "fact", "do");
-    private static final Duration LIMIT = Duration.ofMinutes(20);
+    private static final Duration LIMIT = Duration.ofMinutes(60);
 
     /** @param where pieces of pages, {@code page.md: text of the line}, with {@code ||} between them; may be empty */
     record Row(String id, String where, String source, String fact, String advice, Map<Integer, String> values) {
