@@ -86,12 +86,9 @@ class BehaviourIT {
     }
 
     private static void runOn(Jdk jdk) throws Exception {
-        String[] arguments = {"-cp", System.getProperty("java.class.path"), Suite.class.getName(),
-                Files.createDirectories(Path.of("target", "behaviour-" + jdk.feature() + "-reports")).toString()};
-        var command = new ArrayList<>(List.of(jdk.tool("java")));
-        command.addAll(List.of(arguments));
-        // both compilers on the JDK that builds: which one that is, CI varies
-        Child child = Child.run(LIMIT, jdk.isThisOne() ? command : jdk.java(arguments));
+        Path reports = Files.createDirectories(Path.of("target", "behaviour-" + jdk.feature() + "-reports"));
+        Child child = Child.run(LIMIT, List.of(jdk.tool("java"), "-Dstress=" + System.getProperty("stress", "1"), "-cp",
+                System.getProperty("java.class.path"), Suite.class.getName(), reports.toString()));
         int classes = 0;
         for (String line : child.output().lines().filter(l -> l.startsWith(Suite.MARK)).toList()) {
             String[] fields = line.split("\t");
