@@ -20,7 +20,7 @@ import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** Every pattern, copied into a project, compiles without a warning on every JDK: alone, and all in one package. */
-@Timeout(1_800)
+@Timeout(3_600)
 class CopiesIT {
 
     private static final Duration LIMIT = Duration.ofMinutes(20);

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 /** {@code scripts/ExploreSchedules.java} on small programs, each with the one fault that its verdict names, or none. */
 @Tag("once")
 @Execution(ExecutionMode.CONCURRENT)
-@Timeout(1_800)
+@Timeout(3_600)
 class ExploreSchedulesIT {
 
     private static final Path PROGRAMS = Path.of("src", "test", "resources", "explorer");

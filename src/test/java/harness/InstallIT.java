@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** {@code scripts/install.sh}, run as a user runs it, in homes made for the test. */
 @Tag("once")
 @Execution(ExecutionMode.CONCURRENT)
-@Timeout(600)
+@Timeout(3_600)
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "install.sh is for Unix shells")
 class InstallIT {
     private static final String WORK = ".java-async-patterns.install";

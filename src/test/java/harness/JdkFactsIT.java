@@ -23,7 +23,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 /** {@code scripts/JdkFacts.java}: an answer in 40 lines for the JDK that is meant, or one line that says why not. */
 @Tag("once")
 @Execution(ExecutionMode.CONCURRENT)
-@Timeout(value = 10, unit = TimeUnit.MINUTES)
+@Timeout(value = 60, unit = TimeUnit.MINUTES)
 class JdkFactsIT {
 
     private static final Duration LIMIT = Duration.ofMinutes(20);

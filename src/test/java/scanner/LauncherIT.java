@@ -30,7 +30,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
  */
 @Tag("once")
 @Execution(ExecutionMode.CONCURRENT)
-@Timeout(600)
+@Timeout(3_600)
 class LauncherIT {
 
     private static final String HOME = System.getProperty("java.home");
