@@ -167,8 +167,8 @@ public final class Bench {
     }
 
     private static void javac(Map<Integer, Path> homes, List<String> options, List<String> sources) throws Exception {
-        var line = new ArrayList<>(List.of(java(homes) + "c", "--release", "21", "-proc:none", "-Xlint:all,-path,"
-                + "-classfile,-options", "-d", "" + CLASSES));
+        var line = new ArrayList<>(List.of(java(homes) + "c", "-J-XX:TieredStopAtLevel=1", "--release", "21",
+                "-proc:none", "-Xlint:all,-path,-classfile,-options", "-d", "" + CLASSES));
         line.addAll(options);
         line.addAll(sources);
         command(line, "the sources do not compile");

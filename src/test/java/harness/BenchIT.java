@@ -7,21 +7,22 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 
 /** The benchmarks run, at a size that says nothing, and write what they promise; on a busy machine no figures. */
+@Order(3)
 class BenchIT {
 
     private static final Duration LIMIT = Duration.ofMinutes(20);
-    private static final String JAVA = Jdk.installed().getFirst().tool("java");
-    private static final String FEATURE = "" + Jdk.installed().getFirst().feature();
+    private static final Jdk JDK = Jdk.installed().getFirst();
+    private static final String FEATURE = "" + JDK.feature();
 
     private static Child bench(String... words) throws Exception {
-        var command = new ArrayList<>(List.of(JAVA, "bench/Bench.java"));
+        var command = JDK.java("bench/Bench.java");
         command.addAll(List.of(words));
         return Child.run(LIMIT, command);
     }
