@@ -221,7 +221,8 @@ class IndexTest {
         found("Roof.java");
         Path index = index();
         for (int i = 0; i < 30; i++) {
-            Files.copy(index, cache.resolve("tree-" + i + ".index"));
+            Path other = Files.copy(index, cache.resolve("tree-" + i + ".index"));
+            Files.setLastModifiedTime(other, FileTime.fromMillis(time + i));
         }
         Files.delete(index);
         found("Roof.java");
