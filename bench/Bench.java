@@ -1,5 +1,6 @@
 import java.io.File;
 import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -169,8 +170,8 @@ public final class Bench {
         if (!Files.exists(JARS) || Files.getLastModifiedTime(JARS).compareTo(Files.getLastModifiedTime(pom)) < 0) {
             boolean windows = System.getProperty("os.name").startsWith("Windows");
             command(List.of(windows ? "mvn.cmd" : "mvn", "-q", "-B", "-Dstyle.color=never", "-Pbenchmarks", "dependency:build-classpath",
-                    "-Dmdep.includeScope=test", "-Dmdep.outputFile=" + JARS.toAbsolutePath()),
-                    "Maven cannot get the libraries: it is to be on the PATH, and reach Maven Central");
+                    "-Dmdep.includeScope=test", "-Dmdep.outputFile=" + JARS.toAbsolutePath()), Redirect.DISCARD,
+                    "Maven cannot get the libraries: mvn -Pbenchmarks dependency:build-classpath says why");
         }
         String jars = File.pathSeparator + Files.readString(JARS).strip();
         try (Stream<Path> files = Files.list(Path.of("bench/libraries"))) {
@@ -184,12 +185,12 @@ public final class Bench {
                 "-proc:none", "-Xlint:all,-path,-classfile,-options", "-d", "" + CLASSES));
         line.addAll(options);
         line.addAll(sources);
-        command(line, "the sources do not compile");
+        command(line, Redirect.INHERIT, "the sources do not compile");
     }
 
-    private static void command(List<String> line, String otherwise) throws Exception {
+    private static void command(List<String> line, Redirect output, String otherwise) throws Exception {
         try {
-            Process process = new ProcessBuilder(line).inheritIO().start();
+            Process process = new ProcessBuilder(line).redirectOutput(output).redirectError(output).start();
             if (process.waitFor(5, TimeUnit.MINUTES) && process.exitValue() == 0) {
                 return;
             }

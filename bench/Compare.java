@@ -351,10 +351,10 @@ final class Compare {
     /** @param page without what the reference page has no room for */
     private static String shortTable(List<Day> days, boolean page) {
         var text = new StringBuilder(page
-                ? "| | asyncio | uvloop | Java, steady | times asyncio: first call | first second | steady |\n|---|"
+                ? "| | asyncio | uvloop | Java, steady | times asyncio: first call | steady |\n"
                 : "| milliseconds | tasks | asyncio | uvloop | Java: first call | first second | steady | times asyncio: "
                 + "first call | first second | steady |\n|---|---|---|---|");
-        text.append("---|---|---|---|---|---|\n");
+        text.append(page ? "|---|---|---|---|---|---|\n" : "---|---|---|---|---|---|\n");
         var ofs = List.<ToDoubleFunction<List<Sample>>>of(Compare::first, Compare::second, Compare::steady);
         for (String pattern : PATTERNS.keySet()) {
             if (sizes(days, pattern).isEmpty()) {
@@ -365,13 +365,14 @@ final class Compare {
             cells.add(values(days, pattern, n, "asyncio"::equals, Compare::steady));
             cells.add(values(days, pattern, n, "uvloop"::equals, Compare::steady));
             ofs.subList(page ? 2 : 0, 3).forEach(of -> cells.add(values(days, pattern, n, Compare::isExamples, of)));
-            ofs.forEach(of -> cells.add(ratios(days, pattern, n, of)));
+            (page ? List.of(ofs.get(0), ofs.get(2)) : ofs).forEach(of -> cells.add(ratios(days, pattern, n, of)));
             text.append(page ? "| " + pattern + ": " + BRIEFLY.get(pattern) + " |" : Machine.format("| %s: %s | %,d |",
                     pattern, PATTERNS.get(pattern).replaceAll(" \\(.*", ""), n));
-            boolean cold = !pattern.equals("http-server"); // its load generator is cold, too
+            boolean warm = pattern.equals("http-server"); // its load generator is cold, too
             boolean uvloop = days.stream().anyMatch(day -> day.cells.containsKey(new Cell(pattern, n, "uvloop")));
+            var steady = page ? List.of(0, 1, 2, 4) : List.of(0, 1, 4, 7);
             for (int i = 0; i < cells.size(); i++) {
-                boolean none = cells.get(i).isEmpty() && (!cold || !uvloop && i == 1);
+                boolean none = cells.get(i).isEmpty() && (warm && !steady.contains(i) || !uvloop && i == 1);
                 text.append(' ').append(none ? "" : Machine.range(cells.get(i))).append(" |");
             }
             text.append('\n');

@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
@@ -40,6 +41,7 @@ final class Growth {
 
     private static final Map<String, Titled> KINDS = new LinkedHashMap<>();
     private static final String BETWEEN = "^(\\|[^|]*\\|[^|]*\\|)(?:[^|]*\\|)*((?:[^|]*\\|){3})$"; // title, first; the last three
+    private static final Pattern WAITERS = Pattern.compile("takers|: waiters for|`Bulkhead`"); // elsewhere on the page
     private static final Set<Thread.State> WAITING = EnumSet.of(Thread.State.WAITING, Thread.State.TIMED_WAITING,
             Thread.State.BLOCKED);
     private static final Duration LONG = Duration.ofHours(1);
@@ -284,7 +286,7 @@ final class Growth {
         if (out.equals(Path.of("bench/results"))) {
             // of the sizes between the page needs none, nor how it was measured
             Machine.publish(Path.of("references/performance.md"), "growth", text.toString().lines()
-                    .filter(line -> line.startsWith("|")).map(line -> line.replaceAll(BETWEEN, "$1$2"))
+                    .filter(line -> line.startsWith("|") && !WAITERS.matcher(line).find()).map(line -> line.replaceAll(BETWEEN, "$1$2"))
                     .collect(Collectors.joining("\n")) + "\n\nSlope 1: twice the tasks, twice the time. "
                     + about.get("date").substring(0, 10) + ", JDK " + about.get("JDK") + ".");
         }

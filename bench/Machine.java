@@ -256,6 +256,11 @@ final class Machine {
         return least.equals(most) ? least : least + " to " + most;
     }
 
+    /** In lines of at most 120 columns. */
+    static String wrapped(String text) {
+        return text.replaceAll("(.{1,120})(?: |$)", "$1\n").strip();
+    }
+
     /** Puts the text between the markers of a page, if the page has them. */
     static void publish(Path page, String marker, String text) throws IOException {
         String start = "<!-- " + marker + ": start -->\n";

@@ -144,11 +144,14 @@ final class Scanner {
         var head = new StringBuilder("| lines |");
         var text = new StringBuilder("\n|---|" + "---|".repeat(sizes.size()) + "\n| seconds |");
         var lines = new ArrayList<>(List.of("# " + about, "# lines; seconds of each run, negative: others used the machine"));
+        var page = new ArrayList<String>();
         for (var size : sizes) {
             var quiet = size.seconds.stream().filter(seconds -> seconds > 0).sorted().toList();
             boolean steady = !quiet.isEmpty() && quiet.getLast() <= Steady.AGREE * quiet.getFirst();
             head.append(Machine.format(" %,d |", size.lines));
-            text.append(' ').append(steady ? Machine.number(Steady.median(quiet)) : Machine.NOT_STEADY_TEXT).append(" |");
+            String figure = steady ? Machine.number(Steady.median(quiet)) : Machine.NOT_STEADY_TEXT;
+            text.append(' ').append(figure).append(" |");
+            page.add(Machine.format("%,d: %s", size.lines, figure));
             lines.add(size.lines + "\t" + size.seconds.stream().map(seconds -> Machine.format("%.2f", seconds)).toList());
         }
         text.append('\n');
@@ -160,7 +163,8 @@ final class Scanner {
                 + "; JDK " + about.get("JDK") + "; load average before: " + about.get("load average before") + ".\n");
         System.out.println("\n" + head + text);
         if (out.equals(Path.of("bench/results"))) {
-            Machine.publish(Path.of("references/performance.md"), "scanner", head + text.toString());
+            Machine.publish(Path.of("references/performance.md"), "scanner", Machine.wrapped("The scanner takes, in seconds, "
+                    + "for so many lines: " + String.join(", ", page) + "."));
         }
         return text.toString().contains(Machine.NOT_STEADY_TEXT) ? Machine.NOT_STEADY : 0;
     }

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,10 +47,12 @@ final class Servers {
     /** A window. @param p99 milliseconds */
     private record Window(double rate, double p99, double others) { }
 
+    private static final String SERVICE = "service";
     private static final Map<String, String> REQUESTS = new LinkedHashMap<>(Map.of("GET", "/hello/you"));
+    private static final List<String> NAMES = List.of(SERVICE, "silent", "template", "plain", "javalin", "helidon",
+            "aiohttp");
     private static final List<String> STATES = List.of("idle", "slow", "streaming");
     private static final String ORDER = "{\"item\":\"tea\",\"count\":3}";
-    private static final String SERVICE = "service";
     private static final int CONNECTIONS = 64;
     private static final List<Integer> BY_CONNECTIONS = List.of(1, 10, 100, 1_000, 5_000);
     private static final List<Integer> HELD = List.of(2_000, 5_000, 10_000, 20_000);
@@ -124,14 +127,13 @@ final class Servers {
             if (!Files.exists(Path.of("/proc/self/status"))) {
                 throw new Machine.Refusal("memory and load are read from /proc, which is not here");
             }
-            var all = new Servers(Machine.jdk(options.get("--jdk")), options.get("--python"), minutes);
-            var chosen = options.get("--servers").isEmpty() ? List.copyOf(all.servers.keySet())
-                    : List.of(options.get("--servers").split(","));
+            var chosen = options.get("--servers").isEmpty() ? NAMES : List.of(options.get("--servers").split(","));
             for (String name : chosen) {
-                if (!all.servers.containsKey(name)) {
-                    throw new Machine.Refusal("--servers " + name + ": only " + String.join(", ", all.servers.keySet()));
+                if (!NAMES.contains(name)) {
+                    throw new Machine.Refusal("--servers " + name + ": only " + String.join(", ", NAMES));
                 }
             }
+            var all = new Servers(Machine.jdk(options.get("--jdk")), options.get("--python"), minutes);
             all.servers.keySet().retainAll(chosen);
             return all.run(Path.of(options.get("--out")), most);
         });
@@ -220,8 +222,9 @@ final class Servers {
         var quiet = windows.stream().skip(COLD).filter(window -> window.others <= Machine.NOISE).toList();
         var last = quiet.subList(Math.max(0, quiet.size() - Steady.WINDOWS), quiet.size());
         var rates = last.stream().map(Window::rate).sorted().toList();
-        return last.size() < Steady.WINDOWS || rates.getFirst() == 0 || rates.getLast() > Steady.AGREE * rates.getFirst()
-                ? null : new Window(Steady.median(rates), Steady.median(last.stream().map(Window::p99).toList()), 0);
+        boolean agree = last.size() == Steady.WINDOWS && rates.getFirst() > 0
+                && rates.getLast() <= Steady.AGREE * rates.getFirst();
+        return !agree ? null : new Window(Steady.median(rates), Steady.median(last.stream().map(Window::p99).toList()), 0);
     }
 
     // memory
@@ -337,7 +340,8 @@ final class Servers {
         builder.environment().putAll(server.environment);
         builder.environment().put("PORT", "" + port);
         var running = new Running(builder.start(), port);
-        for (long limit = System.nanoTime() + 60_000_000_000L; System.nanoTime() < limit && running.process.isAlive();) {
+        long limit = System.nanoTime() + 60_000_000_000L;
+        while (System.nanoTime() < limit && running.process.isAlive()) {
             try (var socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
                 socket.setSoTimeout(10_000);
                 socket.getOutputStream().write(("GET /hello/you HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").getBytes());
@@ -401,28 +405,16 @@ final class Servers {
 
     private int write(Path out, Map<String, List<Window>> windows, Map<Integer, List<Window>> byConnections,
             Map<String, Map<Integer, String>> held) throws IOException {
-        var text = new StringBuilder("| | GET/s [p99 ms] | POST/s [p99 ms] | bytes a connection: idle | slow | streaming |\n"
-                + "|---|---|---|---|---|---|\n");
-        for (var server : servers.entrySet()) {
-            text.append("| ").append(server.getValue().title).append(" |");
-            for (String request : REQUESTS.keySet()) {
-                text.append(' ').append(figure(windows.get(server.getKey() + "\t" + request))).append(" |");
-            }
-            for (String state : STATES) {
-                var sizes = held.get(server.getKey() + "\t" + state);
-                text.append(' ').append(sizes.isEmpty() ? "not measured" : sizes.values().iterator().next()).append(" |");
-            }
-            text.append('\n');
-        }
+        String text = table(windows, held, REQUESTS.keySet());
         var growth = new StringBuilder();
         if (servers.containsKey(SERVICE)) {
-            growth.append("\nThe service's GETs a second [p99 ms] by connections:");
+            growth.append("The service's GETs a second [p99 ms] by connections:");
             String comma = "";
             for (int connections : byConnections.keySet()) {
                 growth.append(Machine.format("%s %,d: %s", comma, connections, figure(byConnections.get(connections))));
                 comma = ",";
             }
-            growth.append(".\nIts bytes a connection by connections, idle / slow / streaming:");
+            growth.append(". Its bytes a connection by connections, idle / slow / streaming:");
             comma = "";
             for (int size : held.get(SERVICE + "\tidle").keySet()) {
                 growth.append(Machine.format("%s %,d:", comma, size));
@@ -434,6 +426,7 @@ final class Servers {
             }
             growth.append(".\n");
         }
+        String grown = Machine.wrapped(growth.toString());
         String conditions = about.get("date") + "; " + about.get("machine") + "; JDK " + about.get("JDK") + "; "
                 + about.get("libraries") + (about.containsKey("Python") ? "; Python " + about.get("Python") : "")
                 + "; load by " + about.get("load") + "; load average before: " + about.get("load average before") + ".\n";
@@ -446,13 +439,33 @@ final class Servers {
                 + "service`; do not edit. " + CONNECTIONS + " kept connections, client and server on one machine;\nbytes: "
                 + "resident memory by connection, with 2,000 of them (fewer: \"keeps\"), of a JVM after a full collection, "
                 + "without\nwhat the kernel holds. Javalin and Helidon on virtual threads. Only the service logs each request; "
-                + "the template, too.\n\n" + text + growth + "\n" + conditions);
-        System.out.println("\n" + text + growth);
+                + "the template, too.\n\n" + text + "\n" + grown + "\n\n" + conditions);
+        System.out.println("\n" + text + "\n" + grown);
         if (out.equals(Path.of("bench/results"))) {
-            Machine.publish(Path.of("references/performance.md"), "service", text + growth.toString() + "\n"
-                    + about.get("date").substring(0, 10) + ", JDK " + about.get("JDK") + ".\n");
+            Machine.publish(Path.of("references/performance.md"), "service", table(windows, held, List.of("GET"))
+                    + "\n" + grown + " " + about.get("date").substring(0, 10) + ", JDK " + about.get("JDK") + ".\n");
         }
-        return (text + growth.toString()).contains(Machine.NOT_STEADY_TEXT) ? Machine.NOT_STEADY : 0;
+        return (text + growth).contains(Machine.NOT_STEADY_TEXT) ? Machine.NOT_STEADY : 0;
+    }
+
+    private String table(Map<String, List<Window>> windows, Map<String, Map<Integer, String>> held,
+            Collection<String> requests) {
+        var text = new StringBuilder("| |");
+        requests.forEach(request -> text.append(' ').append(request).append("/s [p99 ms] |"));
+        text.append(" bytes a connection: idle | slow | streaming |\n|---|---|---|---|").append("---|".repeat(
+                requests.size())).append('\n');
+        for (var server : servers.entrySet()) {
+            text.append("| ").append(server.getValue().title).append(" |");
+            for (String request : requests) {
+                text.append(' ').append(figure(windows.get(server.getKey() + "\t" + request))).append(" |");
+            }
+            for (String state : STATES) {
+                var sizes = held.get(server.getKey() + "\t" + state);
+                text.append(' ').append(sizes.isEmpty() ? "not measured" : sizes.values().iterator().next()).append(" |");
+            }
+            text.append('\n');
+        }
+        return text.toString();
     }
 
     private static String figure(List<Window> windows) {

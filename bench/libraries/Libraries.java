@@ -289,8 +289,8 @@ final class Libraries {
             var threads = Calls.JOBS.get(job).threads();
             var best = new LinkedHashMap<Integer, Double>();
             for (int number : threads) {
-                best.put(number, all(job).keySet().stream().map(by -> costs.getOrDefault(new Cell(job, number, by), List.of()))
-                        .filter(list -> !list.isEmpty()).mapToDouble(Steady::median).min().orElse(0));
+                best.put(number, all(job).keySet().stream().map(by -> costs.getOrDefault(new Cell(job, number, by),
+                        List.of())).filter(list -> !list.isEmpty()).mapToDouble(Steady::median).min().orElse(0));
             }
             var cells = new LinkedHashMap<String, String>();
             for (String by : all(job).keySet()) {
