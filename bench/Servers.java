@@ -55,8 +55,10 @@ final class Servers {
     private static final String ORDER = "{\"item\":\"tea\",\"count\":3}";
     private static final int CONNECTIONS = 64;
     private static final List<Integer> BY_CONNECTIONS = List.of(1, 10, 100, 1_000, 5_000);
-    private static final List<Integer> HELD = List.of(2_000, 5_000, 10_000, 20_000);
+    private static final List<Integer> HELD = List.of(5_000, 10_000, 20_000);
     private static final int FEW = 100;
+    private static final List<String> LEAN = List.of("-Xms2m", "-XX:G1HeapRegionSize=1m", "-XX:MinHeapFreeRatio=1",
+            "-XX:MaxHeapFreeRatio=5"); // the heap is as large as what lives in it
     private static final int RESERVED = 500; // file descriptors, for what is no connection
     private static final String WINDOW_SECONDS = "2";
     private static final int COLD = 1; // windows that do not count
@@ -232,7 +234,7 @@ final class Servers {
     /** Bytes a connection by number of connections, for the table; or how many of them the server keeps. */
     private Map<Integer, String> held(Server server, String state, List<Integer> sizes) throws Exception {
         var figures = new LinkedHashMap<Integer, String>();
-        try (var running = start(server, List.of("-XX:MinHeapFreeRatio=1", "-XX:MaxHeapFreeRatio=10"))) {
+        try (var running = start(server, LEAN))) {
             var sockets = new ArrayList<Socket>();
             for (int i = 0; i < 10; i++) { // for its code; not more at a time, for what is freed is kept
                 open(sockets, running.port, state, FEW);
@@ -437,7 +439,7 @@ final class Servers {
         Files.write(out.resolve("service-" + about.get("date").substring(0, 10) + ".tsv"), lines);
         Files.writeString(out.resolve("service.md"), "# The service and other servers\n\nWritten by `java bench/Bench.java "
                 + "service`; do not edit. " + CONNECTIONS + " kept connections, client and server on one machine;\nbytes: "
-                + "resident memory by connection, with 2,000 of them (fewer: \"keeps\"), of a JVM after a full collection, "
+                + "resident memory by connection, with 5,000 of them (fewer: \"keeps\"), of a JVM after a full collection, "
                 + "without\nwhat the kernel holds. Javalin and Helidon on virtual threads. Only the service logs each request; "
                 + "the template, too.\n\n" + text + "\n" + grown + "\n\n" + conditions);
         System.out.println("\n" + text + "\n" + grown);
