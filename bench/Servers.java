@@ -180,8 +180,8 @@ final class Servers {
 
     // throughput
 
-    private void window(List<Window> windows, Map<String, Running> running, String name, String request, int connections)
-            throws Exception {
+    private void window(List<Window> windows, Map<String, Running> running, String name, String request,
+            int connections) throws Exception {
         String url = "http://127.0.0.1:" + running.get(name).port + REQUESTS.get(request);
         var line = new ArrayList<String>();
         if (wrk) {
@@ -226,7 +226,8 @@ final class Servers {
         var rates = last.stream().map(Window::rate).sorted().toList();
         boolean agree = last.size() == Steady.WINDOWS && rates.getFirst() > 0
                 && rates.getLast() <= Steady.AGREE * rates.getFirst();
-        return !agree ? null : new Window(Steady.median(rates), Steady.median(last.stream().map(Window::p99).toList()), 0);
+        double p99 = agree ? Steady.median(last.stream().map(Window::p99).toList()) : 0;
+        return agree ? new Window(Steady.median(rates), p99, 0) : null;
     }
 
     // memory
@@ -234,7 +235,7 @@ final class Servers {
     /** Bytes a connection by number of connections, for the table; or how many of them the server keeps. */
     private Map<Integer, String> held(Server server, String state, List<Integer> sizes) throws Exception {
         var figures = new LinkedHashMap<Integer, String>();
-        try (var running = start(server, LEAN))) {
+        try (var running = start(server, LEAN)) {
             var sockets = new ArrayList<Socket>();
             for (int i = 0; i < 10; i++) { // for its code; not more at a time, for what is freed is kept
                 open(sockets, running.port, state, FEW);
