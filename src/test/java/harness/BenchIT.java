@@ -74,9 +74,27 @@ class BenchIT {
     }
 
     @Test
+    void theScannerIsTimedByLines() throws Exception {
+        Path out = Path.of("target/bench-smoke-scanner");
+        assertMeasured(bench("scanner", "--lines", "2000", "--jdk", FEATURE, "--out", out.toString()));
+        assertTrue(Files.readString(out.resolve("scanner.md")).contains("| seconds |"));
+    }
+
+    @Test
+    void aServerIsMeasuredInSpeedAndMemory() throws Exception {
+        Path out = Path.of("target/bench-smoke-service");
+        var child = bench("service", "--servers", "service", "--connections", "300", "--minutes", "0.01", "--out",
+                out.toString());
+        Assumptions.assumeFalse(child.exit() == 2, child.output());
+        assertMeasured(child);
+        assertTrue(Files.readString(out.resolve("service.md")).contains("| `assets/service` |"));
+    }
+
+    @Test
     void badOptionsGetOneLine() throws Exception {
         for (String words : List.of("asyncio --sizes many", "asyncio --jdks 11", "growth --kinds none", "release --jobs none",
-                "release no-such-revision", "growth --minutes 0", "fastest")) {
+                "release no-such-revision", "growth --minutes 0", "fastest",
+                "scanner --lines none", "waiters --jobs none", "service --servers none", "service --connections 1")) {
             var child = bench(words.split(" "));
             assertEquals(2, child.exit(), child.output());
             assertEquals(1, child.output().lines().count(), child.output());
