@@ -194,17 +194,15 @@ final class Instrument {
             String what = (reads ? "reads " : "writes ") + field.name().stringValue();
             Site.Kind access = reads ? Site.Kind.READ : Site.Kind.WRITE;
             if (statics) {
-                point(code, what, access, false);
+                code.ldc(field.owner().asInternalName() + "." + field.name().stringValue());
+            } else if (reads) {
+                code.dup();
+            } else if (kind.slotSize() == 1) {
+                code.dup2().pop();
             } else {
-                if (reads) {
-                    code.dup();
-                } else if (kind.slotSize() == 1) {
-                    code.dup2().pop();
-                } else {
-                    code.dup2_x1().pop2().dup_x2();
-                }
-                point(code, what, access, true);
+                code.dup2_x1().pop2().dup_x2();
             }
+            point(code, what, access, true);
             if (reads) {
                 code.with(field);
             }

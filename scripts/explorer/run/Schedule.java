@@ -42,8 +42,9 @@ public final class Schedule implements Executor {
 
     private final long seed;
     private final Strategy strategy;
-    private final boolean everywhere;
+    public final boolean everywhere;
     private final boolean learns;
+    private final int number;
     private final int fairAfter;
     private final ClassLoader code;
     private final Thread carrier = Thread.currentThread();
@@ -77,14 +78,16 @@ public final class Schedule implements Executor {
     /**
      * A schedule with this seed.
      *
+     * @param number of those that learn where threads meet, each from all before it
      * @param everywhere whether points count where no thread has met another one
      * @param usual how many decisions a schedule takes
      */
-    public Schedule(long seed, Strategy strategy, boolean learns, boolean everywhere, int usual, boolean traced,
-            ClassLoader code) {
+    public Schedule(long seed, Strategy strategy, boolean learns, int number, boolean everywhere, int usual,
+            boolean traced, ClassLoader code) {
         this.seed = seed;
         this.strategy = strategy;
         this.learns = learns;
+        this.number = number;
         this.everywhere = everywhere;
         this.code = code;
         fairAfter = Math.max(2_000, 20 * usual);
@@ -247,7 +250,7 @@ public final class Schedule implements Executor {
         if (learns) {
             learn(task, object, site);
         }
-        if (everywhere || site.matters()) {
+        if (everywhere || site.matters(number)) {
             offer(task);
         }
         writes = site.kind == Site.Kind.READ ? writes : steps; // only now: others may have looked since
@@ -255,16 +258,16 @@ public final class Schedule implements Executor {
     }
 
     private void learn(Task task, Object object, Site site) {
-        site.known = true;
+        site.known = Math.min(site.known, number);
         if (object == null) {
-            site.shared = true;
+            site.meets(number);
             return;
         }
         for (int i = used.size() - 1; i >= 0; i--) {
             if (used.get(i) == object) {
                 if (users.get(i) != task) {
                     users.set(i, null); // shared for whoever comes next
-                    site.shared = true;
+                    site.meets(number);
                 }
                 return;
             }
@@ -273,7 +276,7 @@ public final class Schedule implements Executor {
             used.add(object);
             users.add(task);
         } else {
-            site.shared = true;
+            site.meets(number);
         }
     }
 
@@ -402,6 +405,7 @@ public final class Schedule implements Executor {
             cannot(running, "starts more than " + MOST_TASKS + " threads: make the scenario smaller");
         }
         Task task = new Task(tasks.size() + 1, shown, virtual, Internals.continuation(virtual));
+        task.origin = running == null ? null : running.site;
         tasks.add(task);
         byThread.put(shown.threadId(), task);
         byThread.put(virtual.threadId(), task);

@@ -20,10 +20,10 @@ public final class Site {
     public final Kind kind;
     /** A thread came here. */
     public boolean reached;
-    /** An object was used here that another thread had used. Without, nobody can tell who was first. */
-    boolean shared;
-    /** A thread came here in the first schedules, which show what is shared. */
-    boolean known;
+    /** The first schedule where a thread came here. */
+    int known = Integer.MAX_VALUE;
+    /** The first where an object was used here that another thread had used. Without, nobody can tell who was first. */
+    private int shared = Integer.MAX_VALUE;
 
     private Site(int number, String place, String what, Kind kind) {
         this.number = number;
@@ -43,9 +43,13 @@ public final class Site {
         return site.number;
     }
 
-    /** Whether it can matter who comes here first. */
-    public boolean matters() {
-        return shared || !known;
+    /** Whether it can matter who comes here first, as far as the schedules before that one tell. */
+    public boolean matters(int number) {
+        return shared < number || known >= number;
+    }
+
+    void meets(int number) {
+        shared = Math.min(shared, number);
     }
 
     /** Another scenario: nothing is known yet. */

@@ -1,6 +1,8 @@
 package explorer.run;
 
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 
 /** Who goes on, and which waits end for nothing: all of it drawn from the seed. */
@@ -78,20 +80,37 @@ public abstract class Strategy {
         }
     }
 
-    /** Each next step has a priority of its own, drawn again after one on the same object (Yuan et al., CAV 2018). */
+    /**
+     * Each next step has a priority of its own, drawn again after one on the same object (Yuan et al., CAV 2018). Of
+     * those who are about to do the same, one stands for all: else the one reader among a hundred writers is never next.
+     */
     private static final class Pos extends Strategy {
+        private final Map<Long, Integer> alike = new HashMap<>();
+
         Pos(long seed) {
             super(seed);
         }
 
         @Override
         Task choose(Task current, List<Task> enabled, int decision) {
+            alike.clear();
+            for (Task task : enabled) {
+                if (task.site == null && !task.isClock()) {
+                    return task; // it has not begun: up to its first point nobody can tell
+                }
+                alike.merge(task.step(), 1, Integer::sum);
+            }
             Task best = null;
+            double highest = 0;
             for (Task task : enabled) {
                 if (Double.isNaN(task.priority)) {
                     task.priority = random.nextDouble() - (task.isClock() ? 0.5 : 0);
                 }
-                best = best == null || task.priority > best.priority ? task : best;
+                double priority = task.isClock() ? task.priority : Math.pow(task.priority, alike.get(task.step()));
+                if (best == null || priority > highest) {
+                    best = task;
+                    highest = priority;
+                }
             }
             for (Task task : enabled) {
                 if (task == best || best.object != null && task.object == best.object

@@ -14,6 +14,8 @@ public final class Task {
     final Runnable continuation;
     final List<Task> joiners = new ArrayList<>();
 
+    /** Where it was started. Those started in one place do the same. */
+    Site origin;
     boolean ready;
     /** Waits for the explorer: for a monitor, to be notified, for a thread to end. */
     boolean aside;
@@ -45,6 +47,11 @@ public final class Task {
 
     boolean isClock() {
         return virtual == null;
+    }
+
+    /** The same for those who are about to do the same. */
+    long step() {
+        return (origin == null ? -1L : origin.number) << 32 | (site == null ? 0xFFFFFFFFL : site.number);
     }
 
     public String name() {
