@@ -134,7 +134,7 @@ final class Report {
     private static List<Schedule.Event> worthTelling(List<Schedule.Event> trace) {
         List<Schedule.Event> told = new ArrayList<>();
         for (Schedule.Event event : trace) {
-            if (event.site() != null && !event.site().matters(Integer.MAX_VALUE)) {
+            if (event.site() != null && !event.site().worthTelling()) {
                 continue;
             }
             if (event.task() == 0 && !told.isEmpty() && told.getLast().task() == 0) {

@@ -3,12 +3,17 @@ package explorer.run;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock.WriteLock;
 
 /**
  * One run of a scenario, in one order of its threads. All of them are virtual and run, one at a time, on the thread
@@ -53,8 +58,7 @@ public final class Schedule implements Executor {
     private final List<Task> ready = new ArrayList<>();
     private final List<Task> enabled = new ArrayList<>();
     private final List<Runnable> outside = new ArrayList<>();
-    private final List<Object> used = new ArrayList<>();
-    private final List<Task> users = new ArrayList<>();
+    private final List<Use> uses = new ArrayList<>();
     private final List<Replay.Switch> switches = new ArrayList<>();
     private final List<Event> trace;
     private ForkJoinPool pool;
@@ -250,33 +254,67 @@ public final class Schedule implements Executor {
         if (learns) {
             learn(task, object, site);
         }
-        if (everywhere || site.matters(number)) {
+        if (everywhere || site.matters(number) && strategy.uses(site)) {
             offer(task);
         }
         writes = site.kind == Site.Kind.READ ? writes : steps; // only now: others may have looked since
         event(task, site, site.what);
     }
 
+    /** Where threads meet: on what more than one of them uses, and not always under the same lock. */
     private void learn(Task task, Object object, Site site) {
         site.known = Math.min(site.known, number);
-        if (object == null) {
+        if (site.kind == Site.Kind.CALL && (object instanceof ReentrantLock || object instanceof WriteLock)) {
+            task.locks.add((Lock) object);
+        }
+        Use use = object == null ? null : use(object, site);
+        if (use == null) {
             site.meets(number);
             return;
         }
-        for (int i = used.size() - 1; i >= 0; i--) {
-            if (used.get(i) == object) {
-                if (users.get(i) != task) {
-                    users.set(i, null); // shared for whoever comes next
-                    site.meets(number);
-                }
-                return;
+        use.sites.add(site);
+        if (use.first == task) {
+            return; // nobody else has come yet
+        }
+        List<Object> held = monitors.of(task);
+        task.locks.stream().filter(lock -> lock instanceof ReentrantLock own ? own.isHeldByCurrentThread()
+                : ((WriteLock) lock).isHeldByCurrentThread()).forEach(held::add);
+        if (use.first != null) {
+            use.first = null;
+            use.guards = held;
+        } else {
+            use.guards.removeIf(guard -> held.stream().noneMatch(one -> one == guard));
+        }
+        site.shared = true;
+        if (use.guards.isEmpty()) {
+            use.sites.forEach(one -> one.meets(number));
+            use.sites.clear();
+        }
+    }
+
+    /** Null if there are too many. */
+    private Use use(Object object, Site site) {
+        for (int i = uses.size() - 1; i >= 0; i--) {
+            if (uses.get(i).object == object && uses.get(i).name.equals(site.name)) {
+                return uses.get(i);
             }
         }
-        if (used.size() < 5_000) {
-            used.add(object);
-            users.add(task);
-        } else {
-            site.meets(number);
+        Use use = new Use(object, site.name, running);
+        return uses.size() < 5_000 && uses.add(use) ? use : null;
+    }
+
+    /** A field of an object, or all of a collection, an array, a lock. */
+    private static final class Use {
+        final Object object;
+        final String name;
+        final Set<Site> sites = new HashSet<>();
+        Task first;
+        List<Object> guards;
+
+        Use(Object object, String name, Task first) {
+            this.object = object;
+            this.name = name;
+            this.first = first;
         }
     }
 

@@ -10,8 +10,10 @@ public abstract class Strategy {
 
     final Random random;
     private final boolean wakesForNothing;
+    private final boolean coarse;
 
     Strategy(long seed) {
+        coarse = Math.floorMod(seed / 8, 4L) == 3;
         random = new Random(seed * 0x9E3779B97F4A7C15L + 0x632BE59BD9B4E019L);
         wakesForNothing = random.nextInt(3) == 0;
     }
@@ -19,8 +21,13 @@ public abstract class Strategy {
     /** Different ways for different seeds: what one does not find in a thousand schedules, another finds in ten. */
     public static Strategy of(long seed, int depth, int decisions) {
         int kind = (int) Math.floorMod(seed, 8L);
-        return kind < 4 ? new Pct(seed, depth > 0 ? depth : 1 + (int) Math.floorMod(seed / 8 + kind, 5L), decisions)
+        return kind < 2 ? new Pct(seed, depth > 0 ? depth : 1 + (int) Math.floorMod(seed / 8 + kind, 5L), decisions)
                 : kind < 7 ? new Pos(seed) : new Walk(seed);
+    }
+
+    /** Whether another one may go on there: in some schedules not at plain fields, as if all were guarded. */
+    boolean uses(Site site) {
+        return !coarse || !site.plain;
     }
 
     /** One of the enabled ones; {@code current} is null if the one that ran now waits or has ended. */
@@ -113,8 +120,7 @@ public abstract class Strategy {
                 }
             }
             for (Task task : enabled) {
-                if (task == best || best.object != null && task.object == best.object
-                        && (task.site.kind != Site.Kind.READ || best.site.kind != Site.Kind.READ)) {
+                if (task == best || task.races(best)) {
                     task.priority = Double.NaN;
                 }
             }
