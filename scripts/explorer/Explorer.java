@@ -33,7 +33,6 @@ final class Explorer {
     /** How many decisions a schedule took before the one of that number: where threads meet, and everywhere. */
     private final int[][] lengths = new int[2][LEARNING + 1];
     int schedules;
-    long sum;
     int failed;
     double seconds;
     final Map<String, Integer> verdicts = new TreeMap<>();
@@ -60,7 +59,6 @@ final class Explorer {
             Verdict verdict = run(schedule, loader);
             learn(i, schedule);
             schedules++;
-            sum += schedule.decisions();
             if (verdict != null) {
                 failed++;
                 verdicts.merge(verdict.kind().toString(), 1, Integer::sum);
@@ -189,13 +187,10 @@ final class Explorer {
     private Runnable main(ClassLoader classes) throws Misuse {
         try {
             Class<?> type = Class.forName(code.scenario, false, classes);
-            if (Callable.class.isAssignableFrom(type) || Runnable.class.isAssignableFrom(type)) {
+            if (Callable.class.isAssignableFrom(type)) {
                 Constructor<?> constructor = type.getDeclaredConstructor();
                 constructor.setAccessible(true);
-                return () -> call(() -> {
-                    Object scenario = constructor.newInstance();
-                    return scenario instanceof Callable<?> callable ? callable.call() : run((Runnable) scenario);
-                });
+                return () -> call(() -> ((Callable<?>) constructor.newInstance()).call());
             }
             Method main = method(type);
             main.setAccessible(true);
@@ -214,11 +209,6 @@ final class Explorer {
         } catch (NoSuchMethodException e) {
             return type.getDeclaredMethod("main");
         }
-    }
-
-    private static Object run(Runnable scenario) {
-        scenario.run();
-        return null;
     }
 
     private static void call(Callable<?> scenario) {

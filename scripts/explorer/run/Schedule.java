@@ -224,7 +224,7 @@ public final class Schedule implements Executor {
             if (task.continuation == continuation) {
                 if (!task.ready && !task.aside) {
                     task.ready = true;
-                            ready.add(task);
+                    ready.add(task);
                 }
                 return;
             }
@@ -496,12 +496,12 @@ public final class Schedule implements Executor {
         Thread.yield();
         if (task.aside) {
             task.aside = false;
-            pinnedIn(task);
+            pinned(task);
         }
         task.waitsFor = null;
     }
 
-    private void pinnedIn(Task task) {
+    void pinned(Task task) {
         cannot(task, "waits in a class initializer or in native code");
     }
 

@@ -13,7 +13,7 @@ public abstract class Strategy {
     private final boolean coarse;
 
     Strategy(long seed) {
-        coarse = Math.floorMod(seed / 8, 4L) == 3;
+        coarse = Math.floorMod(seed, 3L) == 1;
         random = new Random(seed * 0x9E3779B97F4A7C15L + 0x632BE59BD9B4E019L);
         wakesForNothing = random.nextInt(3) == 0;
     }
@@ -88,8 +88,8 @@ public abstract class Strategy {
     }
 
     /**
-     * Each next step has a priority of its own, drawn again after one on the same object (Yuan et al., CAV 2018). Of
-     * those who are about to do the same, one stands for all: else the one reader among a hundred writers is never next.
+     * Each next step has a priority of its own, drawn again after one that it races with (Yuan et al., CAV 2018). Those
+     * who are about to do the same count as one: else the only reader among a hundred writers is never next.
      */
     private static final class Pos extends Strategy {
         private final Map<Long, Integer> alike = new HashMap<>();
