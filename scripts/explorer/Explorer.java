@@ -20,6 +20,7 @@ final class Explorer {
 
     /** The first schedules show where threads meet, and how often: to those that come after them, whatever the seed. */
     private static final int LEARNING = 32;
+    private static final int FAIR_AFTER = 2_000;
     private static final long LOOK_ON_NANOS = 3_000_000_000L;
     private static final long SHORTEN_NANOS = 3_000_000_000L;
 
@@ -124,7 +125,8 @@ final class Explorer {
         boolean everywhere = seed % 5 == 0 || replay != null;
         int length = lengths[everywhere ? 1 : 0][Math.max(0, learnt)];
         return new Schedule(seed, replay != null ? replay : Strategy.of(seed, options.depth(), length),
-                replay == null && learnt < LEARNING, learnt, everywhere, length, traced, classes);
+                replay == null && learnt < LEARNING, learnt, everywhere,
+                learnt < LEARNING ? FAIR_AFTER : Math.max(FAIR_AFTER, 20 * length), traced, classes);
     }
 
     private Found again(long seed, Verdict verdict, Schedule schedule) throws Misuse {

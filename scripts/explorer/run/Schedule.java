@@ -84,9 +84,9 @@ public final class Schedule implements Executor {
      *
      * @param number of those that learn where threads meet, each from all before it
      * @param everywhere whether points count where no thread has met another one
-     * @param usual how many decisions a schedule takes
+     * @param fairAfter how many decisions are the strategy's, before all threads take turns
      */
-    public Schedule(long seed, Strategy strategy, boolean learns, int number, boolean everywhere, int usual,
+    public Schedule(long seed, Strategy strategy, boolean learns, int number, boolean everywhere, int fairAfter,
             boolean traced, ClassLoader code) {
         this.seed = seed;
         this.strategy = strategy;
@@ -94,7 +94,7 @@ public final class Schedule implements Executor {
         this.number = number;
         this.everywhere = everywhere;
         this.code = code;
-        fairAfter = Math.max(2_000, 20 * usual);
+        this.fairAfter = fairAfter;
         trace = traced ? new ArrayList<>() : null;
         random = new Random(seed);
     }
