@@ -103,12 +103,27 @@ public final class Origins {
                 && maker.type().simple().startsWith("LinkedBlocking");
     }
 
-    /** Whether the value was made by one of these. */
+    /** Whether the value was made by one of these, or may have been: a field that is set in several places. */
     public boolean isMadeBy(Node node, Scope scope, List<Api> makers) {
         Made made = of(node, scope);
-        if (made == null) {
-            return false;
+        return made != null ? isMadeBy(made, makers) : values(node, scope).stream()
+                .map(each -> of(each.node, each.scope)).anyMatch(each -> each != null && isMadeBy(each, makers));
+    }
+
+    /** All that a field is set to. */
+    private List<Made> values(Node node, Scope scope) {
+        String name = node instanceof Node.Name plain && scope.find(plain.name()) == null ? plain.name()
+                : node instanceof Node.Select select && select.on() instanceof Node.Name self
+                        && self.name().equals("this") ? select.name() : null;
+        for (TypeDecl type = scope.type(); name != null && type != null; type = type.outer) {
+            if (type.field(name) != null) {
+                return assigned.computeIfAbsent(type, this::assignments).getOrDefault(name, List.of());
+            }
         }
+        return List.of();
+    }
+
+    private boolean isMadeBy(Made made, List<Api> makers) {
         Type type = made.node instanceof Node.Call call ? typing.receiver(call, made.scope) : typing.type(made.node,
                 made.scope);
         for (Api api : makers) {
