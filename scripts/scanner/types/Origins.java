@@ -99,9 +99,12 @@ public final class Origins {
     /** Whether a queue is made without a bound: putting into it never waits. */
     public boolean isUnbounded(Node queue, Scope scope) {
         Made made = queue == null ? null : of(queue, scope);
-        return made != null && made.node instanceof Node.New maker && maker.args().isEmpty() && maker.type() != null
-                && maker.type().simple().startsWith("LinkedBlocking");
+        return made != null && made.node instanceof Node.New maker && maker.type() != null
+                && (UNBOUNDED.contains(maker.type().simple()) || maker.args().isEmpty()
+                && maker.type().simple().startsWith("LinkedBlocking"));
     }
+
+    private static final Set<String> UNBOUNDED = Set.of("PriorityBlockingQueue", "DelayQueue", "LinkedTransferQueue");
 
     /** Whether the value was made by one of these, or may have been: a field that is set in several places. */
     public boolean isMadeBy(Node node, Scope scope, List<Api> makers) {
