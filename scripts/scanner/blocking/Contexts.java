@@ -106,7 +106,8 @@ public final class Contexts {
                     .anyMatch(each -> each.body == null && each.name.equals(method.name)
                     && Members.sameParams(each, method))) {
                 for (MethodDecl caller : template.methods) {
-                    for (Context context : caller.body == null ? List.<Context>of() : catalogue.overrides(caller.name)) {
+                    List<Context> contexts = caller.body == null ? List.of() : catalogue.overrides(caller.name);
+                    for (Context context : contexts) {
                         if (typing.world.supers(name).contains(context.api().type()) && takes(context, caller)
                                 && Code.any(caller.body, node -> node instanceof Node.Call call && call.on() == null
                                 && call.name().equals(method.name) && method.takes(call.args().size()))) {

@@ -38,8 +38,8 @@ final class PeriodicTaskUnguarded implements Check {
                 && scan.isA(call.on(), scope, "java.util.concurrent.ScheduledExecutorService")
                 && call.args().get(0) instanceof Node.Lambda task && task.body() instanceof Node.Block
                 && !Code.isGuardedThroughout(task.body(), scope.type())) {
-            scan.lead(rule(), scope.method(), call.pos(), "an exception before or after the try of this task silently ends "
-                    + call.name() + "()");
+            scan.lead(rule(), scope.method(), call.pos(),
+                    "an exception before or after the try of this task silently ends " + call.name() + "()");
         } else if ((isPeriodic || call.name().equals("schedule")) && call.args().size() == 3
                 && scan.isA(call.on(), scope, "java.util.Timer") && !isGuardedByTimer(call.args().get(0), scope,
                 scan)) {

@@ -78,8 +78,8 @@ final class PoolWaitsForItself implements Check {
         }
         for (Node argument : start.args()) {
             for (Task task : tasks(argument, scope, scan)) {
-                Wait wait = wait(task.method != null ? body(task.method, scan) : body(task.body, task.scope, scan), keys,
-                        DEPTH, new HashSet<>(), scan);
+                Body body = task.method != null ? body(task.method, scan) : body(task.body, task.scope, scan);
+                Wait wait = wait(body, keys, DEPTH, new HashSet<>(), scan);
                 if (wait != null && reported.add(wait.call)) {
                     report(start, scope, wait, size, scan);
                 }
@@ -308,9 +308,9 @@ final class PoolWaitsForItself implements Check {
                     return call.name().equals("take") ? pools.keys(call.on(), scope)
                             : awaited(call.on(), scope, variables, scan);
                 }
-                return call.args().size() == 1 && call.args().get(0) instanceof Node.Ref ref
-                        && WAITS.contains(ref.name()) && Code.text(ref.on()).endsWith("Future") && call.on() != null ? awaited(call.on(), scope, variables, scan)
-                        : Set.of();
+                return call.args().size() == 1 && call.args().get(0) instanceof Node.Ref ref && call.on() != null
+                        && WAITS.contains(ref.name()) && Code.text(ref.on()).endsWith("Future")
+                        ? awaited(call.on(), scope, variables, scan) : Set.of();
             }
 
             private boolean completed(Node on, Scope scope) {

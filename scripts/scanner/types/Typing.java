@@ -317,7 +317,8 @@ public final class Typing {
         if (found == null) {
             String said = said(receiver, call.name());
             return said != null ? said.equals("<0>") ? receiver.arg(0) : Type.of(said)
-                    : isConfigured(receiver, call.name()) ? receiver : world.exists(receiver.name()) || receiver.name().startsWith("?") ? null
+                    : isConfigured(receiver, call.name()) ? receiver
+                    : world.exists(receiver.name()) || receiver.name().startsWith("?") ? null
                     : new Type(receiver.name(), List.of(), true);
         }
         if (call.name().equals("getClass")) {
