@@ -20,7 +20,7 @@ import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
- * Every scenario of {@code src/test/schedules} under 300 schedules, or {@code -Dschedules=N} (100,000 every week):
+ * Every scenario of {@code src/test/schedules} under 1,000 schedules, or {@code -Dschedules=N} (100,000 every week):
  * nothing may be found. And two races that the examples once had must be found.
  */
 @Tag("once")
@@ -43,7 +43,7 @@ class SchedulesIT {
     void nothingIsFound() throws IOException, InterruptedException {
         var lines = new ArrayList<String>();
         for (Path scenario : ScheduleRuns.scenarios()) {
-            lines.add("--runs " + Integer.getInteger("schedules", 300) + " --seconds 3000 " + scenario + " "
+            lines.add("--runs " + Integer.getInteger("schedules", 1_000) + " --seconds 3000 " + scenario + " "
                     + ScheduleRuns.example(scenario));
         }
         assertFalse(lines.isEmpty());
