@@ -30,7 +30,7 @@ import java.util.concurrent.atomic.LongAdder;
  */
 public final class HttpService implements AutoCloseable {
 
-    /** Set before {@link HttpService#start}. The limits follow the heap; 40 KB a waiting request, 10 of them its own. */
+    /** Set before {@link HttpService#start}. The limits follow the heap: 48 KB a request, which itself takes 10. */
     public static final class Options {
         public String host = "127.0.0.1"; // this machine alone; 0.0.0.0 in a container
         public int port; // 0: any free one

@@ -21,8 +21,8 @@ import java.util.concurrent.TimeoutException;
 
 /**
  * Calls to other services, over one {@code HttpClient}: at most N at a time, each with one limit for all of it, the
- * body too, and with the id of our request. HTTP/1.1 alone: a connection of HTTP/2 that has gone silent would take every
- * further call with it, and the client offers that by itself. Follows no redirects. GET is repeated by {@code
+ * body too, and with the id of our request. HTTP/1.1 alone: a connection of HTTP/2 that has gone silent would take
+ * every further call with it, and the client offers that by itself. Follows no redirects. GET is repeated by {@code
  * HttpClient} when a connection drops: 2 attempts on 21 and 25, 5 from 26 on, one with {@code
  * -Djdk.httpclient.redirects.retrylimit=1}.
  *
