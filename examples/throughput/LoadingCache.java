@@ -54,7 +54,7 @@ public final class LoadingCache<K, V> {
     private static final class Flight<V> {
         final AtomicInteger state; // > 0: who wait for it; 0: abandoned; OVER; AHEAD: a refresh that nobody waits for
         final CountDownLatch done = new CountDownLatch(1);
-        volatile Thread thread; // null until the load is about to start
+        Thread thread;
         V value; // written before the state is OVER, as is the next
         Throwable failure;
 
@@ -357,11 +357,10 @@ public final class LoadingCache<K, V> {
     private void refuseRing(K key, Flight<V> flight) {
         Flight<V> next = flight;
         for (int most = waiting.size(); next != null && most >= 0; most--) { // a ring of others is theirs to see
-            Thread thread = next.thread;
-            if (thread == Thread.currentThread()) {
+            if (next.thread == Thread.currentThread()) {
                 throw new IllegalStateException("the load of " + text(key) + " needs " + text(key));
             }
-            next = thread == null ? null : waiting.get(thread);
+            next = waiting.get(next.thread);
         }
     }
 
