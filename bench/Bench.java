@@ -1,5 +1,6 @@
 import java.io.File;
 import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -21,27 +22,35 @@ public final class Bench {
 
     private static final String HELP = """
             Usage: java bench/Bench.java COMMAND [options], in the repository's folder, on a machine that does nothing else.
-              all              asyncio, libraries and growth, at most 18 minutes together; rewrites bench/results and
-                               the tables of README.md and references/performance.md
+              all              all of the next six, at most 28 minutes together; rewrites bench/results and the
+                               tables of README.md and references/performance.md
               asyncio          the examples beside asyncio and uvloop: first call, first second, steady
               libraries        the examples beside the libraries that do the same (needs Maven, for their jars)
               growth           time and memory per task, from 1,000 to 1,000,000
+              waiters          memory per waiting caller, beside the same libraries
+              service          assets/service beside its predecessor, HttpServer, Javalin, Helidon, aiohttp on uvloop:
+                               requests a second, p99, memory per connection; and how these grow (wrk, if it is there)
+              scanner          seconds by lines of source
               release [REV]    this tree beside the last release, or a revision: ratios
               claims [JDKS] [CLAIM...]
                                the other figures of references/performance.md
-            Options of the first four:
+            Options of the first six:
               --out DIR        where to write (default: bench/results); then the pages are left alone
               --minutes N      begin no further round that would end later; the first is always complete
             Of asyncio:
               --jdks 21,25,27, --patterns spawn,queue (all: spawn gather parked bounded queue lock timeout
               http-client http-server), --sizes 1000,10000,100000,1000000, --python FILE
-            Of libraries, growth and release:
-              --jdk 27         --jobs retry,json (libraries, release), --kinds event,queue and --sizes (growth)
+            Of libraries, growth, waiters, service, scanner and release:
+              --jdk 27         --jobs retry,json (libraries, waiters, release), --kinds event,queue and --sizes (growth),
+                               --servers service,aiohttp and --connections 5000 (service), --lines 3000000 (scanner)
+            asyncio and libraries keep what the same day's file has of other patterns and jobs.
             Exit code: 0; 1 a measurement failed; 2 cannot run, with the reason; 3 some figures were not steady and are none;
             4 (release) something is slower.""";
 
     private static final Map<String, String> COMMANDS = Map.of("asyncio", "Compare", "libraries", "Libraries",
-            "growth", "Growth", "release", "Release", "claims", "Claims");
+            "growth", "Growth", "waiters", "Waiters", "service", "Servers", "scanner", "Scanner", "release", "Release",
+            "claims", "Claims");
+    private static final List<String> WITH_LIBRARIES = List.of("libraries", "waiters", "service");
     private static final List<Integer> JDKS = List.of(21, 25, 26, 27);
     private static final Path CLASSES = Path.of("target/bench/classes");
     private static final Path JARS = Path.of("target/bench/class-path.txt");
@@ -100,6 +109,9 @@ public final class Bench {
         minutes.put("asyncio", "8.5");
         minutes.put("libraries", "5.5");
         minutes.put("growth", "3");
+        minutes.put("waiters", "1");
+        minutes.put("service", "8");
+        minutes.put("scanner", "2");
         for (var part : minutes.entrySet()) {
             var all = new ArrayList<>(options);
             all.addAll(List.of("--minutes", part.getValue()));
@@ -110,7 +122,7 @@ public final class Bench {
     }
 
     private static int start(Map<Integer, Path> homes, String command, List<String> options) throws Exception {
-        String jars = command.equals("libraries") ? libraries(homes) : "";
+        String jars = WITH_LIBRARIES.contains(command) ? libraries(homes) : "";
         var line = new ArrayList<>(List.of(java(homes), "-cp", CLASSES + jars, "-Dbench.jdks=" + homes.entrySet()
                 .stream().map(home -> home.getKey() + "=" + home.getValue())
                 .collect(Collectors.joining(File.pathSeparator)), COMMANDS.get(command)));
@@ -144,9 +156,9 @@ public final class Bench {
         }
         var sources = new ArrayList<String>();
         try (Stream<Path> files = Files.list(Path.of("bench"))) {
-            files.filter(file -> file.toString().endsWith(".java") && !file.endsWith("Libraries.java"))
-                    .forEach(file -> sources.add(file.toString()));
+            files.filter(file -> file.toString().endsWith(".java")).forEach(file -> sources.add(file.toString()));
         }
+        sources.add("assets/service/src/main/java/service/Main.java");
         javac(homes, List.of("-sourcepath", topics + File.pathSeparator + "assets/service/src/main/java"), sources);
         Files.writeString(stamp, "");
         Files.setLastModifiedTime(stamp, newest);
@@ -158,25 +170,27 @@ public final class Bench {
         if (!Files.exists(JARS) || Files.getLastModifiedTime(JARS).compareTo(Files.getLastModifiedTime(pom)) < 0) {
             boolean windows = System.getProperty("os.name").startsWith("Windows");
             command(List.of(windows ? "mvn.cmd" : "mvn", "-q", "-B", "-Dstyle.color=never", "-Pbenchmarks", "dependency:build-classpath",
-                    "-Dmdep.includeScope=test", "-Dmdep.outputFile=" + JARS.toAbsolutePath()),
-                    "Maven cannot get the libraries: it is to be on the PATH, and reach Maven Central");
+                    "-Dmdep.includeScope=test", "-Dmdep.outputFile=" + JARS.toAbsolutePath()), Redirect.DISCARD,
+                    "Maven cannot get the libraries: mvn -Pbenchmarks dependency:build-classpath says why");
         }
         String jars = File.pathSeparator + Files.readString(JARS).strip();
-        javac(homes, List.of("-cp", CLASSES + jars), List.of("bench/Libraries.java"));
+        try (Stream<Path> files = Files.list(Path.of("bench/libraries"))) {
+            javac(homes, List.of("-cp", CLASSES + jars), files.map(Path::toString).toList());
+        }
         return jars;
     }
 
     private static void javac(Map<Integer, Path> homes, List<String> options, List<String> sources) throws Exception {
-        var line = new ArrayList<>(List.of(java(homes) + "c", "--release", "21", "-proc:none", "-Xlint:all,-path,"
-                + "-classfile,-options", "-d", "" + CLASSES));
+        var line = new ArrayList<>(List.of(java(homes) + "c", "-J-XX:TieredStopAtLevel=1", "--release", "21",
+                "-proc:none", "-Xlint:all,-path,-classfile,-options", "-d", "" + CLASSES));
         line.addAll(options);
         line.addAll(sources);
-        command(line, "the sources do not compile");
+        command(line, Redirect.INHERIT, "the sources do not compile");
     }
 
-    private static void command(List<String> line, String otherwise) throws Exception {
+    private static void command(List<String> line, Redirect output, String otherwise) throws Exception {
         try {
-            Process process = new ProcessBuilder(line).inheritIO().start();
+            Process process = new ProcessBuilder(line).redirectOutput(output).redirectError(output).start();
             if (process.waitFor(5, TimeUnit.MINUTES) && process.exitValue() == 0) {
                 return;
             }

@@ -149,7 +149,7 @@ public final class Claims {
                 kept = line.startsWith("|---") || line.startsWith("| measured")
                         || ON_THE_PAGE.stream().anyMatch(name -> line.startsWith("| " + CLAIMS.get(name).title));
             }
-            if (kept) {
+            if (kept && !line.contains("`-Xss8m`")) {
                 lines.add(line);
             }
         }

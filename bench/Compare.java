@@ -72,7 +72,7 @@ final class Compare {
             "50 connections", "http-server", "50 connections");
     private static final List<String> PYTHON = List.of("asyncio", "uvloop");
     private static final int HEADLINE = 100_000;
-    private static final int HEADLINE_HTTP = 10_000;
+    private static final int HEADLINE_HTTP = 1_000; // of 10,000 a run lasts seconds: no time for windows that agree
     private static final Path RESULTS = Path.of("bench/results");
     private static final String LIMIT_SECONDS = "15";
 
@@ -153,12 +153,12 @@ final class Compare {
             for (int round = 0; round == 0 || System.nanoTime() - begun + lasted < minutes * 60e9; round++) {
                 long start = System.nanoTime();
                 for (var cell : cells(runtimes, false)) {
-                    samples.add(sample(cell, String.join("\t", load), port));
+                    samples.add(sample(cell, String.join("\t", load), port, server));
                 }
                 lasted = System.nanoTime() - start;
                 for (var cell : round == 0 ? cells(runtimes, true) : List.<Cell>of()) {
                     if (System.nanoTime() - begun < minutes * 60e9) {
-                        samples.add(sample(cell, String.join("\t", load), port));
+                        samples.add(sample(cell, String.join("\t", load), port, server));
                     } else {
                         skipped.add(cell + ": no time; --minutes gives it more");
                     }
@@ -172,8 +172,10 @@ final class Compare {
         about.forEach((name, value) -> lines.add("# " + name + "\t" + value));
         lines.add("# columns\tpattern, tasks, runtime; nanoseconds: first run, mean of the first second, steady (0: "
                 + "not); seconds until steady; CPU nanoseconds of a run; peak MB; share of the machine that others used");
+        Path file = out.resolve("asyncio-" + about.get("date").substring(0, 10) + ".tsv");
+        lines.addAll(Machine.kept(file, patterns, about.get("machine")));
         samples.forEach(sample -> lines.add(sample.line()));
-        Files.write(out.resolve("asyncio-" + about.get("date").substring(0, 10) + ".tsv"), lines);
+        Files.write(file, lines);
     }
 
     /** What is compared, in each round; or what only the long table and the picture of sizes need, once. */
@@ -207,7 +209,7 @@ final class Compare {
         return sizesOf(pattern).stream().filter(n -> n <= HEADLINE).max(Integer::compare).orElse(sizes.getFirst());
     }
 
-    private Sample sample(Cell cell, String load, String port) throws Exception {
+    private Sample sample(Cell cell, String load, String port, Process server) throws Exception {
         var command = new ArrayList<String>();
         if (PYTHON.contains(cell.runtime)) {
             command.addAll(List.of(python, "bench/workloads.py", cell.pattern, cell.runtime));
@@ -218,7 +220,7 @@ final class Compare {
                     runtime.length > 1 ? runtime[1] : "examples"));
         }
         command.addAll(List.of("" + cell.n, LIMIT_SECONDS, port));
-        var answer = Machine.measure(command, Map.of("BENCH_LOAD", load), !cell.pattern.startsWith("http"));
+        var answer = Machine.measure(command, Map.of("BENCH_LOAD", load), server.toHandle());
         var sample = new Sample(cell, answer.number(0), answer.number(1), answer.number(2), answer.number(3),
                 answer.number(4), answer.number(5) / 1024, answer.others());
         System.err.print(Machine.format("%-12s %,9d %-9s first %9.1f ms, second %9.1f, steady %9.1f after %4.1f s, "
@@ -349,10 +351,10 @@ final class Compare {
     /** @param page without what the reference page has no room for */
     private static String shortTable(List<Day> days, boolean page) {
         var text = new StringBuilder(page
-                ? "| | asyncio | uvloop | Java, steady | times asyncio: first call | first second | steady |\n|---|"
+                ? "| | asyncio | uvloop | Java, steady | times asyncio: first call | steady |\n"
                 : "| milliseconds | tasks | asyncio | uvloop | Java: first call | first second | steady | times asyncio: "
                 + "first call | first second | steady |\n|---|---|---|---|");
-        text.append("---|---|---|---|---|---|\n");
+        text.append(page ? "|---|---|---|---|---|---|\n" : "---|---|---|---|---|---|\n");
         var ofs = List.<ToDoubleFunction<List<Sample>>>of(Compare::first, Compare::second, Compare::steady);
         for (String pattern : PATTERNS.keySet()) {
             if (sizes(days, pattern).isEmpty()) {
@@ -363,13 +365,14 @@ final class Compare {
             cells.add(values(days, pattern, n, "asyncio"::equals, Compare::steady));
             cells.add(values(days, pattern, n, "uvloop"::equals, Compare::steady));
             ofs.subList(page ? 2 : 0, 3).forEach(of -> cells.add(values(days, pattern, n, Compare::isExamples, of)));
-            ofs.forEach(of -> cells.add(ratios(days, pattern, n, of)));
+            (page ? List.of(ofs.get(0), ofs.get(2)) : ofs).forEach(of -> cells.add(ratios(days, pattern, n, of)));
             text.append(page ? "| " + pattern + ": " + BRIEFLY.get(pattern) + " |" : Machine.format("| %s: %s | %,d |",
                     pattern, PATTERNS.get(pattern).replaceAll(" \\(.*", ""), n));
-            boolean cold = !pattern.equals("http-server"); // its load generator is cold, too
+            boolean warm = pattern.equals("http-server"); // its load generator is cold, too
             boolean uvloop = days.stream().anyMatch(day -> day.cells.containsKey(new Cell(pattern, n, "uvloop")));
+            var steady = page ? List.of(0, 1, 2, 4) : List.of(0, 1, 4, 7);
             for (int i = 0; i < cells.size(); i++) {
-                boolean none = cells.get(i).isEmpty() && (!cold || !uvloop && i == 1);
+                boolean none = cells.get(i).isEmpty() && (warm && !steady.contains(i) || !uvloop && i == 1);
                 text.append(' ').append(none ? "" : Machine.range(cells.get(i))).append(" |");
             }
             text.append('\n');

@@ -3,12 +3,15 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
@@ -20,7 +23,7 @@ import java.util.stream.Collectors;
 final class Growth {
 
     /** n things that are kept, and how to let them go. */
-    private interface Kept {
+    interface Kept {
         void end() throws Exception;
     }
 
@@ -30,7 +33,7 @@ final class Growth {
         Kept fill(int n) throws Exception;
     }
 
-    private interface Waiting {
+    interface Waiting {
         void await() throws Exception;
     }
 
@@ -38,6 +41,9 @@ final class Growth {
 
     private static final Map<String, Titled> KINDS = new LinkedHashMap<>();
     private static final String BETWEEN = "^(\\|[^|]*\\|[^|]*\\|)(?:[^|]*\\|)*((?:[^|]*\\|){3})$"; // title, first; the last three
+    private static final Pattern WAITERS = Pattern.compile("takers|: waiters for|`Bulkhead`"); // elsewhere on the page
+    private static final Set<Thread.State> WAITING = EnumSet.of(Thread.State.WAITING, Thread.State.TIMED_WAITING,
+            Thread.State.BLOCKED);
     private static final Duration LONG = Duration.ofHours(1);
     private static final long REPEAT = 1_000_000_000;
 
@@ -160,7 +166,7 @@ final class Growth {
     }
 
     /** n virtual threads that have all parked in the same call. */
-    private static Kept callers(int n, Waiting waiting, Runnable release) throws Exception {
+    static Kept callers(int n, Waiting waiting, Runnable release) throws Exception {
         var failure = new AtomicReference<Throwable>();
         var threads = new Thread[n];
         for (int i = 0; i < n; i++) {
@@ -168,9 +174,9 @@ final class Growth {
                     .start(() -> quietly(waiting));
         }
         for (Thread thread : threads) {
-            while (thread.getState() != Thread.State.WAITING && thread.getState() != Thread.State.TIMED_WAITING) {
-                if (failure.get() != null) {
-                    throw new Exception("a caller failed", failure.get());
+            while (!WAITING.contains(thread.getState())) {
+                if (failure.get() != null || thread.getState() == Thread.State.TERMINATED) {
+                    throw new Exception("a caller failed, or did not wait", failure.get());
                 }
                 Thread.sleep(1);
             }
@@ -193,7 +199,7 @@ final class Growth {
         Machine.main("growth", () -> run(args));
     }
 
-    /** Prints nanoseconds a task of each size, then bytes a task, then the CPU time of the process. */
+    /** Prints nanoseconds a task of each size, then bytes a task. */
     private static void probe(Kind kind, String sizes) throws Exception {
         var line = new ArrayList<String>();
         var bytes = new ArrayList<String>();
@@ -214,7 +220,6 @@ final class Growth {
             kept.end();
         }
         line.addAll(bytes);
-        line.add("" + Steady.cpuNanos());
         System.out.println(String.join("\t", line));
         System.exit(0);
     }
@@ -225,7 +230,7 @@ final class Growth {
         return System.nanoTime() - start;
     }
 
-    private static long heap() {
+    static long heap() {
         System.gc();
         return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
     }
@@ -256,8 +261,7 @@ final class Growth {
                 continue;
             }
             var answer = Machine.measure(List.of(Machine.tool(jdk, "java"), "-Xmx" + Machine.heap(), "-cp",
-                    System.getProperty("java.class.path"), "Growth", "probe", name, options.get("--sizes")), Map.of(),
-                    true);
+                    System.getProperty("java.class.path"), "Growth", "probe", name, options.get("--sizes")), Map.of());
             lines.add(name + "\t" + String.join("\t", answer.fields()) + "\t" + Machine.format("%.3f",
                     answer.others()));
             System.err.println(lines.getLast());
@@ -282,7 +286,7 @@ final class Growth {
         if (out.equals(Path.of("bench/results"))) {
             // of the sizes between the page needs none, nor how it was measured
             Machine.publish(Path.of("references/performance.md"), "growth", text.toString().lines()
-                    .filter(line -> line.startsWith("|")).map(line -> line.replaceAll(BETWEEN, "$1$2"))
+                    .filter(line -> line.startsWith("|") && !WAITERS.matcher(line).find()).map(line -> line.replaceAll(BETWEEN, "$1$2"))
                     .collect(Collectors.joining("\n")) + "\n\nSlope 1: twice the tasks, twice the time. "
                     + about.get("date").substring(0, 10) + ", JDK " + about.get("JDK") + ".");
         }

@@ -2,8 +2,10 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -24,6 +26,7 @@ final class Machine {
     static final int NOT_STEADY = 3;
     static final int SLOWER = 4;
     static final String NOT_STEADY_TEXT = "not steady";
+    private static final long TICK = 10_000_000;
 
     /** Cannot run: the reason, one line. */
     static final class Refusal extends Exception {
@@ -118,18 +121,41 @@ final class Machine {
     }
 
     /**
-     * The same for a process that prints one line of figures, the last of which is its whole CPU time in nanoseconds.
+     * The same for a process that prints one line of figures.
      *
-     * @param alone false: others are at work for it, and nobody knows how much
+     * @param helpers at work for it, and still running
      */
-    static Answer measure(List<String> command, Map<String, String> environment, boolean alone) throws IOException,
-            InterruptedException {
-        long busy = busyNanos();
-        long start = System.nanoTime();
-        String[] fields = output(command, environment).strip().split("\t");
-        double own = Double.parseDouble(fields[fields.length - 1]);
-        double all = (System.nanoTime() - start) * (double) Runtime.getRuntime().availableProcessors();
-        return new Answer(fields, alone && busy > 0 ? Math.max(0, (busyNanos() - busy - own) / all) : 0);
+    static Answer measure(List<String> command, Map<String, String> environment, ProcessHandle... helpers)
+            throws IOException, InterruptedException {
+        var load = new Load(helpers);
+        return new Answer(output(command, environment).strip().split("\t"), load.others());
+    }
+
+    /** What others do with the machine from now on: not this process, its helpers, nor a child that has ended. */
+    static final class Load {
+        private final ProcessHandle[] helpers;
+        private final long start = System.nanoTime();
+        private final long busy;
+        private final long own;
+
+        Load(ProcessHandle... helpers) throws IOException {
+            this.helpers = helpers;
+            this.busy = busyNanos();
+            this.own = ownNanos();
+        }
+
+        /** Their share of its CPU time until now; 0 where there is no /proc. */
+        double others() throws IOException {
+            double all = (System.nanoTime() - start) * (double) Runtime.getRuntime().availableProcessors();
+            return busy == 0 ? 0 : Math.max(0, (busyNanos() - busy - (ownNanos() - own)) / all);
+        }
+
+        private long ownNanos() throws IOException {
+            String[] fields = lineOf("/proc/self/stat", "").replaceFirst(".*\\) ", "").split(" ");
+            long children = fields.length < 15 ? 0 : (Long.parseLong(fields[13]) + Long.parseLong(fields[14])) * TICK;
+            return Steady.cpuNanos() + children + Stream.of(helpers).mapToLong(helper -> helper.info()
+                    .totalCpuDuration().map(Duration::toNanos).orElse(0L)).sum();
+        }
     }
 
     /** All processors together, since the start; 0 where there is no /proc. */
@@ -139,7 +165,7 @@ final class Machine {
         for (int i : fields.length < 9 ? new int[0] : new int[] {1, 2, 3, 6, 7, 8}) { // not idle, not waiting
             ticks += Long.parseLong(fields[i]);
         }
-        return ticks * 10_000_000;
+        return ticks * TICK;
     }
 
     static Map<String, String> about() throws IOException {
@@ -158,6 +184,30 @@ final class Machine {
 
     static String version(Path jdk) throws IOException {
         return Files.readString(jdk.resolve("release")).replaceAll("(?s).*JAVA_VERSION=\"([^\"]+)\".*", "$1");
+    }
+
+    /** Which there are on the class path, with their versions. @param names with | between them */
+    static String jars(String names) {
+        return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator)).map(jar -> Path.of(jar)
+                .getFileName().toString()).filter(jar -> jar.matches("(" + names + ")-\\d.*")).map(jar -> jar.replace(".jar",
+                "")).collect(Collectors.joining(", "));
+    }
+
+    static int feature(Path jdk) throws IOException {
+        return Integer.parseInt(version(jdk).replaceFirst("\\D.*", ""));
+    }
+
+    /**
+     * The lines of a file of the same day that are about something else than what is measured now.
+     *
+     * @param first  the first column: what is measured
+     * @param alike  what the file's head has to say, such as machine and JDK: else nothing is kept
+     */
+    static List<String> kept(Path file, Collection<String> first, String... alike) throws IOException {
+        var lines = Files.exists(file) ? Files.readAllLines(file) : List.<String>of();
+        String head = lines.stream().filter(line -> line.startsWith("#")).collect(Collectors.joining("\n"));
+        return Stream.of(alike).allMatch(head::contains) ? lines.stream().filter(line -> !line.startsWith("#")
+                && !first.contains(line.substring(0, line.indexOf('\t')))).toList() : List.of();
     }
 
     /** Half of the machine's memory, for a JVM that is to hold a million of something. */
@@ -204,6 +254,11 @@ final class Machine {
         String least = number(values.stream().min(Double::compare).orElseThrow());
         String most = number(values.stream().max(Double::compare).orElseThrow());
         return least.equals(most) ? least : least + " to " + most;
+    }
+
+    /** In lines of at most 120 columns. */
+    static String wrapped(String text) {
+        return text.replaceAll("(.{1,120})(?: |$)", "$1\n").strip();
     }
 
     /** Puts the text between the markers of a page, if the page has them. */

@@ -129,7 +129,7 @@ final class Release {
         }
         Path newest = Machine.jdk("");
         try {
-            Machine.output(List.of(Machine.tool(newest, "javac"), "--release", "21", "-proc:none", "-nowarn", "-sourcepath",
+            Machine.output(List.of(Machine.tool(newest, "javac"), "-J-XX:TieredStopAtLevel=1", "--release", "21", "-proc:none", "-nowarn", "-sourcepath",
                     Machine.sources(tree), "-d", "" + classes, "bench/Calls.java",
                     "bench/Workloads.java", "bench/Steady.java", "bench/Machine.java", "bench/HttpLoad.java"), Map.of(), DISCARD);
         } catch (IOException e) {

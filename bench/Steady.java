@@ -10,8 +10,8 @@ import java.util.Locale;
  */
 final class Steady {
 
-    private static final int WINDOWS = 4;
-    private static final double AGREE = 1.15; // the largest of their medians by the smallest
+    static final int WINDOWS = 4;
+    static final double AGREE = 1.15; // the largest of their medians by the smallest
     private static final long WINDOW = 300_000_000;
     private static final int RUNS = 2; // of a window, at least
 
@@ -30,10 +30,10 @@ final class Steady {
      */
     record Figures(double first, double second, double steady, double after, double cpu) {
 
-        /** With the peak of resident memory, kilobytes, and the JVM's whole CPU time: what the caller subtracts. */
+        /** With the peak of resident memory, kilobytes. */
         String line() {
-            return String.format(Locale.ROOT, "%.1f\t%.1f\t%.1f\t%.2f\t%.1f\t%d\t%d", first, second, steady, after,
-                    cpu, Machine.peakKilobytes(), cpuNanos());
+            return String.format(Locale.ROOT, "%.1f\t%.1f\t%.1f\t%.2f\t%.1f\t%d", first, second, steady, after,
+                    cpu, Machine.peakKilobytes());
         }
     }
 

@@ -190,7 +190,7 @@ def main():
         run = http_server(n, limit)
     else:
         run = measure(globals()[pattern], n, limit)
-    print(*asyncio.run(run), peak_kilobytes(), time.process_time_ns(), sep="\t")
+    print(*asyncio.run(run), peak_kilobytes(), sep="\t")
 
 
 if __name__ == "__main__":

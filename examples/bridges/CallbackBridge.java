@@ -134,24 +134,6 @@ public final class CallbackBridge {
     }
     // @end region="bridge"
 
-    /** The kind of API that is bridged. */
-    static final class Client {
-        final List<String> log = new ArrayList<>();
-        private Callback<String> pending;
-
-        Runnable connect(String host, Callback<String> callback) {
-            pending = callback;
-            if (host.equals("near")) {
-                Thread.startVirtualThread(() -> callback.success("connection to near"));
-            }
-            return () -> log.add("cancelled " + host);
-        }
-
-        void answerLate() {
-            pending.success("connection to far");
-        }
-    }
-
     public static void main(String[] args) throws Exception {
         var client = new Client();
         // @start region="use"
@@ -170,6 +152,24 @@ public final class CallbackBridge {
         System.out.println("the late connection is not leaked: " + client.log);
         check(client.log.equals(List.of("cancelled far", "closed connection to far")),
                 "cancelled, then the late value is released");
+    }
+
+    /** The kind of API that is bridged. */
+    static final class Client {
+        final List<String> log = new ArrayList<>();
+        private Callback<String> pending;
+
+        Runnable connect(String host, Callback<String> callback) {
+            pending = callback;
+            if (host.equals("near")) {
+                Thread.startVirtualThread(() -> callback.success("connection to near"));
+            }
+            return () -> log.add("cancelled " + host);
+        }
+
+        void answerLate() {
+            pending.success("connection to far");
+        }
     }
 
     private static void check(boolean expectation, String what) {

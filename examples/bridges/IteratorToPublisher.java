@@ -209,25 +209,6 @@ public final class IteratorToPublisher<T> implements Flow.Publisher<T> {
     }
     // @end region="publisher"
 
-    /** Rows of a table, read one at a time; the third never comes. */
-    private static final class Rows implements Source<String> {
-        static final AtomicInteger READ = new AtomicInteger();
-        static final CountDownLatch CLOSED = new CountDownLatch(1);
-
-        @Override
-        public String next() throws InterruptedException {
-            if (READ.get() == 2) {
-                Thread.sleep(60_000);
-            }
-            return "row " + READ.incrementAndGet();
-        }
-
-        @Override
-        public void close() {
-            CLOSED.countDown();
-        }
-    }
-
     public static void main(String[] args) throws Exception {
         // @start region="use"
         Flow.Publisher<String> rows = new IteratorToPublisher<>(Rows::new);
@@ -264,6 +245,25 @@ public final class IteratorToPublisher<T> implements Flow.Publisher<T> {
         Rows.CLOSED.await();
         System.out.println("seen " + seen + "; cancelled while the source waited: interrupted and closed");
         check(seen.size() == 2 && Rows.READ.get() == 2, "nothing after the cancel, nothing read ahead");
+    }
+
+    /** Rows of a table, read one at a time; the third never comes. */
+    private static final class Rows implements Source<String> {
+        static final AtomicInteger READ = new AtomicInteger();
+        static final CountDownLatch CLOSED = new CountDownLatch(1);
+
+        @Override
+        public String next() throws InterruptedException {
+            if (READ.get() == 2) {
+                Thread.sleep(60_000);
+            }
+            return "row " + READ.incrementAndGet();
+        }
+
+        @Override
+        public void close() {
+            CLOSED.countDown();
+        }
     }
 
     private static void check(boolean expectation, String what) {

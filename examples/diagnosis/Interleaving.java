@@ -69,26 +69,6 @@ public final class Interleaving {
     }
     // @end region="helper"
 
-    /** Under test: takes what it calls as a parameter. */
-    private static final class Account {
-        private final AtomicInteger balance = new AtomicInteger(100);
-
-        interface Audit {
-            void ask(String who) throws InterruptedException;
-        }
-
-        void withdraw(String who, int amount, Audit audit) throws InterruptedException {
-            int before = balance.get();
-            audit.ask(who);
-            balance.set(before - amount); // lost update
-        }
-
-        void withdrawRight(String who, int amount, Audit audit) throws InterruptedException {
-            audit.ask(who);
-            balance.addAndGet(-amount);
-        }
-    }
-
     public static void main(String[] args) throws Exception {
         var wrong = new Account();
         // @start region="use"
@@ -114,6 +94,26 @@ public final class Interleaving {
         bob.join();
         System.out.println("right: 100 - 10 - 20 = " + right.balance);
         check(right.balance.get() == 70, "both updates");
+    }
+
+    /** Under test: takes what it calls as a parameter. */
+    private static final class Account {
+        private final AtomicInteger balance = new AtomicInteger(100);
+
+        interface Audit {
+            void ask(String who) throws InterruptedException;
+        }
+
+        void withdraw(String who, int amount, Audit audit) throws InterruptedException {
+            int before = balance.get();
+            audit.ask(who);
+            balance.set(before - amount); // lost update
+        }
+
+        void withdrawRight(String who, int amount, Audit audit) throws InterruptedException {
+            audit.ask(who);
+            balance.addAndGet(-amount);
+        }
     }
 
     private interface Body {

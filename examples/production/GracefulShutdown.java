@@ -158,33 +158,6 @@ public final class GracefulShutdown {
     }
     // @end region="graceful"
 
-    // @start region="use"
-    private static void application() throws Exception {
-        GracefulShutdown.run(Duration.ofSeconds(20), 0, 1, signal -> {
-            try (var log = new Resource("log"); // closed last: the others still write to it
-                 var database = new Resource("database");
-                 var background = new Resource("background work");
-                 var server = new Resource("server")) { // closed first: accepts no more, finishes what it has begun
-                System.out.println(List.of(log, database, background, server) + " run");
-                signal.await();
-                return null;
-            }
-        });
-    }
-    // @end region="use"
-
-    private record Resource(String name) implements AutoCloseable {
-        @Override
-        public void close() {
-            System.out.println("closed " + name);
-        }
-
-        @Override
-        public String toString() {
-            return name;
-        }
-    }
-
     public static void main(String[] args) throws Exception {
         if (args.length > 0) {
             application();
@@ -212,6 +185,33 @@ public final class GracefulShutdown {
             check(exit == 0, "exit code 0");
         } finally {
             child.destroyForcibly();
+        }
+    }
+
+    // @start region="use"
+    private static void application() throws Exception {
+        GracefulShutdown.run(Duration.ofSeconds(20), 0, 1, signal -> {
+            try (var log = new Resource("log"); // closed last: the others still write to it
+                 var database = new Resource("database");
+                 var background = new Resource("background work");
+                 var server = new Resource("server")) { // closed first: accepts no more, finishes what it has begun
+                System.out.println(List.of(log, database, background, server) + " run");
+                signal.await();
+                return null;
+            }
+        });
+    }
+    // @end region="use"
+
+    private record Resource(String name) implements AutoCloseable {
+        @Override
+        public void close() {
+            System.out.println("closed " + name);
+        }
+
+        @Override
+        public String toString() {
+            return name;
         }
     }
 

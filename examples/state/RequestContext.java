@@ -83,17 +83,6 @@ public final class RequestContext<C> {
     }
     // @end region="context"
 
-    record Request(String id, String user) {
-    }
-
-    static final RequestContext<Request> REQUEST = new RequestContext<>();
-
-    static String log(String message) {
-        return "[" + REQUEST.get().id() + "] " + message;
-    }
-
-    private static final InheritableThreadLocal<String> INHERITABLE = new InheritableThreadLocal<>();
-
     public static void main(String[] args) throws Exception {
         try (var executor = Executors.newVirtualThreadPerTaskExecutor(); var pool = Executors.newFixedThreadPool(1)) {
             INHERITABLE.set("of whoever came first");
@@ -118,6 +107,17 @@ public final class RequestContext<C> {
             check(inherited(pool).startsWith("ThreadLocal: nothing"), "nothing stays behind in the pool");
         }
     }
+
+    record Request(String id, String user) {
+    }
+
+    static final RequestContext<Request> REQUEST = new RequestContext<>();
+
+    static String log(String message) {
+        return "[" + REQUEST.get().id() + "] " + message;
+    }
+
+    private static final InheritableThreadLocal<String> INHERITABLE = new InheritableThreadLocal<>();
 
     private static void show(String where, Executor executor) throws Exception {
         System.out.println("  " + where + ": " + inherited(executor));

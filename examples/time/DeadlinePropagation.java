@@ -163,27 +163,6 @@ public final class DeadlinePropagation {
     }
     // @end region="deadline"
 
-    private static final ReentrantLock INVENTORY = new ReentrantLock();
-
-    // @start region="use"
-    static List<String> handleRequest(BlockingQueue<String> rates) throws Exception {
-        Deadline deadline = Deadline.after(Duration.ofSeconds(10));
-        return deadline.all(List.of(
-                d -> reserve(d.within(Duration.ofMillis(200))), // no more than 200 ms, less if less is left
-                d -> "price " + d.take(rates)));
-    }
-    // @end region="use"
-
-    static String reserve(Deadline deadline) throws Exception {
-        deadline.lock(INVENTORY);
-        try {
-            long hour = deadline.within(Duration.ofHours(1)).nanos();
-            return "wanted an hour, had at most 200 ms: " + (hour <= 200_000_000);
-        } finally {
-            INVENTORY.unlock();
-        }
-    }
-
     public static void main(String[] args) throws Exception {
         var rates = new ArrayBlockingQueue<String>(1);
         rates.add("42");
@@ -208,6 +187,27 @@ public final class DeadlinePropagation {
             System.out.println("two levels down, a day wanted: " + e.getMessage() + ", now running: " + running);
         }
         check(running.get() == 0, "the innermost call was stopped");
+    }
+
+    private static final ReentrantLock INVENTORY = new ReentrantLock();
+
+    // @start region="use"
+    static List<String> handleRequest(BlockingQueue<String> rates) throws Exception {
+        Deadline deadline = Deadline.after(Duration.ofSeconds(10));
+        return deadline.all(List.of(
+                d -> reserve(d.within(Duration.ofMillis(200))), // no more than 200 ms, less if less is left
+                d -> "price " + d.take(rates)));
+    }
+    // @end region="use"
+
+    static String reserve(Deadline deadline) throws Exception {
+        deadline.lock(INVENTORY);
+        try {
+            long hour = deadline.within(Duration.ofHours(1)).nanos();
+            return "wanted an hour, had at most 200 ms: " + (hour <= 200_000_000);
+        } finally {
+            INVENTORY.unlock();
+        }
     }
 
     private static void check(boolean expectation, String what) {

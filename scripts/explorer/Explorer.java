@@ -18,8 +18,9 @@ import java.util.concurrent.Callable;
 /** Runs schedule after schedule, and what failed again, and again with fewer switches. */
 final class Explorer {
 
-    /** The first schedules, always of the same seeds, show which points matter: where threads meet. */
+    /** The first schedules show where threads meet, and how often: to those that come after them, whatever the seed. */
     private static final int LEARNING = 32;
+    private static final int FAIR_AFTER = 2_000;
     private static final long LOOK_ON_NANOS = 3_000_000_000L;
     private static final long SHORTEN_NANOS = 3_000_000_000L;
 
@@ -30,10 +31,9 @@ final class Explorer {
     private final Code code;
     private final ClassLoader loaded;
     private volatile Schedule running;
-    private int usual = 50;
-    private int longest;
+    /** How many decisions a schedule took before the one of that number: where threads meet, and everywhere. */
+    private final int[][] lengths = new int[2][LEARNING + 1];
     int schedules;
-    long sum;
     int failed;
     double seconds;
     final Map<String, Integer> verdicts = new TreeMap<>();
@@ -54,13 +54,12 @@ final class Explorer {
             return found;
         }
         for (int i = 0; i < options.runs() && (schedules == 0 || System.nanoTime() < end); i++) {
-            long seed = i < LEARNING ? i : options.seed() + i;
+            long seed = options.seed() + i;
             ClassLoader loader = loader();
             Schedule schedule = schedule(seed, loader, false);
             Verdict verdict = run(schedule, loader);
             learn(i, schedule);
             schedules++;
-            sum += schedule.decisions();
             if (verdict != null) {
                 failed++;
                 verdicts.merge(verdict.kind().toString(), 1, Integer::sum);
@@ -87,7 +86,7 @@ final class Explorer {
         warmUp();
         for (int i = 0; i < LEARNING; i++) {
             ClassLoader loader = loader();
-            Schedule schedule = schedule(i, loader, false);
+            Schedule schedule = schedule(options.seed() + i, loader, false);
             run(schedule, loader);
             learn(i, schedule);
         }
@@ -102,23 +101,32 @@ final class Explorer {
 
     /** One that does not count: what is initialized once is, for all the others. Not null: none can be controlled. */
     private Found warmUp() throws Misuse {
-        Schedule first = schedule(0, loaded, false);
+        Schedule first = schedule(options.seed() - 1, loaded, false);
         Verdict verdict = run(first, loaded);
         return verdict == null || verdict.kind() != Verdict.Kind.NOT_CONTROLLED ? null
                 : new Found(0, verdict, true, "", first);
     }
 
     private void learn(int run, Schedule schedule) {
-        if (run < LEARNING) {
-            longest = Math.max(longest, schedule.decisions());
-            usual = run == LEARNING - 1 ? Math.max(10, longest) : usual;
+        for (int kind = 0; run < LEARNING && kind < 2; kind++) {
+            lengths[kind][run + 1] = Math.max(lengths[kind][run],
+                    kind == 0 == schedule.everywhere ? 10 : schedule.decisions());
         }
     }
 
     private Schedule schedule(long seed, ClassLoader classes, boolean traced) {
-        boolean learns = seed < LEARNING;
-        return new Schedule(seed, Strategy.of(seed, options.depth(), learns ? 50 : usual), learns,
-                learns || seed % 5 == 0, learns ? 50 : usual, traced, classes);
+        return schedule(seed, null, classes, traced);
+    }
+
+    /** @param replay what is done again, or null */
+    private Schedule schedule(long seed, Replay replay, ClassLoader classes, boolean traced) {
+        long run = seed - options.seed();
+        int learnt = run < -1 || run > LEARNING ? LEARNING : (int) run;
+        boolean everywhere = seed % 5 == 0 || replay != null;
+        int length = lengths[everywhere ? 1 : 0][Math.max(0, learnt)];
+        return new Schedule(seed, replay != null ? replay : Strategy.of(seed, options.depth(), length),
+                replay == null && learnt < LEARNING, learnt, everywhere,
+                learnt < LEARNING ? FAIR_AFTER : Math.max(FAIR_AFTER, 20 * length), traced, classes);
     }
 
     private Found again(long seed, Verdict verdict, Schedule schedule) throws Misuse {
@@ -130,7 +138,7 @@ final class Explorer {
         }
         List<Replay.Switch> switches = shorten(schedule.switches(), verdict, seed);
         ClassLoader traced = code.loader(true);
-        Schedule shown = with(switches, seed, traced, true);
+        Schedule shown = schedule(seed, new Replay(switches), traced, true);
         Verdict same = run(shown, traced);
         if (!verdict.sameAs(same)) {
             shown = schedule(seed, traced, true);
@@ -143,10 +151,6 @@ final class Explorer {
                 : new Found(seed, verdict, true, note, schedule);
     }
 
-    private Schedule with(List<Replay.Switch> switches, long seed, ClassLoader classes, boolean traced) {
-        return new Schedule(seed, new Replay(switches), false, true, usual, traced, classes);
-    }
-
     /** Leaves out switches, many at first, then one by one, as long as it still fails in the same way. */
     private List<Replay.Switch> shorten(List<Replay.Switch> all, Verdict verdict, long seed) throws Misuse {
         List<Replay.Switch> switches = new ArrayList<>(all);
@@ -156,7 +160,7 @@ final class Explorer {
                 List<Replay.Switch> fewer = new ArrayList<>(switches.subList(0, i));
                 fewer.addAll(switches.subList(Math.min(switches.size(), i + size), switches.size()));
                 ClassLoader loader = loader();
-                if (verdict.sameAs(run(with(fewer, seed, loader, false), loader))) {
+                if (verdict.sameAs(run(schedule(seed, new Replay(fewer), loader, false), loader))) {
                     switches = fewer;
                 } else {
                     i += size;
@@ -185,13 +189,10 @@ final class Explorer {
     private Runnable main(ClassLoader classes) throws Misuse {
         try {
             Class<?> type = Class.forName(code.scenario, false, classes);
-            if (Callable.class.isAssignableFrom(type) || Runnable.class.isAssignableFrom(type)) {
+            if (Callable.class.isAssignableFrom(type)) {
                 Constructor<?> constructor = type.getDeclaredConstructor();
                 constructor.setAccessible(true);
-                return () -> call(() -> {
-                    Object scenario = constructor.newInstance();
-                    return scenario instanceof Callable<?> callable ? callable.call() : run((Runnable) scenario);
-                });
+                return () -> call(() -> ((Callable<?>) constructor.newInstance()).call());
             }
             Method main = method(type);
             main.setAccessible(true);
@@ -210,11 +211,6 @@ final class Explorer {
         } catch (NoSuchMethodException e) {
             return type.getDeclaredMethod("main");
         }
-    }
-
-    private static Object run(Runnable scenario) {
-        scenario.run();
-        return null;
     }
 
     private static void call(Callable<?> scenario) {

@@ -114,7 +114,8 @@ final class Instrument {
         public void atStart(CodeBuilder code) {
             if (locks) {
                 monitor(code);
-                code.ldc(site("locks the monitor of " + simple(owner.thisClass().asInternalName()), Site.Kind.CALL));
+                code.ldc(site("locks the monitor of " + simple(owner.thisClass().asInternalName()), Site.Kind.CALL,
+                        false));
                 code.invokestatic(Redirects.HOOKS, "point", POINT_OF);
                 monitor(code);
                 code.invokestatic(Redirects.HOOKS, "enter", OBJECT);
@@ -151,14 +152,14 @@ final class Instrument {
                 case FieldInstruction field -> field(code, field);
                 case ArrayLoadInstruction load when points -> {
                     code.dup2().pop();
-                    point(code, "reads an element", Site.Kind.READ, true);
+                    point(code, "reads an element", Site.Kind.READ, true, true);
                     code.with(element);
                     value(code, load.typeKind());
                 }
                 case ArrayStoreInstruction store when points -> {
                     int value = code.allocateLocal(store.typeKind());
                     code.storeLocal(store.typeKind().asLoadable(), value).dup2().pop();
-                    point(code, "writes an element", Site.Kind.WRITE, true);
+                    point(code, "writes an element", Site.Kind.WRITE, true, true);
                     code.loadLocal(store.typeKind().asLoadable(), value);
                     value(code, store.typeKind());
                     code.with(element);
@@ -167,7 +168,7 @@ final class Instrument {
                     boolean enters = monitor.opcode() == Opcode.MONITORENTER;
                     if (enters && points) {
                         code.dup();
-                        point(code, "locks a monitor", Site.Kind.CALL, true);
+                        point(code, "locks a monitor", Site.Kind.CALL, true, false);
                     }
                     code.invokestatic(Redirects.HOOKS, enters ? "enter" : "exit", OBJECT);
                 }
@@ -187,24 +188,23 @@ final class Instrument {
             boolean statics = field.opcode() == Opcode.GETSTATIC || field.opcode() == Opcode.PUTSTATIC;
             TypeKind kind = TypeKind.from(field.typeSymbol());
             boolean unborn = method.methodName().equalsString("<init>") && !reads && !statics;
-            if (!points || unborn || !changes(field.owner().asInternalName(), field.name().stringValue())) {
-                code.with(field);
+            FieldModel declared = declared(field.owner().asInternalName(), field.name().stringValue());
+            if (!points || unborn || declared == null || declared.flags().has(AccessFlag.FINAL)) {
+                code.with(field); // of the JDK, or nobody can see a change of it
                 return;
             }
             String what = (reads ? "reads " : "writes ") + field.name().stringValue();
             Site.Kind access = reads ? Site.Kind.READ : Site.Kind.WRITE;
             if (statics) {
-                point(code, what, access, false);
+                code.ldc(field.owner().asInternalName() + "." + field.name().stringValue());
+            } else if (reads) {
+                code.dup();
+            } else if (kind.slotSize() == 1) {
+                code.dup2().pop();
             } else {
-                if (reads) {
-                    code.dup();
-                } else if (kind.slotSize() == 1) {
-                    code.dup2().pop();
-                } else {
-                    code.dup2_x1().pop2().dup_x2();
-                }
-                point(code, what, access, true);
+                code.dup2_x1().pop2().dup_x2();
             }
+            point(code, what, access, true, !declared.flags().has(AccessFlag.VOLATILE));
             if (reads) {
                 code.with(field);
             }
@@ -214,21 +214,17 @@ final class Instrument {
             }
         }
 
-        /** Whether another thread can see a change of it: not of what is final, and not of the JDK's own. */
-        private boolean changes(String type, String name) {
-            for (String next = type; next != null;) {
-                ClassModel model = models.apply(next);
-                if (model == null) {
-                    return !next.startsWith("java/") && !next.startsWith("jdk/");
-                }
+        /** Null if it is the JDK's. */
+        private FieldModel declared(String type, String name) {
+            for (ClassModel model = models.apply(type); model != null;) {
                 for (FieldModel field : model.fields()) {
                     if (field.fieldName().equalsString(name)) {
-                        return !field.flags().has(AccessFlag.FINAL);
+                        return field;
                     }
                 }
-                next = model.superclass().map(s -> s.asInternalName()).orElse(null);
+                model = model.superclass().map(parent -> models.apply(parent.asInternalName())).orElse(null);
             }
-            return true;
+            return null;
         }
 
         private void call(CodeBuilder code, InvokeInstruction call) {
@@ -239,7 +235,7 @@ final class Instrument {
             if (meets) {
                 receiver(code, call, statics);
                 point(code, "calls " + simple(type) + "." + name,
-                        READS.contains(name) ? Site.Kind.READ : Site.Kind.CALL, !statics);
+                        READS.contains(name) ? Site.Kind.READ : Site.Kind.CALL, !statics, false);
             }
             if (!REDIRECTS.redirect(code, call)) {
                 code.with(call);
@@ -305,15 +301,15 @@ final class Instrument {
             }
         }
 
-        private void point(CodeBuilder code, String what, Site.Kind kind, boolean object) {
-            code.ldc(site(what, kind));
+        private void point(CodeBuilder code, String what, Site.Kind kind, boolean object, boolean plain) {
+            code.ldc(site(what, kind, plain));
             code.invokestatic(Redirects.HOOKS, "point", object ? POINT_OF : POINT);
         }
 
-        private int site(String what, Site.Kind kind) {
+        private int site(String what, Site.Kind kind, boolean plain) {
             String unique = owner.thisClass().asInternalName() + "." + method.methodName().stringValue()
                     + method.methodType().stringValue() + "#" + count++;
-            return Site.number(unique, file + ":" + line, what, kind);
+            return Site.number(unique, file + ":" + line, what, kind, plain);
         }
 
         /** Tells what lies on the stack. */

@@ -32,7 +32,7 @@ public final class Main {
         boolean[] codes = new boolean[3];
         for (String line : Files.readAllLines(file)) {
             OUT.println("== " + line);
-            codes[one(line.split(" "))] = true;
+            codes[one(line.strip().split(" +"))] = true;
         }
         return codes[1] ? 1 : codes[2] ? 2 : 0;
     }

@@ -48,35 +48,23 @@ record Options(int runs, double seconds, int depth, long seed, String classPath,
         List<String> code = new ArrayList<>();
         for (int i = 0; i < args.length; i++) {
             String option = args[i];
-            if (!option.startsWith("-")) {
-                code.add(option);
-                continue;
-            }
-            if (option.equals("--json")) {
-                json = true;
-                continue;
-            }
-            if (option.equals("--fresh")) {
-                fresh = true;
-                continue;
-            }
-            if (option.equals("--first")) {
-                first = true;
-                continue;
-            }
-            if (i + 1 == args.length) {
-                throw new Misuse(option + (known(option) ? " needs a value" : " is not an option") + "; see --help");
-            }
-            String value = args[++i];
             switch (option) {
-                case "--runs" -> runs = (int) number(option, value, 1, Integer.MAX_VALUE);
-                case "--seconds" -> seconds = number(option, value, 1, 1_000_000);
-                case "--depth" -> depth = (int) number(option, value, 1, 100);
-                case "--seed" -> seed = number(option, value, 0, Long.MAX_VALUE / 2);
-                case "--replay" -> replay = number(option, value, 0, Long.MAX_VALUE / 2);
-                case "--classpath", "-cp" -> classPath = value;
-                case "--points" -> points = value;
-                default -> throw new Misuse(option + " is not an option; see --help");
+                case "--json" -> json = true;
+                case "--fresh" -> fresh = true;
+                case "--first" -> first = true;
+                case "--runs" -> runs = (int) number(option, value(option, args, ++i), 1, Integer.MAX_VALUE);
+                case "--seconds" -> seconds = number(option, value(option, args, ++i), 1, 1_000_000);
+                case "--depth" -> depth = (int) number(option, value(option, args, ++i), 1, 100);
+                case "--seed" -> seed = number(option, value(option, args, ++i), 0, Long.MAX_VALUE / 2);
+                case "--replay" -> replay = number(option, value(option, args, ++i), 0, Long.MAX_VALUE / 2);
+                case "--classpath", "-cp" -> classPath = value(option, args, ++i);
+                case "--points" -> points = value(option, args, ++i);
+                default -> {
+                    if (option.startsWith("-")) {
+                        throw new Misuse(option + " is not an option; see --help");
+                    }
+                    code.add(option);
+                }
             }
         }
         if (code.isEmpty()) {
@@ -85,9 +73,11 @@ record Options(int runs, double seconds, int depth, long seed, String classPath,
         return new Options(runs, seconds, depth, seed, classPath, pattern(points), json, first, fresh, replay, code);
     }
 
-    private static boolean known(String option) {
-        return List.of("--runs", "--seconds", "--depth", "--seed", "--replay", "--classpath", "-cp", "--points")
-                .contains(option);
+    private static String value(String option, String[] args, int at) throws Misuse {
+        if (at == args.length) {
+            throw new Misuse(option + " needs a value; see --help");
+        }
+        return args[at];
     }
 
     private static long number(String option, String value, long least, long most) throws Misuse {

@@ -93,7 +93,8 @@ final class Report {
     }
 
     private String again() {
-        return command + " --replay " + found.seed() + (options.depth() == 0 ? "" : " --depth " + options.depth())
+        return command + " --replay " + found.seed() + (options.seed() == 0 ? "" : " --seed " + options.seed())
+                + (options.depth() == 0 ? "" : " --depth " + options.depth())
                 + (options.fresh() ? " --fresh" : "")
                 + (options.classPath().isEmpty() ? "" : " --classpath " + options.classPath()) + " "
                 + String.join(" ", options.code());
@@ -133,7 +134,7 @@ final class Report {
     private static List<Schedule.Event> worthTelling(List<Schedule.Event> trace) {
         List<Schedule.Event> told = new ArrayList<>();
         for (Schedule.Event event : trace) {
-            if (event.site() != null && !event.site().matters()) {
+            if (event.site() != null && !event.site().worthTelling()) {
                 continue;
             }
             if (event.task() == 0 && !told.isEmpty() && told.getLast().task() == 0) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -18,8 +19,8 @@ import scanner.blocking.Contexts;
 import scanner.checks.TaskScan;
 import scanner.findings.DataFile;
 import scanner.findings.Finding;
-import scanner.project.Related;
 import scanner.project.Source;
+import scanner.project.SourceTree;
 import scanner.source.DeepStack;
 import scanner.source.MethodDecl;
 import scanner.source.Parsing;
@@ -58,49 +59,99 @@ final class Analysis {
 
     /** @throws IllegalArgumentException with a line for the user, if one of the catalogues cannot be read. */
     static Result run(Request request) {
-        var result = new FutureTask<Result>(() -> analyse(request));
+        String cache = System.getProperty("scanner.cache");
+        return run(request, cache == null ? null : Path.of(cache));
+    }
+
+    /** @param cache where what is worth keeping between scans of some files is kept; null for nowhere */
+    static Result run(Request request, Path cache) {
+        var result = new FutureTask<Result>(() -> analyse(request, cache));
         if (!DeepStack.start(result)) {
             result.run(); // without, only deeply nested files are lost
         }
         return DeepStack.await(result);
     }
 
-    private static Result analyse(Request request) {
+    private static Result analyse(Request request, Path cache) {
+        Data data = Data.of(request.catalogues());
+        if (request.only().isEmpty() || cache == null) {
+            return analyse(request, data, null);
+        }
+        Source first = request.sources().get(0);
+        String root = SourceTree.slashed(first.file());
+        root = root.substring(0, Math.max(0, root.length() - first.name().length()));
+        String key = Runtime.version() + " " + request.deep() + " " + data.hashCode() + " " + root;
+        try (var index = new Index(cache, key)) {
+            try {
+                return analyse(request, data, index);
+            } catch (Index.Damaged e) {
+                index.forget();
+                return analyse(request, data, null);
+            }
+        }
+    }
+
+    /** @param index null to parse and look at everything. */
+    private static Result analyse(Request request, Data data, Index index) {
+        Set<Path> only = request.only();
         var problems = new ArrayList<String>();
-        Catalogue catalogue = catalogue(request.catalogues());
-        var library = new Library(DataFile.lines("types/library.txt"));
+        var catalogue = new Catalogue(data.catalogue);
+        var library = new Library(data.library);
         library.nameAlso(catalogue.types());
-        var world = new World(Parsing.parse(Related.of(request.sources(), request.only()), problems,
-                request.progress()),
-                library);
+        List<SourceUnit> units = index == null ? Parsing.parse(request.sources(), problems, request.progress())
+                : index.units(request.sources(), problems, request.progress());
+        var world = new World(units, library);
         var typing = new Typing(world, library);
         var origins = new Origins(typing);
         var calls = new CallGraph(typing, origins, catalogue, request.deep());
         var contexts = new Contexts(typing, catalogue, origins);
         var tasks = new TaskScan(typing, origins, request.deep());
         var blocking = new BlockingScan(calls, catalogue, request.deep());
-        for (SourceUnit unit : world.units) {
+        if (index != null) {
+            index.compare(world, only);
+        }
+        for (SourceUnit unit : units) {
+            if (index != null && !index.isAffected(unit)) {
+                continue;
+            }
             int release = unit.source.release() > 0 ? unit.source.release() : request.release();
+            int count = 0;
             for (TypeDecl type : unit.types) {
                 try {
                     for (MethodDecl method : type.methods) {
-                        tasks.look(method, release);
+                        int number = count++;
+                        if (index != null && !index.isAffected(unit, number)) {
+                            continue;
+                        }
+                        var followed = new HashSet<>(Set.of(unit));
                         contexts.find(method, region -> {
                             if (region.rule().holdsOn(release)) {
                                 blocking.look(region);
                             }
+                            if (index != null) {
+                                followed.addAll(blocking.followed(region));
+                                index.add(unit, number, followed);
+                            }
                         });
+                        if (index == null || followed.stream().anyMatch(each -> only.contains(each.source.file()))) {
+                            tasks.look(method, release);
+                        }
                     }
+                } catch (Index.Damaged e) {
+                    throw e;
                 } catch (RuntimeException | StackOverflowError e) {
                     problems.add(unit.source.name() + ": " + type.name + " left out (" + e.getClass().getSimpleName()
                             + ")");
                 }
             }
         }
+        if (index != null) {
+            index.keep();
+        }
         var findings = new ArrayList<>(blocking.findings());
         findings.addAll(tasks.findings());
-        if (!request.only().isEmpty()) {
-            Set<String> names = request.sources().stream().filter(s -> request.only().contains(s.file()))
+        if (!only.isEmpty()) {
+            Set<String> names = request.sources().stream().filter(s -> only.contains(s.file()))
                     .map(Source::name)
                     .collect(Collectors.toSet());
             findings.removeIf(finding -> !touches(finding, names));
@@ -117,16 +168,19 @@ final class Analysis {
                 || finding.chain().stream().anyMatch(step -> names.contains(step.place().file()));
     }
 
-    private static Catalogue catalogue(List<Path> more) {
-        var lines = new ArrayList<DataFile.Line>(DataFile.lines("blocking/blocking.txt"));
-        lines.addAll(DataFile.lines("blocking/contexts.txt"));
-        for (Path file : more) {
-            try {
-                lines.addAll(DataFile.lines(file));
-            } catch (IOException e) {
-                throw new IllegalArgumentException(file + ": cannot be read as a catalogue");
+    private record Data(List<DataFile.Line> catalogue, List<DataFile.Line> library) {
+
+        static Data of(List<Path> more) {
+            var lines = new ArrayList<DataFile.Line>(DataFile.lines("blocking/blocking.txt"));
+            lines.addAll(DataFile.lines("blocking/contexts.txt"));
+            for (Path file : more) {
+                try {
+                    lines.addAll(DataFile.lines(file));
+                } catch (IOException e) {
+                    throw new IllegalArgumentException(file + ": cannot be read as a catalogue");
+                }
             }
+            return new Data(lines, DataFile.lines("types/library.txt"));
         }
-        return new Catalogue(lines);
     }
 }

@@ -94,6 +94,9 @@ public final class Setup {
             jar = cached ? jar : compiled;
         }
         System.setProperty("scanner.home", scanner.getPath());
+        if (cached) {
+            System.setProperty("scanner.cache", cache.getPath());
+        }
         System.setProperty("jdk.console", "java.base");
         int code;
         try (URLClassLoader classes = new URLClassLoader(new URL[] {jar.toURI().toURL()})) {
@@ -158,7 +161,8 @@ public final class Setup {
         if (!given.contains("GC")) { // two collectors are one too many for a JVM
             options.add("-XX:+UseSerialGC");
         }
-        options.addAll(Arrays.asList("-Djdk.console=java.base", "-Dscanner.home=" + scanner, "-cp", jar.getPath()));
+        options.addAll(Arrays.asList("-Djdk.console=java.base", "-Dscanner.home=" + scanner,
+                "-Dscanner.cache=" + jar.getParent(), "-cp", jar.getPath()));
         return options;
     }
 

@@ -172,12 +172,7 @@ public final class Hooks {
     }
 
     public static void park() {
-        long nothing = forNothing();
-        if (nothing > 0) {
-            LockSupport.parkNanos(nothing);
-        } else {
-            LockSupport.park();
-        }
+        park(null);
     }
 
     public static void park(Object blocker) {
@@ -212,7 +207,7 @@ public final class Hooks {
     /** A virtual thread is about to block its carrier, which is everyone's. */
     public static void pinned() {
         if (task() != null) {
-            now.cannot(task(), "waits in a class initializer or in native code");
+            now.pinned(task());
         }
     }
 

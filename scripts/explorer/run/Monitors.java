@@ -1,6 +1,8 @@
 package explorer.run;
 
+import java.util.ArrayList;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** The monitors of a schedule. */
@@ -100,6 +102,13 @@ final class Monitors {
     boolean holds(Task task, Object object) {
         Monitor monitor = monitors.get(object);
         return monitor != null && monitor.owner == task;
+    }
+
+    /** Those that the task holds. */
+    List<Object> of(Task task) {
+        List<Object> held = new ArrayList<>();
+        monitors.values().stream().filter(monitor -> monitor.owner == task).forEach(one -> held.add(one.of));
+        return held;
     }
 
     private Monitor owned(Task task, Object object) {

@@ -3,12 +3,17 @@ package explorer.run;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock.WriteLock;
 
 /**
  * One run of a scenario, in one order of its threads. All of them are virtual and run, one at a time, on the thread
@@ -42,8 +47,9 @@ public final class Schedule implements Executor {
 
     private final long seed;
     private final Strategy strategy;
-    private final boolean everywhere;
+    public final boolean everywhere;
     private final boolean learns;
+    private final int number;
     private final int fairAfter;
     private final ClassLoader code;
     private final Thread carrier = Thread.currentThread();
@@ -52,8 +58,7 @@ public final class Schedule implements Executor {
     private final List<Task> ready = new ArrayList<>();
     private final List<Task> enabled = new ArrayList<>();
     private final List<Runnable> outside = new ArrayList<>();
-    private final List<Object> used = new ArrayList<>();
-    private final List<Task> users = new ArrayList<>();
+    private final List<Use> uses = new ArrayList<>();
     private final List<Replay.Switch> switches = new ArrayList<>();
     private final List<Event> trace;
     private ForkJoinPool pool;
@@ -77,17 +82,19 @@ public final class Schedule implements Executor {
     /**
      * A schedule with this seed.
      *
+     * @param number of those that learn where threads meet, each from all before it
      * @param everywhere whether points count where no thread has met another one
-     * @param usual how many decisions a schedule takes
+     * @param fairAfter how many decisions are the strategy's, before all threads take turns
      */
-    public Schedule(long seed, Strategy strategy, boolean learns, boolean everywhere, int usual, boolean traced,
-            ClassLoader code) {
+    public Schedule(long seed, Strategy strategy, boolean learns, int number, boolean everywhere, int fairAfter,
+            boolean traced, ClassLoader code) {
         this.seed = seed;
         this.strategy = strategy;
         this.learns = learns;
+        this.number = number;
         this.everywhere = everywhere;
         this.code = code;
-        fairAfter = Math.max(2_000, 20 * usual);
+        this.fairAfter = fairAfter;
         trace = traced ? new ArrayList<>() : null;
         random = new Random(seed);
     }
@@ -217,7 +224,7 @@ public final class Schedule implements Executor {
             if (task.continuation == continuation) {
                 if (!task.ready && !task.aside) {
                     task.ready = true;
-                            ready.add(task);
+                    ready.add(task);
                 }
                 return;
             }
@@ -247,33 +254,67 @@ public final class Schedule implements Executor {
         if (learns) {
             learn(task, object, site);
         }
-        if (everywhere || site.matters()) {
+        if (everywhere || site.matters(number) && strategy.uses(site)) {
             offer(task);
         }
         writes = site.kind == Site.Kind.READ ? writes : steps; // only now: others may have looked since
         event(task, site, site.what);
     }
 
+    /** Where threads meet: on what more than one of them uses, and not always under the same lock. */
     private void learn(Task task, Object object, Site site) {
-        site.known = true;
-        if (object == null) {
-            site.shared = true;
+        site.known = Math.min(site.known, number);
+        if (site.kind == Site.Kind.CALL && (object instanceof ReentrantLock || object instanceof WriteLock)) {
+            task.locks.add((Lock) object);
+        }
+        Use use = object == null ? null : use(object, site);
+        if (use == null) {
+            site.meets(number);
             return;
         }
-        for (int i = used.size() - 1; i >= 0; i--) {
-            if (used.get(i) == object) {
-                if (users.get(i) != task) {
-                    users.set(i, null); // shared for whoever comes next
-                    site.shared = true;
-                }
-                return;
+        use.sites.add(site);
+        if (use.first == task) {
+            return; // nobody else has come yet
+        }
+        List<Object> held = monitors.of(task);
+        task.locks.stream().filter(lock -> lock instanceof ReentrantLock own ? own.isHeldByCurrentThread()
+                : ((WriteLock) lock).isHeldByCurrentThread()).forEach(held::add);
+        if (use.first != null) {
+            use.first = null;
+            use.guards = held;
+        } else {
+            use.guards.removeIf(guard -> held.stream().noneMatch(one -> one == guard));
+        }
+        site.shared = true;
+        if (use.guards.isEmpty()) {
+            use.sites.forEach(one -> one.meets(number));
+            use.sites.clear();
+        }
+    }
+
+    /** Null if there are too many. */
+    private Use use(Object object, Site site) {
+        for (int i = uses.size() - 1; i >= 0; i--) {
+            if (uses.get(i).object == object && uses.get(i).name.equals(site.name)) {
+                return uses.get(i);
             }
         }
-        if (used.size() < 5_000) {
-            used.add(object);
-            users.add(task);
-        } else {
-            site.shared = true;
+        Use use = new Use(object, site.name, running);
+        return uses.size() < 5_000 && uses.add(use) ? use : null;
+    }
+
+    /** A field of an object, or all of a collection, an array, a lock. */
+    private static final class Use {
+        final Object object;
+        final String name;
+        final Set<Site> sites = new HashSet<>();
+        Task first;
+        List<Object> guards;
+
+        Use(Object object, String name, Task first) {
+            this.object = object;
+            this.name = name;
+            this.first = first;
         }
     }
 
@@ -402,6 +443,7 @@ public final class Schedule implements Executor {
             cannot(running, "starts more than " + MOST_TASKS + " threads: make the scenario smaller");
         }
         Task task = new Task(tasks.size() + 1, shown, virtual, Internals.continuation(virtual));
+        task.origin = running == null ? null : running.site;
         tasks.add(task);
         byThread.put(shown.threadId(), task);
         byThread.put(virtual.threadId(), task);
@@ -454,12 +496,12 @@ public final class Schedule implements Executor {
         Thread.yield();
         if (task.aside) {
             task.aside = false;
-            pinnedIn(task);
+            pinned(task);
         }
         task.waitsFor = null;
     }
 
-    private void pinnedIn(Task task) {
+    void pinned(Task task) {
         cannot(task, "waits in a class initializer or in native code");
     }
 

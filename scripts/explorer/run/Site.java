@@ -18,34 +18,52 @@ public final class Site {
     public final String place;
     public final String what;
     public final Kind kind;
+    /** A field that is not volatile, or an element of an array. */
+    final boolean plain;
+    /** Of the field. */
+    final String name;
     /** A thread came here. */
     public boolean reached;
-    /** An object was used here that another thread had used. Without, nobody can tell who was first. */
+    /** The first schedule where a thread came here. */
+    int known = Integer.MAX_VALUE;
+    /** The first where two threads met on what is used here. Without, nobody can tell who was first. */
+    private int met = Integer.MAX_VALUE;
+    /** More than one thread uses what is used here. */
     boolean shared;
-    /** A thread came here in the first schedules, which show what is shared. */
-    boolean known;
 
-    private Site(int number, String place, String what, Kind kind) {
+    private Site(int number, String place, String what, Kind kind, boolean plain) {
         this.number = number;
         this.place = place;
         this.what = what;
         this.kind = kind;
+        this.plain = plain;
+        name = kind == Kind.CALL || what.startsWith("calls") ? "" : what.substring(what.indexOf(' '));
     }
 
     /** The same number for the same place, however often its class is loaded. */
-    public static synchronized int number(String unique, String place, String what, Kind kind) {
+    public static synchronized int number(String unique, String place, String what, Kind kind,
+            boolean plain) {
         Site site = BY_NAME.get(unique);
         if (site == null) {
-            site = new Site(ALL.size(), place, what, kind);
+            site = new Site(ALL.size(), place, what, kind, plain);
             ALL.add(site);
             BY_NAME.put(unique, site);
         }
         return site.number;
     }
 
-    /** Whether it can matter who comes here first. */
-    public boolean matters() {
-        return shared || !known;
+    /** Whether it can matter who comes here first, as far as the schedules before that one tell. */
+    boolean matters(int schedule) {
+        return met < schedule || known >= schedule;
+    }
+
+    void meets(int schedule) {
+        met = Math.min(met, schedule);
+    }
+
+    /** Whether it tells something of how threads work together. */
+    public boolean worthTelling() {
+        return shared || matters(Integer.MAX_VALUE);
     }
 
     /** Another scenario: nothing is known yet. */

@@ -1,6 +1,8 @@
 package explorer.run;
 
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 
 /** Who goes on, and which waits end for nothing: all of it drawn from the seed. */
@@ -8,8 +10,10 @@ public abstract class Strategy {
 
     final Random random;
     private final boolean wakesForNothing;
+    private final boolean coarse;
 
     Strategy(long seed) {
+        coarse = Math.floorMod(seed, 3L) == 1;
         random = new Random(seed * 0x9E3779B97F4A7C15L + 0x632BE59BD9B4E019L);
         wakesForNothing = random.nextInt(3) == 0;
     }
@@ -17,8 +21,13 @@ public abstract class Strategy {
     /** Different ways for different seeds: what one does not find in a thousand schedules, another finds in ten. */
     public static Strategy of(long seed, int depth, int decisions) {
         int kind = (int) Math.floorMod(seed, 8L);
-        return kind < 4 ? new Pct(seed, depth > 0 ? depth : 1 + (int) Math.floorMod(seed / 8 + kind, 5L), decisions)
+        return kind < 2 ? new Pct(seed, depth > 0 ? depth : 1 + (int) Math.floorMod(seed / 8 + kind, 5L), decisions)
                 : kind < 7 ? new Pos(seed) : new Walk(seed);
+    }
+
+    /** Whether another one may go on there: in some schedules not at plain fields, as if all were guarded. */
+    boolean uses(Site site) {
+        return !coarse || !site.plain;
     }
 
     /** One of the enabled ones; {@code current} is null if the one that ran now waits or has ended. */
@@ -78,24 +87,40 @@ public abstract class Strategy {
         }
     }
 
-    /** Each next step has a priority of its own, drawn again after one on the same object (Yuan et al., CAV 2018). */
+    /**
+     * Each next step has a priority of its own, drawn again after one that it races with (Yuan et al., CAV 2018). Those
+     * who are about to do the same count as one: else the only reader among a hundred writers is never next.
+     */
     private static final class Pos extends Strategy {
+        private final Map<Long, Integer> alike = new HashMap<>();
+
         Pos(long seed) {
             super(seed);
         }
 
         @Override
         Task choose(Task current, List<Task> enabled, int decision) {
+            alike.clear();
+            for (Task task : enabled) {
+                if (task.site == null && !task.isClock()) {
+                    return task; // it has not begun: up to its first point nobody can tell
+                }
+                alike.merge(task.step(), 1, Integer::sum);
+            }
             Task best = null;
+            double highest = 0;
             for (Task task : enabled) {
                 if (Double.isNaN(task.priority)) {
                     task.priority = random.nextDouble() - (task.isClock() ? 0.5 : 0);
                 }
-                best = best == null || task.priority > best.priority ? task : best;
+                double priority = task.isClock() ? task.priority : Math.pow(task.priority, alike.get(task.step()));
+                if (best == null || priority > highest) {
+                    best = task;
+                    highest = priority;
+                }
             }
             for (Task task : enabled) {
-                if (task == best || best.object != null && task.object == best.object
-                        && (task.site.kind != Site.Kind.READ || best.site.kind != Site.Kind.READ)) {
+                if (task == best || task.races(best)) {
                     task.priority = Double.NaN;
                 }
             }

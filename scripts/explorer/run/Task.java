@@ -1,7 +1,10 @@
 package explorer.run;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.locks.Lock;
 
 /** A thread of the schedule, or the clock. A platform thread keeps its {@code Thread}; a virtual one runs for it. */
 public final class Task {
@@ -13,7 +16,11 @@ public final class Task {
     final Thread virtual;
     final Runnable continuation;
     final List<Task> joiners = new ArrayList<>();
+    /** Those it has called, held or not. */
+    final Set<Lock> locks = new HashSet<>();
 
+    /** Where it was started. Those started in one place do the same. */
+    Site origin;
     boolean ready;
     /** Waits for the explorer: for a monitor, to be notified, for a thread to end. */
     boolean aside;
@@ -45,6 +52,17 @@ public final class Task {
 
     boolean isClock() {
         return virtual == null;
+    }
+
+    /** The same for those who are about to do the same. */
+    long step() {
+        return (origin == null ? -1L : origin.number) << 32 | (site == null ? 0xFFFFFFFFL : site.number);
+    }
+
+    /** Whether it can be told which of the two did first what it does next. */
+    boolean races(Task other) {
+        return object != null && object == other.object && site.name.equals(other.site.name)
+                && (site.kind != Site.Kind.READ || other.site.kind != Site.Kind.READ);
     }
 
     public String name() {

@@ -71,13 +71,7 @@ public final class BlockingScan {
         if (hits.isEmpty()) {
             return;
         }
-        Hit best = hits.get(0);
-        for (Hit hit : hits) {
-            if (hit.isBetterThan(best)) {
-                best = hit;
-            }
-        }
-        groups.computeIfAbsent(cause(best), k -> new ArrayList<>()).addAll(hits);
+        groups.computeIfAbsent(cause(best(hits)), k -> new ArrayList<>()).addAll(hits);
     }
 
     /**
@@ -121,21 +115,39 @@ public final class BlockingScan {
                 : new Cause(hit.region.rule(), file, last.pos());
     }
 
+    /** The files that what is found in a region, or not, depends on. */
+    public Set<SourceUnit> followed(Region region) {
+        return calls.followed(region, deep ? DEPTH_DEEP : DEPTH);
+    }
+
     public List<Finding> findings() {
         var findings = new ArrayList<Finding>();
+        Map<Cause, List<Hit>> monitors = new LinkedHashMap<>();
         for (List<Hit> hits : groups.values()) {
-            findings.add(finding(hits));
+            Region region = best(hits).region;
+            if (region.holds() == Region.Holds.MONITOR) { // the monitors of a file are replaced in one go
+                monitors.computeIfAbsent(new Cause(region.rule(), region.method().owner.unit.source.name(), 0),
+                        file -> new ArrayList<>()).addAll(hits);
+            } else {
+                findings.add(finding(hits));
+            }
         }
+        monitors.values().forEach(hits -> findings.add(finding(hits)));
         return findings;
     }
 
-    private static Finding finding(List<Hit> hits) {
+    private static Hit best(List<Hit> hits) {
         Hit best = hits.get(0);
         for (Hit hit : hits) {
             if (hit.isBetterThan(best)) {
                 best = hit;
             }
         }
+        return best;
+    }
+
+    private static Finding finding(List<Hit> hits) {
+        Hit best = best(hits);
         Finding.Place place = place(best.path.unit(), best.path.pos());
         var steps = new ArrayList<Finding.Step>();
         steps.add(new Finding.Step(place(best.region.method().owner.unit, best.region.pos()), best.region.what()));
@@ -149,7 +161,7 @@ public final class BlockingScan {
         }
         others.remove(place);
         Rule rule = best.region.rule();
-                return new Finding(rule.name(), best.isSure() ? rule.level() : Finding.Level.NOTE, place,
+        return new Finding(rule.name(), best.isSure() ? rule.level() : Finding.Level.NOTE, place,
                         message(best), List.copyOf(steps),
                 List.copyOf(others.values()), best.region.method().toString());
     }

@@ -75,6 +75,25 @@ public final class CallGraph {
         return String.join(".", java.util.Arrays.copyOf(parts, length));
     }
 
+    /** The files of the code that a region may run, as far as it is followed. */
+    public Set<SourceUnit> followed(Region region, int depth) {
+        var seen = new IdentityHashMap<MethodDecl, Integer>();
+        sites(region.body(), region.scope()).forEach(site -> follow(site, depth - 1, seen));
+        var units = new LinkedHashSet<SourceUnit>();
+        units.add(region.method().owner.unit);
+        seen.keySet().forEach(method -> units.add(method.owner.unit));
+        return units;
+    }
+
+    private void follow(Site site, int depth, Map<MethodDecl, Integer> seen) {
+        for (MethodDecl target : site.targets()) {
+            if (depth > seen.getOrDefault(target, 0)) {
+                seen.put(target, depth);
+                sites(target).forEach(next -> follow(next, depth - 1, seen));
+            }
+        }
+    }
+
     List<Site> sites(MethodDecl method) {
         List<Site> known = sites.get(method);
         if (known == null) {

@@ -75,6 +75,11 @@ public final class Contexts {
                 regions.accept(region(context, method));
             }
         }
+        for (Context context : method.isStatic || method.isPrivate ? List.<Context>of() : byTemplate(method)) {
+            if (told.add(context.rule())) {
+                regions.accept(region(context, method));
+            }
+        }
         for (Context context : catalogue.annotated()) {
             if (isAnnotated(method, context) && !isAlone(context) && told.add(context.rule())) {
                 regions.accept(region(context, method));
@@ -90,6 +95,29 @@ public final class Contexts {
                 regions.accept(region(context, method));
             }
         }
+    }
+
+    /** The contexts of the methods of a superclass that call this one, which they leave to subclasses. */
+    private List<Context> byTemplate(MethodDecl method) {
+        var found = new ArrayList<Context>();
+        for (String name : typing.world.supers(method.owner.name)) {
+            TypeDecl template = typing.world.decl(name, method.owner.unit);
+            if (template != null && template != method.owner && !template.isInterface && template.methods.stream()
+                    .anyMatch(each -> each.body == null && each.name.equals(method.name)
+                    && Members.sameParams(each, method))) {
+                for (MethodDecl caller : template.methods) {
+                    List<Context> contexts = caller.body == null ? List.of() : catalogue.overrides(caller.name);
+                    for (Context context : contexts) {
+                        if (typing.world.supers(name).contains(context.api().type()) && takes(context, caller)
+                                && Code.any(caller.body, node -> node instanceof Node.Call call && call.on() == null
+                                && call.name().equals(method.name) && method.takes(call.args().size()))) {
+                            found.add(context);
+                        }
+                    }
+                }
+            }
+        }
+        return found;
     }
 
     private boolean isAnnotated(MethodDecl method, Context context) {

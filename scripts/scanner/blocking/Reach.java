@@ -5,6 +5,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import scanner.source.MethodDecl;
 import scanner.source.Node;
 import scanner.source.SourceUnit;
@@ -52,6 +53,9 @@ final class Reach {
     private static final List<String> SOCKETS = List.of("Socket", "SSLSocket", "SocketChannel", "ServerSocket",
             "URLConnection", "HttpURLConnection", "AsynchronousSocketChannel");
 
+    /** An address of this machine's own is not looked up far away. */
+    private static final Pattern LOCAL = Pattern.compile("(?i)bind|listen|local");
+
     private final CallGraph calls;
     private final Set<Kind> kinds;
     private final Set<Kind> leads;
@@ -94,7 +98,8 @@ final class Reach {
         int blocking = 0;
         for (MethodDecl target : site.targets()) {
             Path path = from(target, depth - 1, passed(site, target, done));
-            if (path == null || path.kind == Kind.DNS && site.args().stream().anyMatch(Reach::isAddress)) {
+            if (path == null || path.kind == Kind.DNS && (site.args().stream().anyMatch(Reach::isAddress)
+                    || LOCAL.matcher(target.name).find())) {
                 continue;
             }
             blocking++;

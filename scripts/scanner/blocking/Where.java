@@ -26,6 +26,9 @@ final class Where {
     }
 
     boolean isElsewhere(List<Node> path, Node node) {
+        if (isAsked && node instanceof Node.Call call && call.name().equals("invokeAndWait")) {
+            return true; // what is done about the answer: on the thread itself it throws
+        }
         for (int i = 0; isAsked && i < path.size(); i++) {
             Node inner = i + 1 < path.size() ? path.get(i + 1) : node;
             boolean elsewhere = switch (path.get(i)) {

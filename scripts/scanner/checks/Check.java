@@ -39,6 +39,9 @@ interface Check {
 
         void add(String rule, MethodDecl method, int pos, String message, Finding.Step... before);
 
+        /** A warning, also where the rule's findings are errors. */
+        void warn(String rule, MethodDecl method, int pos, String message, Finding.Step... before);
+
         /** A lead: a note of {@code --deep}. */
         void lead(String rule, MethodDecl method, int pos, String message, Finding.Step... before);
 

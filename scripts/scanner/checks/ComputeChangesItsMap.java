@@ -68,7 +68,7 @@ final class ComputeChangesItsMap implements Check {
         new Walk() {
             @Override
             protected boolean visit(Node node, Scope at) {
-                if (!found[0] && node instanceof Node.Call call && !hides(call, map) && seen.size() < MOST) {
+                if (!found[0] && node instanceof Node.Call call && !hides(call) && seen.size() < MOST) {
                     MethodDecl target = Tasks.target(call, at, scan);
                     for (MethodDecl each : target == null ? List.<MethodDecl>of() : written(target, scan)) {
                         found[0] |= seen.add(each) && (each.owner == type && !isLocal(each, map)
@@ -103,7 +103,7 @@ final class ComputeChangesItsMap implements Check {
             if (node instanceof Node.Call call && later.stream().noneMatch(each -> Code.any(each, in -> in == call))) {
                 if (CHANGES.contains(call.name()) && Code.same(call.on(), map)) {
                     found[0] = call;
-                } else if (type != null && depth > 0 && !hides(call, map)) {
+                } else if (type != null && depth > 0 && !hides(call)) {
                     MethodDecl own = Tasks.own(call, type);
                     if (own != null && seen.add(own) && !isLocal(own, map)) {
                         found[0] = change(own.body, map, type, depth - 1, seen);
@@ -115,7 +115,10 @@ final class ComputeChangesItsMap implements Check {
         return found[0];
     }
 
-    /** Callbacks of a future that has just been made and that nobody else has yet: they do not run there. */
+    /**
+     * Tasks that are started there, and callbacks of a future that has just been made and that nobody else has yet:
+     * they do not run there.
+     */
     private static List<Node> later(Node body) {
         var fresh = new HashSet<String>();
         var callbacks = new ArrayList<Node>();
@@ -124,6 +127,9 @@ final class ComputeChangesItsMap implements Check {
                     && made.type().simple().equals("CompletableFuture") && made.args().isEmpty()) {
                 fresh.add(local.name());
             } else if (node instanceof Node.Call call) {
+                if (hides(call)) {
+                    callbacks.addAll(call.args());
+                }
                 if (call.on() instanceof Node.Name future && fresh.contains(future.name())) {
                     call.args().stream().filter(arg -> arg instanceof Node.Lambda).forEach(callbacks::add);
                 }
@@ -136,7 +142,7 @@ final class ComputeChangesItsMap implements Check {
     }
 
     /** What is started there runs later, and elsewhere. */
-    private static boolean hides(Node.Call call, Node map) {
+    private static boolean hides(Node.Call call) {
         return call.name().endsWith("Async") || call.name().equals("submit") || call.name().equals("execute");
     }
 

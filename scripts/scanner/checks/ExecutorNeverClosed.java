@@ -1,6 +1,8 @@
 package scanner.checks;
 
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 import scanner.findings.Finding;
@@ -50,6 +52,15 @@ final class ExecutorNeverClosed implements Check {
                     scan.add(rule(), scope.method(), local.pos(), local.name()
                             + " is never shut down: its threads stay when "
                             + scope.method().name + "() returns");
+                }
+            }
+            case Node.Local local when path.getLast() instanceof Node.Block block
+                    && isSingle(local.init(), scope, scan) -> {
+                Set<String> uses = uses(block, local.name());
+                if (uses != null && Code.any(block, each -> is(each, local.name())) && uses.stream()
+                        .noneMatch(ENDS::contains)) {
+                    scan.lead(rule(), scope.method(), local.pos(), local.name()
+                            + " is never shut down: its thread stays until the garbage collector comes by");
                 }
             }
             case Node.Call call when call.on() != null && !ENDS.contains(call.name()) && isPool(call.on(), scope,
@@ -218,7 +229,9 @@ final class ExecutorNeverClosed implements Check {
                 if (method.isStatic && !Code.any(method.body, node -> node instanceof Node.Select && is(node, name))) {
                     continue; // a variable of that name
                 }
-                if (Code.any(method.body, node -> leaves(node, name)
+                Set<Node> returned = Collections.newSetFromMap(new IdentityHashMap<>());
+                if (Code.any(method.body, node -> (node instanceof Node.Return value && isOneOf(value.value(), name)
+                        && returned.add(value.value()) || leaves(node, name)) && !(returned.contains(node) && !byReturn)
                         && (byReturn || !(node instanceof Node.Return)) && !(node instanceof Node.New made
                         && isOnlyUsedBy(made, method, scan)))) {
                     return true;
@@ -246,7 +259,7 @@ final class ExecutorNeverClosed implements Check {
                     .anyMatch(arg -> is(arg, name));
             case Node.New made -> made.args().stream().anyMatch(arg -> is(arg, name));
             case Node.Ref ref -> is(ref.on(), name) && ENDS.contains(ref.name());
-            case Node.Return value -> is(value.value(), name);
+            case Node.Return value -> is(value.value(), name) || isOneOf(value.value(), name);
             case Node.Assign assign -> is(assign.value(), name) && !is(assign.target(), name); // this.x = x
             case Node.Local local -> is(local.init(), name);
             case Node.Each each -> is(each.in(), name);
@@ -260,6 +273,11 @@ final class ExecutorNeverClosed implements Check {
         };
     }
 
+    /** {@code own == null ? standard : own}. */
+    private static boolean isOneOf(Node node, String field) {
+        return node instanceof Node.Choice choice && (is(choice.yes(), field) || is(choice.no(), field));
+    }
+
     private static boolean is(Node node, String field) {
         return node instanceof Node.Name name && name.name().equals(field) || node instanceof Node.Select select
                 && select.name().equals(field);
@@ -271,6 +289,11 @@ final class ExecutorNeverClosed implements Check {
                 && Tasks.target(call, scope, scan) instanceof MethodDecl helper && helper.isStatic
                 && helper.body != null
                 && helper.owner == scope.type() && returnsPool(helper, scan);
+    }
+
+    private static boolean isSingle(Node node, Scope scope, Scan scan) {
+        return node instanceof Node.Call call && call.name().equals("newSingleThreadExecutor")
+                && isOfExecutors(call, scope, scan);
     }
 
     private static boolean isMaker(Node node, Scope scope, Scan scan) {

@@ -34,6 +34,12 @@ final class PeriodicTaskUnguarded implements Check {
                 && !isGuarded(call.args().get(0), scope, scan)) {
             scan.add(rule(), scope.method(), call.pos(), "the first exception of this task silently ends " + call.name()
                     + "()");
+        } else if (isPeriodic && scan.deep() && call.args().size() == 4 && !isAwaited(call, path, scope)
+                && scan.isA(call.on(), scope, "java.util.concurrent.ScheduledExecutorService")
+                && call.args().get(0) instanceof Node.Lambda task && task.body() instanceof Node.Block
+                && !Code.isGuardedThroughout(task.body(), scope.type())) {
+            scan.lead(rule(), scope.method(), call.pos(),
+                    "an exception before or after the try of this task silently ends " + call.name() + "()");
         } else if ((isPeriodic || call.name().equals("schedule")) && call.args().size() == 3
                 && scan.isA(call.on(), scope, "java.util.Timer") && !isGuardedByTimer(call.args().get(0), scope,
                 scan)) {

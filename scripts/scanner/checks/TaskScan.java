@@ -19,7 +19,7 @@ import scanner.types.Typing;
 public final class TaskScan implements Check.Scan {
 
     /** All checks; a new one is added here. */
-    private static final List<Check> CHECKS = List.of(new VirtualThreadsPooled(), new StructuredScopeGeneration(),
+    private final List<Check> checks = List.of(new VirtualThreadsPooled(), new StructuredScopeGeneration(),
             new SubtaskGetBeforeJoin(),
             new PoolWaitsForItself(), new ExecutorNeverClosed(), new HttpClientPerCall(), new LostFailure(),
                     new PeriodicTaskUnguarded(),
@@ -45,12 +45,12 @@ public final class TaskScan implements Check.Scan {
 
     public void look(MethodDecl method, int target) {
         release = target;
-        List<Check> checks = CHECKS.stream().filter(check -> Rules.named(check.rule()).orElseThrow().holdsOn(target))
+        List<Check> asked = checks.stream().filter(check -> Rules.named(check.rule()).orElseThrow().holdsOn(target))
                 .toList();
         new Walk() {
             @Override
             protected boolean visit(Node node, Scope scope) {
-                for (Check check : checks) {
+                for (Check check : asked) {
                     check.visit(node, scope, path, TaskScan.this);
                 }
                 return true;
@@ -84,6 +84,11 @@ public final class TaskScan implements Check.Scan {
     }
 
     @Override
+    public void warn(String rule, MethodDecl method, int pos, String message, Finding.Step... before) {
+        add(Finding.Level.WARNING, rule, method, pos, message, before);
+    }
+
+    @Override
     public void lead(String rule, MethodDecl method, int pos, String message, Finding.Step... before) {
         if (deep) {
             add(Finding.Level.NOTE, rule, method, pos, message, before);
@@ -100,10 +105,10 @@ public final class TaskScan implements Check.Scan {
                 .add(finding);
     }
 
-    private static Object group(String rule, TypeDecl type) {
+    private Object group(String rule, TypeDecl type) {
         String file = type.unit.source.name();
         String folder = file.substring(0, file.lastIndexOf('/') + 1);
-        return switch (CHECKS.stream().filter(check -> check.rule().equals(rule)).findFirst().orElseThrow().group()) {
+        return switch (checks.stream().filter(check -> check.rule().equals(rule)).findFirst().orElseThrow().group()) {
             case TYPE -> type;
             case PACKAGE -> folder;
             case SOURCE_ROOT -> {

@@ -80,6 +80,18 @@ public final class Code {
         return isGuarded(body, owner, 2);
     }
 
+    /** {@link #isGuarded} also of what stands before and after the try. */
+    public static boolean isGuardedThroughout(Node body, TypeDecl owner) {
+        return switch (body) {
+            case Node.Block block -> block.statements().stream().allMatch(each -> isGuardedThroughout(each, owner));
+            case Node.If choice -> !any(choice.test(), each -> each instanceof Node.Call call && call.on() == null
+                    && mayThrow(call, owner, 2)) && isGuardedThroughout(choice.yes(), owner)
+                    && isGuardedThroughout(choice.no(), owner);
+            case null -> true;
+            default -> isGuarded(body, owner);
+        };
+    }
+
     private static boolean isGuarded(Node body, TypeDecl owner, int depth) {
         return switch (body) {
             case Node.Block block -> block.statements().stream().anyMatch(s -> s instanceof Node.Try attempt

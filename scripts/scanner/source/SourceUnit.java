@@ -1,9 +1,13 @@
 package scanner.source;
 
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.RandomAccess;
+import java.util.Set;
 import java.util.regex.Pattern;
 import scanner.project.Source;
 
@@ -22,6 +26,10 @@ public final class SourceUnit {
     public final List<String> staticStarImports = new ArrayList<>();
     /** Every type of the file in the order of its text, nested, local and anonymous ones too. */
     public final List<TypeDecl> types = new ArrayList<>();
+    /** The files that its code has asked for a declaration. */
+    public final Set<SourceUnit> uses = new HashSet<>(4);
+    /** Reads the members of the types; null once they are there. */
+    private Runnable members;
 
     private static final Pattern TEST =
             Pattern.compile("(?!(.*/)?src/main/)(.*/)?(tests?|test[A-Z]\\w*|\\w+Tests?|it|jmh)/.*");
@@ -29,5 +37,43 @@ public final class SourceUnit {
     SourceUnit(Source source) {
         this.source = source;
         this.isTest = TEST.matcher(source.name()).matches();
+    }
+
+    void later(Runnable reading) {
+        members = reading;
+    }
+
+    /** Members of a type: there when they are looked at. */
+    <T> List<T> members() {
+        return new Members<>();
+    }
+
+    private final class Members<T> extends AbstractList<T> implements RandomAccess {
+
+        private final List<T> all = new ArrayList<>();
+
+        private List<T> all() {
+            if (members != null) {
+                Runnable reading = members;
+                members = null;
+                reading.run();
+            }
+            return all;
+        }
+
+        @Override
+        public T get(int index) {
+            return all().get(index);
+        }
+
+        @Override
+        public int size() {
+            return all().size();
+        }
+
+        @Override
+        public void add(int index, T member) {
+            all.add(index, member);
+        }
     }
 }

@@ -20,10 +20,10 @@ public final class TypeDecl {
     /** Type parameters with their first bound. */
     public final Map<String, TypeName> params;
     public final List<TypeName> annotations;
-    /** The method a local or anonymous class stands in; null for members. */
+    /** The method a local or anonymous class stands in; null for members. There once methods have been looked at. */
     public MethodDecl within;
-    public final List<MethodDecl> methods = new ArrayList<>();
-    public final List<FieldDecl> fields = new ArrayList<>();
+    public final List<MethodDecl> methods;
+    public final List<FieldDecl> fields;
     final List<TypeDecl> members = new ArrayList<>();
 
     /** @param init may be null. */
@@ -34,6 +34,8 @@ public final class TypeDecl {
             List<TypeName> supers,
              Map<String, TypeName> params, List<TypeName> annotations) {
         this.unit = unit;
+        this.methods = unit.members();
+        this.fields = unit.members();
         this.outer = outer;
         this.name = name;
         this.pos = pos;

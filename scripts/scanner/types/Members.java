@@ -149,6 +149,12 @@ public final class Members {
         return Map.of();
     }
 
+    /** The type of the sources that declares the field a type has; null if there is none. */
+    public TypeDecl owner(TypeDecl type, String field) {
+        Map.Entry<TypeDecl, TypeDecl.FieldDecl> found = field(type.name, field, type.unit, 0);
+        return found == null ? null : found.getKey();
+    }
+
     /** The field's declaration and the type that has it; null if there is none in the sources. */
     Map.Entry<TypeDecl, TypeDecl.FieldDecl> field(String type, String name, SourceUnit from, int depth) {
         TypeDecl decl = world.decl(type, from);

@@ -99,16 +99,34 @@ public final class Origins {
     /** Whether a queue is made without a bound: putting into it never waits. */
     public boolean isUnbounded(Node queue, Scope scope) {
         Made made = queue == null ? null : of(queue, scope);
-        return made != null && made.node instanceof Node.New maker && maker.args().isEmpty() && maker.type() != null
-                && maker.type().simple().startsWith("LinkedBlocking");
+        return made != null && made.node instanceof Node.New maker && maker.type() != null
+                && (UNBOUNDED.contains(maker.type().simple()) || maker.args().isEmpty()
+                && maker.type().simple().startsWith("LinkedBlocking"));
     }
 
-    /** Whether the value was made by one of these. */
+    private static final Set<String> UNBOUNDED = Set.of("PriorityBlockingQueue", "DelayQueue", "LinkedTransferQueue");
+
+    /** Whether the value was made by one of these, or may have been: a field that is set in several places. */
     public boolean isMadeBy(Node node, Scope scope, List<Api> makers) {
         Made made = of(node, scope);
-        if (made == null) {
-            return false;
+        return made != null ? isMadeBy(made, makers) : values(node, scope).stream()
+                .map(each -> of(each.node, each.scope)).anyMatch(each -> each != null && isMadeBy(each, makers));
+    }
+
+    /** All that a field is set to. */
+    private List<Made> values(Node node, Scope scope) {
+        String name = node instanceof Node.Name plain && scope.find(plain.name()) == null ? plain.name()
+                : node instanceof Node.Select select && select.on() instanceof Node.Name self
+                        && self.name().equals("this") ? select.name() : null;
+        for (TypeDecl type = scope.type(); name != null && type != null; type = type.outer) {
+            if (type.field(name) != null) {
+                return assigned.computeIfAbsent(type, this::assignments).getOrDefault(name, List.of());
+            }
         }
+        return List.of();
+    }
+
+    private boolean isMadeBy(Made made, List<Api> makers) {
         Type type = made.node instanceof Node.Call call ? typing.receiver(call, made.scope) : typing.type(made.node,
                 made.scope);
         for (Api api : makers) {

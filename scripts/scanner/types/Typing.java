@@ -317,6 +317,7 @@ public final class Typing {
         if (found == null) {
             String said = said(receiver, call.name());
             return said != null ? said.equals("<0>") ? receiver.arg(0) : Type.of(said)
+                    : isConfigured(receiver, call.name()) ? receiver
                     : world.exists(receiver.name()) || receiver.name().startsWith("?") ? null
                     : new Type(receiver.name(), List.of(), true);
         }
@@ -326,6 +327,11 @@ public final class Typing {
         Map<String, Type> inferred = inferred(found, call, call.args(), scope);
         Type result = result(found, inferred);
         return result == null ? null : result.isParameter() ? boundOf(result, found) : result;
+    }
+
+    /** {@code stub.withDeadlineAfter(1, SECONDS)}, of a type that gRPC generates: the same stub. */
+    private static boolean isConfigured(Type receiver, String method) {
+        return !receiver.derived() && receiver.name().endsWith("Stub") && method.startsWith("with");
     }
 
     private String said(Type receiver, String method) {

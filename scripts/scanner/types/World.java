@@ -50,9 +50,14 @@ public final class World {
         if (found == null) {
             return null;
         }
-        if (found.size() == 1 || from == null) {
-            return found.get(0);
+        TypeDecl nearest = found.size() == 1 || from == null ? found.get(0) : nearest(found, from);
+        if (from != null) {
+            from.uses.add(nearest.unit);
         }
+        return nearest;
+    }
+
+    private static TypeDecl nearest(List<TypeDecl> found, SourceUnit from) {
         TypeDecl best = null;
         int longest = -1;
         for (TypeDecl each : found) {
@@ -328,7 +333,7 @@ public final class World {
     /** A class declared in a body of {@code type}. */
     private static String local(String name, TypeDecl type) {
         for (TypeDecl each : type.unit.types) {
-            if (each.outer == type && each.within != null && each.name.endsWith(name) && each.name.matches(".*\\$\\d+"
+            if (each.outer == type && each.name.endsWith(name) && each.name.matches(".*\\$\\d+"
                     + name)) {
                 return each.name;
             }

@@ -18,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -25,11 +26,20 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 
-/** What {@code java.net.http.HttpClient} does, each of it in a JVM of its own: its settings are read once. */
+/**
+ * What {@code java.net.http.HttpClient} does, in JVMs of their own where a setting, a thread or a carrier counts: its
+ * settings are read once. The rest share one.
+ */
 public final class Client {
 
     private static final String HEAD = "HTTP/1.1 200 OK\r\nContent-Length: ";
     private static final String PROPERTY = "-Djdk.httpclient.";
+
+    /** Exchanges: nothing of a client is left that the next one could meet. */
+    private static final Set<String> SHARE = Set.of("attempts", "kept", "refused", "unknownHost", "redirects",
+            "defaults", "redirect", "upgrade", "headers", "badLength");
+
+    private static final List<Probe.Action> SHARED = new ArrayList<>();
 
     /** What a raw server does with a connection. */
     private interface Peer {
@@ -37,7 +47,8 @@ public final class Client {
     }
 
     public static void main(String[] args) throws Exception {
-        if (args.length > 0) {
+        boolean shared = List.of(args).equals(List.of("shared"));
+        if (args.length > 0 && !shared) {
             System.out.println(probe(args));
             Probe.end();
         }
@@ -91,11 +102,22 @@ public final class Client {
         add(probes, "client.carriers-computing-never",
                 List.of("-Djdk.internal.httpclient.tcp.selector.useVirtualThreads=never"),
                 "carriersComputing");
-        Probe.all(probes);
+        if (shared) {
+            for (Probe.Action each : SHARED) {
+                each.run();
+            }
+        } else {
+            probes.addFirst(() -> System.out.println(Probe.jvm(List.of(), "Client", "shared")));
+            Probe.all(probes);
+        }
         Probe.end();
     }
 
     private static void add(List<Probe.Action> probes, String id, List<String> options, String... args) {
+        if (options.isEmpty() && SHARE.contains(args[0])) {
+            SHARED.add(() -> Probe.print(id, probe(args)));
+            return;
+        }
         var command = new ArrayList<>(List.of("Client"));
         command.addAll(List.of(args));
         probes.add(() -> Probe.print(id, Probe.jvm(options, command.toArray(String[]::new))));

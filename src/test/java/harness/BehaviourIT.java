@@ -12,14 +12,17 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
@@ -35,12 +38,13 @@ import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
 
 /**
- * Runs every {@code *Test} class, but those tagged {@code once}, in a child JVM of each other JDK; on its own they have
- * just run, and what came of it stands in Surefire's reports.
+ * Runs every {@code *Test} class, but those tagged {@code once}, in a child JVM of each JDK, side by side: they wait
+ * more than they compute. Those tagged {@code once} have just run; what came of it stands in Surefire's reports.
  */
+@Order(1)
 class BehaviourIT {
 
-    private static final Duration LIMIT = Duration.ofMinutes(30);
+    private static final Duration LIMIT = Duration.ofMinutes(60);
     private static final Path REPORTS = Path.of("target/surefire-reports");
     private static final Pattern SUITE = Pattern.compile("<testsuite [^>]*\\bname=\"([^\"]+)\"[^>]*");
 
@@ -52,9 +56,8 @@ class BehaviourIT {
             tests.add(dynamicTest("behaviour on JDK " + jdk.feature(), () -> {
                 if (jdk.isThisOne() && Files.isDirectory(REPORTS)) {
                     readReports(jdk);
-                } else {
-                    runOn(jdk);
                 }
+                runOn(jdk);
             }));
         }
         for (int feature : Jdk.PROMISED) {
@@ -83,8 +86,9 @@ class BehaviourIT {
     }
 
     private static void runOn(Jdk jdk) throws Exception {
-        Child child = Child.run(LIMIT, List.of(jdk.tool("java"), "-cp", System.getProperty("java.class.path"),
-                Suite.class.getName()));
+        Path reports = Files.createDirectories(Path.of("target", "behaviour-" + jdk.feature() + "-reports"));
+        Child child = Child.run(LIMIT, List.of(jdk.tool("java"), "-Dstress=" + System.getProperty("stress", "1"), "-cp",
+                System.getProperty("java.class.path"), Suite.class.getName(), reports.toString()));
         int classes = 0;
         for (String line : child.output().lines().filter(l -> l.startsWith(Suite.MARK)).toList()) {
             String[] fields = line.split("\t");
@@ -105,12 +109,21 @@ class BehaviourIT {
 
         static final String MARK = "CLASS\t";
         static final String WHY = "FAILED\t";
-        private static final Set<String> ORDER = Set.of("passed", "skipped", "FAILED");
         private final Map<String, String> classes = new TreeMap<>();
+        private final Map<String, List<Case>> cases = new TreeMap<>();
+        private final Map<String, Long> starts = new ConcurrentHashMap<>();
         private final PrintStream out = System.out;
         private boolean failed;
 
-        public static void main(String[] args) {
+        /** @param seconds how long it took. @param child the element in the report that says what it came to, or "" */
+        private record Case(String name, double seconds, String child) {
+            String xml(String type) {
+                return "  <testcase classname=\"%s\" name=\"%s\" time=\"%.3f\">%s</testcase>\n"
+                        .formatted(type, escaped(name), seconds, child);
+            }
+        }
+
+        public static void main(String[] args) throws IOException {
             var suite = new Suite();
             var request = LauncherDiscoveryRequestBuilder.request()
                     .selectors(DiscoverySelectors.selectClasspathRoots(Set.of(Path.of("target/test-classes"))))
@@ -118,47 +131,90 @@ class BehaviourIT {
                     .build();
             LauncherFactory.create().execute(request, suite);
             suite.classes.forEach((name, result) -> suite.out.println(MARK + name + "\t" + result));
+            for (var each : suite.cases.entrySet()) {
+                Files.writeString(Path.of(args[0], "TEST-" + each.getKey() + ".xml"),
+                        report(each.getKey(), each.getValue()));
+            }
             System.exit(suite.failed ? 1 : 0);
+        }
+
+        private static String report(String type, List<Case> cases) {
+            return "<testsuite name=\"%s\" tests=\"%d\" failures=\"%d\" errors=\"0\" skipped=\"%d\" time=\"%.3f\">\n"
+                    .formatted(type, cases.size(), cases.stream().filter(c -> c.child.startsWith("<failure")).count(),
+                            cases.stream().filter(c -> c.child.startsWith("<skipped")).count(),
+                            cases.stream().mapToDouble(Case::seconds).sum())
+                    + cases.stream().map(c -> c.xml(type)).collect(Collectors.joining()) + "</testsuite>\n";
+        }
+
+        private static String escaped(String text) {
+            return text.replace("&", "&amp;").replace("<", "&lt;").replace("\"", "&quot;")
+                    .replaceAll("[\\x00-\\x1f&&[^\n]]|[^\\x00-\\ud7ff]", "?");
+        }
+
+        @Override
+        public void executionStarted(TestIdentifier test) {
+            starts.put(test.getUniqueId(), System.nanoTime());
         }
 
         @Override
         public void executionSkipped(TestIdentifier test, String reason) {
             enter(test, "skipped");
+            note(test, "<skipped/>");
         }
 
         @Override
         public void executionFinished(TestIdentifier test, TestExecutionResult result) {
             switch (result.getStatus()) {
-                case SUCCESSFUL -> enter(test, test.isTest() ? "passed" : "");
-                case ABORTED -> enter(test, "skipped");
+                case SUCCESSFUL -> {
+                    if (test.isTest()) {
+                        enter(test, "passed");
+                        note(test, "");
+                    }
+                }
+                case ABORTED -> {
+                    enter(test, "skipped");
+                    note(test, "<skipped/>");
+                }
                 case FAILED -> {
                     enter(test, "FAILED");
                     failed = true;
-                    result.getThrowable().ifPresent(e -> tell(test, e));
+                    String why = result.getThrowable().map(e -> tell(test, e)).orElse("");
+                    note(test, "<failure>" + escaped(why) + "</failure>");
                 }
                 default -> throw new AssertionError(result);
             }
         }
 
-        private synchronized void tell(TestIdentifier test, Throwable failure) {
+        private synchronized String tell(TestIdentifier test, Throwable failure) {
             var trace = new StringWriter();
             failure.printStackTrace(new PrintWriter(trace));
             out.println(WHY + test.getUniqueIdObject().getLastSegment().getValue());
-            trace.toString().lines().filter(l -> !l.contains("at org.junit.")).limit(15)
-                    .forEach(l -> out.println(WHY + l));
+            var lines = trace.toString().lines().filter(l -> !l.contains("at org.junit.")).limit(15).toList();
+            lines.forEach(l -> out.println(WHY + l));
+            return String.join("\n", lines);
+        }
+
+        private synchronized void note(TestIdentifier test, String child) {
+            long start = starts.getOrDefault(test.getUniqueId(), System.nanoTime());
+            String method = test.getUniqueIdObject().getLastSegment().getValue();
+            String name = test.getDisplayName().equals(method) ? method : method + " " + test.getDisplayName();
+            type(test).ifPresent(type -> cases.computeIfAbsent(type, t -> new ArrayList<>())
+                    .add(new Case(name, (System.nanoTime() - start) / 1e9, child)));
+        }
+
+        /** The class of a test, or the one around it. */
+        private static Optional<String> type(TestIdentifier test) {
+            return test.getSource().map(source -> switch (source) {
+                case MethodSource method -> method.getClassName();
+                case ClassSource type -> type.getClassName();
+                default -> null;
+            }).map(name -> name.replaceFirst("\\$.*", ""));
         }
 
         /** A class that has failures failed; one with nothing but skipped tests was skipped. */
         private synchronized void enter(TestIdentifier test, String result) {
-            String name = test.getSource().map(source -> switch (source) {
-                case MethodSource method -> method.getClassName();
-                case ClassSource type -> type.getClassName();
-                default -> null;
-            }).orElse(null);
-            if (name != null && ORDER.contains(result)) {
-                classes.merge(name.replaceFirst("\\$.*", ""), result,
-                        (a, b) -> a.equals("FAILED") || b.equals("FAILED") ? "FAILED" : a.equals("passed") ? a : b);
-            }
+            type(test).ifPresent(name -> classes.merge(name, result,
+                    (a, b) -> a.equals("FAILED") || b.equals("FAILED") ? "FAILED" : a.equals("passed") ? a : b));
         }
     }
 }

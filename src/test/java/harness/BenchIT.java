@@ -7,21 +7,22 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 
 /** The benchmarks run, at a size that says nothing, and write what they promise; on a busy machine no figures. */
+@Order(3)
 class BenchIT {
 
     private static final Duration LIMIT = Duration.ofMinutes(20);
-    private static final String JAVA = Jdk.installed().getFirst().tool("java");
-    private static final String FEATURE = "" + Jdk.installed().getFirst().feature();
+    private static final Jdk JDK = Jdk.installed().getFirst();
+    private static final String FEATURE = "" + JDK.feature();
 
     private static Child bench(String... words) throws Exception {
-        var command = new ArrayList<>(List.of(JAVA, "bench/Bench.java"));
+        var command = JDK.java("bench/Bench.java");
         command.addAll(List.of(words));
         return Child.run(LIMIT, command);
     }
@@ -73,9 +74,27 @@ class BenchIT {
     }
 
     @Test
+    void theScannerIsTimedByLines() throws Exception {
+        Path out = Path.of("target/bench-smoke-scanner");
+        assertMeasured(bench("scanner", "--lines", "2000", "--jdk", FEATURE, "--out", out.toString()));
+        assertTrue(Files.readString(out.resolve("scanner.md")).contains("| seconds |"));
+    }
+
+    @Test
+    void aServerIsMeasuredInSpeedAndMemory() throws Exception {
+        Path out = Path.of("target/bench-smoke-service");
+        var child = bench("service", "--servers", "service", "--connections", "300", "--minutes", "0.01", "--out",
+                out.toString());
+        Assumptions.assumeFalse(child.exit() == 2, child.output());
+        assertMeasured(child);
+        assertTrue(Files.readString(out.resolve("service.md")).contains("| `assets/service` |"));
+    }
+
+    @Test
     void badOptionsGetOneLine() throws Exception {
         for (String words : List.of("asyncio --sizes many", "asyncio --jdks 11", "growth --kinds none", "release --jobs none",
-                "release no-such-revision", "growth --minutes 0", "fastest")) {
+                "release no-such-revision", "growth --minutes 0", "fastest",
+                "scanner --lines none", "waiters --jobs none", "service --servers none", "service --connections 1")) {
             var child = bench(words.split(" "));
             assertEquals(2, child.exit(), child.output());
             assertEquals(1, child.output().lines().count(), child.output());

@@ -78,15 +78,16 @@ class ConventionsTest {
     @Test
     void whatIsCopiedAndLongSaysWhy() throws IOException {
         var problems = new ArrayList<String>();
-        for (Path topic : Examples.topics()) {
-            for (Path file : Examples.javaFiles(topic)) {
-                var lines = Files.readAllLines(file);
-                int copied = (int) lines.stream().takeWhile(line -> !line.startsWith("    public static void main("))
-                        .filter(line -> !line.isBlank() && !line.strip().startsWith("import ")).count();
-                if (copied > LONG && !WHY.matcher(Files.readString(file)).find()) {
-                    problems.add(file + ": " + copied + " lines to copy; over " + LONG
-                            + " its Javadoc says: Long because ...");
-                }
+        for (var part : copied().entrySet()) {
+            Path file = part.getKey();
+            long lines = part.getValue().lines()
+                    .filter(line -> !line.isBlank() && !line.strip().startsWith("import ")).count();
+            if (file.startsWith(Examples.ROOT) && lines > LONG && !WHY.matcher(part.getValue()).find()) {
+                problems.add(file + ": " + lines + " lines to copy; over " + LONG
+                        + " its Javadoc says: Long because ...");
+            }
+            if (part.getValue().contains("@start region=\"use")) {
+                problems.add(file + ": its demo begins before main, and would be copied");
             }
         }
         assertTrue(problems.isEmpty(), () -> String.join("\n", problems));

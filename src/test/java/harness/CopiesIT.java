@@ -20,7 +20,7 @@ import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** Every pattern, copied into a project, compiles without a warning on every JDK: alone, and all in one package. */
-@Timeout(600)
+@Timeout(3_600)
 class CopiesIT {
 
     private static final Duration LIMIT = Duration.ofMinutes(20);
@@ -92,8 +92,8 @@ class CopiesIT {
 
     private static DynamicNode compiles(String what, Jdk jdk, Path sources, List<String> options) throws IOException {
         return dynamicTest(what + "[jdk " + jdk.feature() + "]", Coverage.recorded(what, jdk.feature(), () -> {
-            var command = new ArrayList<>(List.of(jdk.tool("javac"), "-Xlint:all", "-Werror", "-proc:none", "-d",
-                    Files.createTempDirectory(folder, "classes").toString()));
+            var command = jdk.javac("-Xlint:all", "-Werror", "-proc:none", "-d",
+                    Files.createTempDirectory(folder, "classes").toString());
             command.addAll(options);
             try (var files = Files.walk(sources)) {
                 files.filter(file -> file.toString().endsWith(".java")).map(Path::toString).forEach(command::add);

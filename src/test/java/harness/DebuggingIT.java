@@ -37,11 +37,10 @@ class DebuggingIT {
     @TestFactory
     @Execution(ExecutionMode.CONCURRENT)
     List<DynamicNode> findsWhatIsPlanted() throws Exception {
-        Child.succeed(LIMIT, List.of(Path.of(System.getProperty("java.home"), "bin", "javac").toString(), "--release",
-                "21", "-d", CLASSES,
+        Child.succeed(LIMIT, Jdk.current().javac("--release", "21", "-d", CLASSES,
                 "examples/diagnosis/ThreadDump.java", "examples/diagnosis/LockOwners.java"));
         var tests = new ArrayList<DynamicNode>();
-        for (Jdk jdk : Jdk.installed()) {
+        for (Jdk jdk : Jdk.tested()) {
             tests.add(test("deadlock", jdk, DebuggingIT::deadlock));
             tests.add(test("monitors", jdk, DebuggingIT::monitors));
             tests.add(test("leak", jdk, DebuggingIT::leak));
@@ -61,8 +60,8 @@ class DebuggingIT {
     void badInputIsOneLineAndExitCodeTwo() throws Exception {
         for (String tool : List.of("ThreadDump", "LockOwners")) {
             Path page = PAGE.toAbsolutePath();
-            Child child = Child.run(LIMIT, List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    "examples/diagnosis/" + tool + ".java", page.toString()));
+            Child child = Child.run(LIMIT,
+                    Jdk.current().java("examples/diagnosis/" + tool + ".java", page.toString()));
             assertEquals(2, child.exit(), child.output());
             assertTrue(child.output().startsWith(tool + ": " + page) && child.output().lines().count() == 1,
                     child.output());
@@ -177,13 +176,16 @@ class DebuggingIT {
                 words.add(word.replace("SKILL_FOLDER/", "").replace("PID", "" + process.pid())
                         .replace("FILE", folder.resolve("file").toString()));
             }
-            words.set(0, jdk.tool(words.getFirst()));
+            String tool = words.removeFirst();
             // one of them compiles it each time, as the page has it
-            if (words.get(1).endsWith(".java") && !bug.equals("deadlock")) {
-                String type = words.get(1).replaceAll(".*/|\\.java", "");
-                words.subList(1, 2).clear();
-                words.addAll(1, List.of("-cp", CLASSES, type));
+            if (words.getFirst().endsWith(".java") && !bug.equals("deadlock")) {
+                String type = words.removeFirst().replaceAll(".*/|\\.java", "");
+                words.addAll(0, List.of("-cp", CLASSES, type));
             }
+            if (tool.equals("java")) {
+                return Child.run(LIMIT, jdk.java(words.toArray(String[]::new)));
+            }
+            words.addFirst(jdk.tool(tool));
             return Child.run(LIMIT, words);
         }
 

@@ -38,8 +38,8 @@ class ExamplesIT {
                     continue;
                 }
                 var command = jdk.equals(jdks.getFirst())
-                        ? List.of(jdk.tool("java"), file.toString())
-                        : List.of(jdk.tool("java"), "-cp", classes.toString(), className(file));
+                        ? jdk.java(file.toString())
+                        : jdk.java("-cp", classes.toString(), className(file));
                 tests.add(test(file.toString().replace('\\', '/'), jdk, command));
             }
         }
@@ -61,7 +61,7 @@ class ExamplesIT {
             String release = String.valueOf(jdk.feature());
             Path classes = compile(jdk, files, List.of("--enable-preview", "--release", release));
             for (Path file : files) {
-                var command = List.of(jdk.tool("java"), "--enable-preview", "-cp", classes.toString(), className(file));
+                var command = jdk.java("--enable-preview", "-cp", classes.toString(), className(file));
                 tests.add(test("examples/structured/jdkNN/" + file.getFileName(), jdk, command));
             }
         }
@@ -85,8 +85,7 @@ class ExamplesIT {
         Path classes = Files.createDirectories(Path.of("target/on-jdk-" + jdk.feature(), options.isEmpty() ? "final"
                 : "preview"));
         if (!files.isEmpty()) {
-            var command = new ArrayList<>(List.of(jdk.tool("javac"), "-Xlint:all,-preview", "-Werror", "-proc:none",
-                    "-d", classes.toString()));
+            var command = jdk.javac("-Xlint:all,-preview", "-Werror", "-proc:none", "-d", classes.toString());
             command.addAll(options);
             files.forEach(file -> command.add(file.toString()));
             Child.succeed(LIMIT, command);

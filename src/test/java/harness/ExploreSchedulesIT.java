@@ -19,10 +19,13 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** {@code scripts/ExploreSchedules.java} on small programs, each with the one fault that its verdict names, or none. */
 @Tag("once")
-@Timeout(1_800)
+@Execution(ExecutionMode.CONCURRENT)
+@Timeout(3_600)
 class ExploreSchedulesIT {
 
     private static final Path PROGRAMS = Path.of("src", "test", "resources", "explorer");

@@ -27,11 +27,11 @@ import java.util.stream.Stream;
 final class Facts {
 
     static final Path FILE = Path.of("references/facts.tsv");
-    static final String REWRITE = "mvn -q test -Dtest=FactsIT,FactsTest -Dfacts=write";
+    static final String REWRITE = "mvn -q test -Dtest=FactsIT,FactsTest -Dfacts=write -Djdks=all";
     private static final Path PROBES = Path.of("src/test/probes");
     private static final Path CLASSES = Path.of("target/probes");
     private static final List<String> FIRST = List.of("id", "where", "source", "fact", "do");
-    private static final Duration LIMIT = Duration.ofMinutes(20);
+    private static final Duration LIMIT = Duration.ofMinutes(60);
 
     /** @param where pieces of pages, {@code page.md: text of the line}, with {@code ||} between them; may be empty */
     record Row(String id, String where, String source, String fact, String advice, Map<Integer, String> values) {
@@ -179,9 +179,8 @@ final class Facts {
 
     /** Compiles the probes, once for all JDKs, and for each the scopes of its generation. */
     static void compileProbes() throws Exception {
-        var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "javac").toString(),
-                "--release", "21", "-proc:none",
-                "-Xlint:all", "-Werror", "-d", CLASSES.toString()));
+        var command = Jdk.current().javac("--release", "21", "-proc:none", "-Xlint:all", "-Werror", "-d",
+                CLASSES.toString());
         command.addAll(sources());
         Child.succeed(LIMIT, command);
     }
@@ -207,7 +206,7 @@ final class Facts {
         try (var executor = Executors.newFixedThreadPool(3)) {
             var running = new ArrayList<Future<Child>>();
             for (List<String> family : families) {
-                var command = new ArrayList<>(List.of(jdk.tool("java"), "-XX:ActiveProcessorCount=2"));
+                var command = jdk.java("-XX:ActiveProcessorCount=2");
                 command.addAll(family);
                 running.add(executor.submit(() -> Child.succeed(LIMIT, command)));
             }
@@ -224,10 +223,9 @@ final class Facts {
 
     private static String compileScopes(Jdk jdk) throws Exception {
         String classes = CLASSES + "-" + jdk.feature();
-        Child.succeed(LIMIT, List.of(jdk.tool("javac"), "--enable-preview", "--release", "" + jdk.feature(),
-                "-proc:none", "-cp", CLASSES.toString(),
-                "-d", classes, Jdk.newestFolder(PROBES.resolve("structured"), jdk.feature()).resolve("Structured.java")
-                        .toString()));
+        Child.succeed(LIMIT, jdk.javac("--enable-preview", "--release", "" + jdk.feature(), "-proc:none", "-cp",
+                CLASSES.toString(), "-d", classes,
+                Jdk.newestFolder(PROBES.resolve("structured"), jdk.feature()).resolve("Structured.java").toString()));
         return classes;
     }
 

@@ -21,12 +21,15 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code scripts/install.sh}, run as a user runs it, in homes made for the test. */
 @Tag("once")
-@Timeout(600)
+@Execution(ExecutionMode.CONCURRENT)
+@Timeout(3_600)
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "install.sh is for Unix shells")
 class InstallIT {
     private static final String WORK = ".java-async-patterns.install";
@@ -261,7 +264,6 @@ class InstallIT {
      * done.
      */
     @Test
-    @Timeout(600)
     void whicheverCommandFailsTheEarlierInstallationStays() throws Exception {
         Map<String, String> users = installOldVersionAndChangeIt();
         Path commands = countingCommands("echo \"$name: /some/where: No space left on device\" >&2; exit 2");
@@ -288,7 +290,6 @@ class InstallIT {
 
     /** The same with the whole script killed at each of its commands: the next run repairs everything. */
     @Test
-    @Timeout(600)
     void whereverTheRunIsKilledTheNextOneRepairsIt() throws Exception {
         Map<String, String> users = installOldVersionAndChangeIt();
         Path commands = countingCommands("kill -9 \"$MAIN\"; exit 1");

@@ -5,7 +5,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -108,8 +107,16 @@ final class Installer {
 
     static void script(Path file, String commands) throws IOException {
         Files.createDirectories(file.getParent());
-        Files.writeString(file, "#!/bin/sh\n" + commands);
-        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+        // Not written here: a process that another test starts meanwhile has open what this JVM has open for writing,
+        // and as long as it has, the system refuses to run the file.
+        Process writer = new ProcessBuilder("sh", "-c", "cat >\"$0\" && chmod 755 \"$0\"", file.toString())
+                .redirectErrorStream(true).start();
+        try (var in = writer.getOutputStream()) {
+            in.write(("#!/bin/sh\n" + commands).getBytes());
+        }
+        if (writer.onExit().join().exitValue() != 0) {
+            throw new IOException(file + ": " + new String(writer.getInputStream().readAllBytes()));
+        }
     }
 
     /** What is under the folder, hidden or not: files with their content, symbolic links with their target, folders. */

@@ -50,7 +50,7 @@ final class ScheduleRuns {
     }
 
     static Child one(Jdk jdk, String... arguments) throws IOException, InterruptedException {
-        var command = new ArrayList<>(List.of(jdk.tool("java"), LAUNCHER.toString()));
+        var command = jdk.java(LAUNCHER.toString());
         command.addAll(List.of(arguments));
         return Child.run(Duration.ofMinutes(20), command);
     }
@@ -62,8 +62,7 @@ final class ScheduleRuns {
         try {
             for (List<String> left = lines; !left.isEmpty(); left = lines.subList(outputs.size(), lines.size())) {
                 Files.write(file, left);
-                Child child = Child.run(Duration.ofMinutes(60),
-                        List.of(jdk.tool("java"), LAUNCHER.toString(), "@" + file));
+                Child child = Child.run(Duration.ofMinutes(60), jdk.java(LAUNCHER.toString(), "@" + file));
                 int before = outputs.size();
                 for (String part : child.output().split("(?m)^== ")) {
                     int end = part.indexOf('\n');

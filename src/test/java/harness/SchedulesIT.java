@@ -16,12 +16,15 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
- * Every scenario of {@code src/test/schedules} under 1,000 schedules, or {@code -Dschedules=N}: nothing may be found.
- * And two races that the examples once had must be found.
+ * Every scenario of {@code src/test/schedules} under 1,000 schedules, or {@code -Dschedules=N} (100,000 every week):
+ * nothing may be found. And two races that the examples once had must be found.
  */
 @Tag("once")
+@Execution(ExecutionMode.CONCURRENT)
 @Timeout(3_600)
 class SchedulesIT {
 

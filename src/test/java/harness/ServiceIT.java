@@ -47,15 +47,15 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * The service as a process of its own, on each JDK found: signals, start-up, slow and greedy clients, handlers that
- * misbehave. What can be tried within one JVM is in {@code src/test/java/service}. SIGTERM under load takes 5 rounds a
- * JDK, 20 on the four; more: {@code -Dservice.rounds=20}; on one JDK alone: {@code -Dservice.jdk=21};
- * one scenario: {@code -Dservice.scenario=rollout}.
+ * misbehave. What can be tried within one JVM is in {@code src/test/java/service}. SIGTERM under load takes a round
+ * of each of three kinds a JDK; more: {@code -Dservice.rounds=20}, as every week; on one JDK alone:
+ * {@code -Dservice.jdk=21}; one scenario: {@code -Dservice.scenario=rollout}.
  */
 @Execution(ExecutionMode.CONCURRENT)
 class ServiceIT {
 
     private static final Duration LIMIT = Duration.ofMinutes(20);
-    private static final int ROUNDS = Integer.getInteger("service.rounds", 5);
+    private static final int ROUNDS = Integer.getInteger("service.rounds", 3);
     private static final int CLIENTS = 128;
     private static final ReentrantLock MANY_SOCKETS = new ReentrantLock();
 
@@ -85,9 +85,8 @@ class ServiceIT {
                 continue;
             }
             Path classes = Files.createDirectories(Path.of("target/service-on-jdk-" + jdk.feature()));
-            var command = new ArrayList<>(List.of(jdk.tool("javac"), "--release", "21", "-Xlint:all", "-Werror",
-                    "-proc:none",
-                    "-d", classes.toString(), "src/test/java/ServiceUnderTest.java"));
+            var command = jdk.javac("--release", "21", "-Xlint:all", "-Werror", "-proc:none",
+                    "-d", classes.toString(), "src/test/java/ServiceUnderTest.java");
             Examples.javaFiles(Path.of("assets/service/src/main/java/service"))
                     .forEach(file -> command.add(file.toString()));
             Child.succeed(LIMIT, command);

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** {@code target/java-async-patterns.skill}, as {@code mvn package} builds it. */
 @Tag("once")
-@Timeout(600)
+@Timeout(3_600)
 class SkillZipIT {
     private static final Path ZIP = Installer.REPOSITORY.resolve("target/java-async-patterns.skill");
 

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,6 +24,7 @@ import scanner.project.Source;
  * Broken source: cut, shuffled and mutated. Whatever it is, the analysis names the file at most and goes on. By hand on
  * a large repository: {@code java -cp target/classes:target/test-classes scanner.FuzzTest FOLDER INPUTS}.
  */
+@Tag("once")
 @Timeout(600)
 class FuzzTest {
 

@@ -52,7 +52,7 @@ public final class KnownSites {
     private static final Map<String, Set<String>> RULES = Map.ofEntries(
             Map.entry("monitor", Set.of("blocking-under-monitor")),
             Map.entry("initializer", Set.of("blocking-in-class-initializer")),
-            Map.entry("event-loop", Set.of("blocking-on-event-loop", "blocking-in-callback")),
+            Map.entry("event-loop", Set.of("blocking-on-event-loop", "blocking-in-callback", "blocking-in-reactive")),
             Map.entry("callback", Set.of("blocking-in-callback", "blocking-on-event-loop",
                     "blocking-on-common-pool", "blocking-on-timer-thread")),
             Map.entry("reactive", Set.of("blocking-in-reactive", "blocking-on-event-loop")),

@@ -361,7 +361,7 @@ class HttpServiceTest {
                 Thread.sleep(2);
             }
             assertEquals("hello", other.get("/hello").answer().body());
-            assertTrue(log.contains("handler does not heed its interrupt"));
+            assertTrue(log.contains("handler ignores its interrupt"));
             assertFalse(log.contains("/stuck 200"));
         }
     }

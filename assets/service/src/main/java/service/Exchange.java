@@ -254,9 +254,10 @@ final class Exchange {
     }
 
     private void answerInItsPlace() {
-        var stack = new IllegalStateException("it is here");
-        stack.setStackTrace(work.stack());
-        server.failed(request, "handler does not heed its interrupt", stack);
+        StackTraceElement[] frames = work.stack();
+        var stack = new IllegalStateException(frames.length == 0 ? "it ends just now" : "at " + frames[0]);
+        stack.setStackTrace(frames);
+        server.failed(request, "handler ignores its interrupt", stack);
         boolean mine = !request.gone && claim();
         try {
             if (mine) {

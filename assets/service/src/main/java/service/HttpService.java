@@ -30,7 +30,7 @@ import java.util.concurrent.atomic.LongAdder;
  */
 public final class HttpService implements AutoCloseable {
 
-    /** Set before {@link HttpService#start}. Limits scale with the heap (a waiting request takes 10 KB): leave them. */
+    /** Set before {@link HttpService#start}. Limits scale with the heap: 48 KB a request, which itself takes 10. */
     public static final class Options {
         public String host = "127.0.0.1"; // this machine only; 0.0.0.0 in a container
         public int port; // 0: any free one
@@ -38,7 +38,7 @@ public final class HttpService implements AutoCloseable {
         public Duration handlerTimeout = Duration.ofSeconds(30); // then it is interrupted: 504
         public Duration idleTimeout = Duration.ofSeconds(75); // between requests: longer than the load balancer's
         public int maxBody = 1 << 20; // bytes: 413
-        public int maxInFlight = Math.clamp(Runtime.getRuntime().maxMemory() / 32_768, 100, 10_000); // or 503
+        public int maxInFlight = Math.clamp(Runtime.getRuntime().maxMemory() / 49_152, 100, 10_000); // or 503
         public int maxConnections = Math.clamp(Runtime.getRuntime().maxMemory() / 16_384, 200, 10_000); // and ulimit -n
         public Memory memory = new Memory(Runtime.getRuntime().maxMemory() / 4); // bodies, JSON, answers: 503
         public Observer observer = new Observer() { };

@@ -20,9 +20,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
-    private static final long A_YEAR = TimeUnit.DAYS.toNanos(365); // a longer connect timeout fails on 21 and 25
- * too, and with the id of our request. HTTP/1.1 alone: a connection of HTTP/2 that has gone silent would take every
- * further call with it, and the client offers that by itself. Follows no redirects. GET is repeated by {@code
+ * Calls to other services, over one {@code HttpClient}: at most N at a time, each with one limit for all of it, the
+ * body too, and with the id of our request. HTTP/1.1 alone: a connection of HTTP/2 that has gone silent would take
+ * every further call with it, and the client offers that by itself. Follows no redirects. GET is repeated by {@code
  * HttpClient} when a connection drops: 2 attempts on 21 and 25, 5 from 26 on, one with {@code
  * -Djdk.httpclient.redirects.retrylimit=1}.
  *

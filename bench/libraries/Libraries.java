@@ -10,6 +10,7 @@ import io.github.resilience4j.ratelimiter.RateLimiterConfig;
 import io.github.resilience4j.retry.RetryConfig;
 import io.github.resilience4j.timelimiter.TimeLimiter;
 import io.github.resilience4j.timelimiter.TimeLimiterConfig;
+import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,6 +26,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.stream.Collectors;
+import kotlin.coroutines.EmptyCoroutineContext;
+import kotlinx.coroutines.AwaitKt;
+import kotlinx.coroutines.BuildersKt;
+import kotlinx.coroutines.CoroutineStart;
+import kotlinx.coroutines.Deferred;
+import kotlinx.coroutines.Dispatchers;
 import org.dataloader.DataLoader;
 import org.dataloader.DataLoaderFactory;
 import org.dataloader.DataLoaderOptions;
@@ -37,6 +44,11 @@ final class Libraries {
 
     private static final Map<String, Map<String, Calls.Maker>> THEIRS = new LinkedHashMap<>();
     private static final String LIMIT_SECONDS = "6";
+    static final String JARS = "resilience4j-core|failsafe|guava|bucket4j_jdk17-core|caffeine|channels|java-dataloader|"
+            + "jackson-databind|kotlinx-coroutines-core-jvm";
+    private static final String SCOPE = "StructuredTaskScope";
+    private static final Path PREVIEW = Path.of("target/bench/preview");
+    private static final int FIRST_SCOPE = 25; // with the API of today
 
     static {
         by("breaker", "Resilience4j", () -> {
@@ -144,6 +156,16 @@ final class Libraries {
                 }
             };
         });
+        by("gather", SCOPE, () -> (Calls.Call) Class.forName("Scope").getConstructor().newInstance());
+        by("gather", "Kotlin coroutines", () -> i -> BuildersKt.runBlocking(EmptyCoroutineContext.INSTANCE,
+                (scope, done) -> {
+                    var tasks = new ArrayList<Deferred<Object>>(Calls.BATCH);
+                    for (int k = 0; k < Calls.BATCH; k++) {
+                        tasks.add(BuildersKt.async(scope, Dispatchers.getDefault(), CoroutineStart.DEFAULT,
+                                (its, result) -> nothing()));
+                    }
+                    return AwaitKt.awaitAll(tasks, done);
+                }));
         by("json", "Jackson, BigDecimal", () -> {
             var mapper = new ObjectMapper().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
             return i -> mapper.writeValueAsString(mapper.readValue(Calls.DOCUMENT, Object.class));
@@ -165,6 +187,11 @@ final class Libraries {
         Machine.main("libraries", () -> run(args));
     }
 
+    /** What a coroutine does; it cannot throw what is checked. */
+    private static Object nothing() {
+        return "";
+    }
+
     private static Map<String, Calls.Maker> all(String job) {
         var all = new LinkedHashMap<>(Calls.OURS.get(job));
         all.putAll(THEIRS.get(job));
@@ -183,10 +210,18 @@ final class Libraries {
         Path jdk = Machine.jdk(options.get("--jdk"));
         var about = Machine.about();
         about.put("JDK", Machine.version(jdk));
-        about.put("libraries", versions());
-        var costs = new LinkedHashMap<Cell, List<Double>>();
-        var percentiles = new LinkedHashMap<Cell, List<Double>>();
-        var lines = new ArrayList<String>();
+        about.put("libraries", Machine.jars(JARS));
+        int feature = Machine.feature(jdk);
+        if (feature < FIRST_SCOPE) {
+            THEIRS.get("gather").remove(SCOPE);
+        } else if (jobs.contains("gather")) {
+            Machine.output(List.of(Machine.tool(jdk, "javac"), "--enable-preview", "--release", "" + feature, "-proc:none",
+                    "-cp", System.getProperty("java.class.path"), "-d", "" + Files.createDirectories(PREVIEW),
+                    "bench/preview/Scope.java"), Map.of());
+        }
+        Path out = Files.createDirectories(Path.of(options.get("--out")));
+        Path file = out.resolve("libraries-" + about.get("date").substring(0, 10) + ".tsv");
+        var lines = new ArrayList<>(Machine.kept(file, jobs, about.get("machine"), "JDK=" + about.get("JDK")));
         long begun = System.nanoTime();
         long lasted = 0;
         for (int round = 0; round == 0 || System.nanoTime() - begun + lasted < minutes * 60e9; round++) {
@@ -194,15 +229,13 @@ final class Libraries {
             for (String job : jobs) {
                 for (int threads : Calls.JOBS.get(job).threads()) {
                     for (String by : all(job).keySet()) {
-                        var answer = Machine.measure(List.of(Machine.tool(jdk, "java"), "-cp", System.getProperty(
-                                "java.class.path"), "-Dbench.jdks=", "Libraries", "probe", job, by, "" + threads,
-                                LIMIT_SECONDS), Map.of(), true);
-                        var cell = new Cell(job, threads, by);
-                        var steady = costs.computeIfAbsent(cell, key -> new ArrayList<>());
-                        if (answer.number(3) > 0 && answer.others() <= Machine.NOISE) {
-                            steady.add(answer.number(3));
-                            percentiles.computeIfAbsent(cell, key -> new ArrayList<>()).add(answer.number(0));
+                        String path = System.getProperty("java.class.path");
+                        var line = new ArrayList<>(List.of(Machine.tool(jdk, "java"), "-cp", path + File.pathSeparator
+                                + PREVIEW, "-Dbench.jdks=", "Libraries", "probe", job, by, "" + threads, LIMIT_SECONDS));
+                        if (by.equals(SCOPE)) {
+                            line.add(1, "--enable-preview");
                         }
+                        var answer = Machine.measure(line, Map.of());
                         lines.add(Machine.format("%s\t%d\t%s\t%s\t%s\t%s\t%.3f", job, threads, by, answer.fields()[3],
                                 answer.fields()[0], answer.fields()[1], answer.others()));
                         System.err.print(Machine.format("%-14s %d %-20s %10.1f ns, p99 %9.0f, after %s s, "
@@ -213,12 +246,12 @@ final class Libraries {
             }
             lasted = System.nanoTime() - start;
         }
-        Path out = Files.createDirectories(Path.of(options.get("--out")));
+        var measured = List.copyOf(lines);
         lines.addFirst("# job, threads, by; nanoseconds: a call in steady state (0: not), 99th percentile, first call;"
                 + " share of the machine that others used");
         lines.addFirst("# " + about);
-        Files.write(out.resolve("libraries-" + about.get("date").substring(0, 10) + ".tsv"), lines);
-        String table = table(jobs, costs, percentiles, false) + "\n" + about.get("date") + "; " + about.get("machine")
+        Files.write(file, lines);
+        String table = table(measured, false) + "\n" + about.get("date") + "; " + about.get("machine")
                 + "; JDK " + about.get("JDK") + "; load average before: " + about.get("load average before") + ".\n";
         Files.writeString(out.resolve("libraries.md"), "# The examples and the libraries of the same job\n\n"
                 + "Written by `java bench/Bench.java libraries`; do not edit. Millions of calls a second, by 1 thread and by 8 "
@@ -227,7 +260,7 @@ final class Libraries {
                 + ".\n");
         System.out.println("\n" + table);
         if (out.equals(Path.of("bench/results"))) {
-            Machine.publish(Path.of("references/performance.md"), "libraries", table(jobs, costs, percentiles, true)
+            Machine.publish(Path.of("references/performance.md"), "libraries", table(measured, true)
                     + "\nBold: the fastest, and what is within a tenth of it. " + about.get("date").substring(0, 10) + ", JDK "
                     + about.get("JDK") + ".\n");
         }
@@ -235,16 +268,29 @@ final class Libraries {
     }
 
     /** @param page only the fastest of the others, which is the one to compare with, and no percentiles */
-    private static String table(List<String> jobs, Map<Cell, List<Double>> costs,
-            Map<Cell, List<Double>> percentiles, boolean page) {
+    private static String table(List<String> lines, boolean page) {
+        var costs = new LinkedHashMap<Cell, List<Double>>();
+        var percentiles = new LinkedHashMap<Cell, List<Double>>();
+        for (String line : lines) {
+            String[] fields = line.split("\t");
+            var cell = new Cell(fields[0], Integer.parseInt(fields[1]), fields[2]);
+            var steady = costs.computeIfAbsent(cell, key -> new ArrayList<>());
+            double cost = Double.parseDouble(fields[3]);
+            if (cost > 0 && Double.parseDouble(fields[6]) <= Machine.NOISE) {
+                steady.add(cost);
+                percentiles.computeIfAbsent(cell, key -> new ArrayList<>()).add(Double.parseDouble(fields[4]));
+            }
+        }
+        var jobs = Calls.JOBS.keySet().stream().filter(job -> costs.keySet().stream().anyMatch(cell ->
+                cell.job.equals(job))).toList();
         var text = new StringBuilder(page ? "| | ours | fastest other |\n|---|---|---|\n"
                 : "| millions of calls a second, 1 thread / 8 [p99 µs] | ours | others |\n|---|---|---|\n");
         for (String job : jobs) {
             var threads = Calls.JOBS.get(job).threads();
             var best = new LinkedHashMap<Integer, Double>();
             for (int number : threads) {
-                best.put(number, all(job).keySet().stream().map(by -> costs.get(new Cell(job, number, by)))
-                        .filter(list -> !list.isEmpty()).mapToDouble(Steady::median).min().orElse(0));
+                best.put(number, all(job).keySet().stream().map(by -> costs.getOrDefault(new Cell(job, number, by),
+                        List.of())).filter(list -> !list.isEmpty()).mapToDouble(Steady::median).min().orElse(0));
             }
             var cells = new LinkedHashMap<String, String>();
             for (String by : all(job).keySet()) {
@@ -252,7 +298,7 @@ final class Libraries {
                 String percentile = "";
                 for (int number : threads) {
                     var cell = new Cell(job, number, by);
-                    if (costs.get(cell).isEmpty()) {
+                    if (!costs.containsKey(cell) || costs.get(cell).isEmpty()) {
                         rates.add(Machine.NOT_STEADY_TEXT);
                         continue;
                     }
@@ -267,7 +313,8 @@ final class Libraries {
             text.append("| ").append(Calls.JOBS.get(job).title()).append(threads.length > 1 ? ""
                     : threads[0] == 1 ? ", 1 thread" : ", 8 threads").append(" | ").append(ours.stream().map(cells::get)
                     .collect(Collectors.joining(", "))).append(" | ").append(THEIRS.get(job).keySet().stream()
-                    .sorted(Comparator.comparingDouble(by -> costs.get(new Cell(job, threads[0], by)).stream()
+                    .sorted(Comparator.comparingDouble(by -> costs.getOrDefault(new Cell(job, threads[0], by),
+                            List.of()).stream()
                             .mapToDouble(Double::doubleValue).min().orElse(Double.MAX_VALUE)))
                     .limit(page ? 1 : 9).map(cells::get).collect(Collectors.joining(", "))).append(" |\n");
         }
@@ -276,14 +323,5 @@ final class Libraries {
 
     private static String rate(double value) {
         return Machine.format(value < 0.095 ? "%.3f" : value < 0.95 ? "%.2f" : value < 9.5 ? "%.1f" : "%,.0f", value);
-    }
-
-    /** As their jars are named. */
-    private static String versions() {
-        return List.of(System.getProperty("java.class.path").split(java.io.File.pathSeparator)).stream()
-                .map(jar -> Path.of(jar).getFileName().toString())
-                .filter(jar -> jar.matches("(resilience4j-core|failsafe|guava|bucket4j_jdk17-core|caffeine|channels|"
-                        + "java-dataloader|jackson-databind)-\\d.*"))
-                .map(jar -> jar.replace(".jar", "")).collect(Collectors.joining(", "));
     }
 }

@@ -22,8 +22,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The hook in a child process, as a client starts it, from a copy of the skill in a folder with spaces. */
 @Tag("once")
-@Timeout(600)
-class ScanAfterEditTest {
+@Timeout(3_600)
+class ScanAfterEditIT {
 
     private static final String JAVA = Path.of(System.getProperty("java.home"), "bin", "java").toString();
 

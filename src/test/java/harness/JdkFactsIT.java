@@ -17,11 +17,14 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** {@code scripts/JdkFacts.java}: an answer in 40 lines for the JDK that is meant, or one line that says why not. */
 @Tag("once")
-@Timeout(value = 10, unit = TimeUnit.MINUTES)
-class JdkFactsTest {
+@Execution(ExecutionMode.CONCURRENT)
+@Timeout(value = 60, unit = TimeUnit.MINUTES)
+class JdkFactsIT {
 
     private static final Duration LIMIT = Duration.ofMinutes(20);
     private static final String JAVA = Path.of(System.getProperty("java.home"), "bin", "java").toString();
@@ -144,7 +147,7 @@ class JdkFactsTest {
     }
 
     private static Answer run(Path directory, String... args) throws Exception {
-        var command = new ArrayList<>(List.of(JAVA, "-XX:TieredStopAtLevel=1",
+        var command = new ArrayList<>(List.of(JAVA, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
                 folder.resolve("skill/scripts/JdkFacts.java").toString()));
         command.addAll(List.of(args));
         return run(directory, command);

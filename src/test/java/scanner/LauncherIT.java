@@ -21,14 +21,17 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * The launchers in child processes: an installed copy in a folder with spaces, without execute bits, with a cache of
  * its own.
  */
 @Tag("once")
-@Timeout(600)
-class LauncherTest {
+@Execution(ExecutionMode.CONCURRENT)
+@Timeout(3_600)
+class LauncherIT {
 
     private static final String HOME = System.getProperty("java.home");
     private static final String JAVA = Path.of(HOME, "bin", "java").toString();
@@ -83,7 +86,7 @@ class LauncherTest {
     }
 
     private Cli java(String... args) throws IOException, InterruptedException {
-        var command = new ArrayList<>(List.of(JAVA, launcher));
+        var command = new ArrayList<>(List.of(JAVA, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", launcher));
         command.addAll(Arrays.asList(args));
         return run(command(command.toArray(String[]::new)));
     }

@@ -1,0 +1,171 @@
+import java.io.IOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * Seconds the scanner takes by lines of source: {@code java bench/Bench.java scanner}. The source is this repository's
+ * own, as often as it takes, each time in packages of another name.
+ */
+final class Scanner {
+
+    private static final List<String> ROOTS = List.of("examples", "scripts", "assets/service/src/main/java",
+            "src/test/java");
+    private static final List<Integer> LINES = List.of(100_000, 300_000, 1_000_000, 2_000_000, 3_000_000, 5_000_000);
+    private static final Pattern OWN = Pattern.compile("(?m)^(package|import(?: static)?) (?=(?:scanner|explorer|copier|"
+            + "harness|service)\\b)");
+    private static final Pattern LINE = Pattern.compile("\n");
+    private static final int RUNS = 3;
+    private static final double SHORT = 10; // seconds: else once
+
+    /** @param lines of the whole tree */
+    private record Size(int lines, List<Double> seconds) { }
+
+    private Scanner() {
+    }
+
+    public static void main(String[] args) throws Exception {
+        Machine.main("scanner", () -> run(args));
+    }
+
+    private static int run(String[] args) throws Exception {
+        var options = new LinkedHashMap<>(Map.of("--out", "bench/results", "--minutes", "2", "--jdk", "", "--lines",
+                "" + LINES.getLast()));
+        Machine.none(Machine.options(args, options));
+        double minutes = Machine.positive(options, "--minutes");
+        int most = Machine.numbers(options, "--lines").getFirst();
+        if (most < 1) {
+            throw new Machine.Refusal("--lines " + most + ": must be a positive number");
+        }
+        Path jdk = Machine.jdk(options.get("--jdk"));
+        var about = Machine.about();
+        about.put("JDK", Machine.version(jdk));
+        Path tree = Files.createTempDirectory("scanned");
+        var sizes = new ArrayList<Size>();
+        long end = System.nanoTime() + (long) (minutes * 60e9);
+        try {
+            var sources = sources();
+            int lines = 0;
+            int copies = 0;
+            for (int wanted : LINES.stream().map(n -> Math.min(n, most)).distinct().toList()) {
+                while (lines < wanted) {
+                    lines += copy(sources, tree.resolve("copy" + copies), "copy" + copies++, wanted - lines);
+                }
+                if (sizes.isEmpty()) {
+                    scan(jdk, tree); // it compiles itself, and keeps that
+                }
+                var seconds = new ArrayList<Double>();
+                do {
+                    seconds.add(scan(jdk, tree));
+                } while (seconds.size() < RUNS && seconds.getFirst() < SHORT);
+                sizes.add(new Size(lines, seconds));
+                System.err.println(Machine.format("%,d lines: %s s", lines, seconds));
+                double next = seconds.getLast() * 3.5; // as the sizes grow
+                if (System.nanoTime() + next * 1e9 > end && wanted < most) {
+                    System.err.println("scanner: no time for more; --minutes gives it more");
+                    break;
+                }
+            }
+        } finally {
+            delete(tree);
+        }
+        return write(about, sizes, Path.of(options.get("--out")));
+    }
+
+    private static Map<String, String> sources() throws IOException {
+        var sources = new LinkedHashMap<String, String>();
+        for (String root : ROOTS) {
+            try (Stream<Path> files = Files.walk(Path.of(root))) {
+                for (Path file : files.filter(file -> file.toString().endsWith(".java")).sorted().toList()) {
+                    sources.put(file.toString(), Files.readString(file));
+                }
+            }
+        }
+        return sources;
+    }
+
+    /** Whole files, until there are enough lines. Returns how many there are. */
+    private static int copy(Map<String, String> sources, Path folder, String name, int enough) throws IOException {
+        int lines = 0;
+        for (var source : sources.entrySet()) {
+            String text = OWN.matcher(source.getValue()).replaceAll("$1 " + name + ".");
+            text = text.startsWith("package ") || text.contains("\npackage ") ? text : "package " + name + ";\n" + text;
+            Path file = folder.resolve(source.getKey());
+            Files.createDirectories(file.getParent());
+            Files.writeString(file, text);
+            lines += (int) LINE.matcher(text).results().count();
+            if (lines >= enough) {
+                break;
+            }
+        }
+        return lines;
+    }
+
+    /** Seconds; negative: others used the machine meanwhile. */
+    private static double scan(Path jdk, Path tree) throws Exception {
+        var load = new Machine.Load();
+        long start = System.nanoTime();
+        var scan = new ProcessBuilder(Machine.tool(jdk, "java"), "scripts/FindBlockingCalls.java", "--release", "21",
+                "" + tree).redirectOutput(ProcessBuilder.Redirect.DISCARD);
+        scan.environment().put("JAVA_HOME", "" + jdk);
+        int code = scan.redirectError(ProcessBuilder.Redirect.DISCARD).start().waitFor();
+        if (code > 1) { // 1: it has found something
+            throw new IOException("the scanner ended with " + code);
+        }
+        double seconds = (System.nanoTime() - start) / 1e9;
+        return load.others() > Machine.NOISE ? -seconds : seconds;
+    }
+
+    private static void delete(Path tree) throws IOException {
+        Files.walkFileTree(tree, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                Files.delete(file);
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path folder, IOException e) throws IOException {
+                Files.delete(folder);
+                return FileVisitResult.CONTINUE;
+            }
+        });
+    }
+
+    private static int write(Map<String, String> about, List<Size> sizes, Path out) throws IOException {
+        var head = new StringBuilder("| lines |");
+        var text = new StringBuilder("\n|---|" + "---|".repeat(sizes.size()) + "\n| seconds |");
+        var lines = new ArrayList<>(List.of("# " + about, "# lines; seconds of each run, negative: others used the machine"));
+        var page = new ArrayList<String>();
+        for (var size : sizes) {
+            var quiet = size.seconds.stream().filter(seconds -> seconds > 0).sorted().toList();
+            boolean steady = !quiet.isEmpty() && quiet.getLast() <= Steady.AGREE * quiet.getFirst();
+            head.append(Machine.format(" %,d |", size.lines));
+            String figure = steady ? Machine.number(Steady.median(quiet)) : Machine.NOT_STEADY_TEXT;
+            text.append(' ').append(figure).append(" |");
+            page.add(Machine.format("%,d: %s", size.lines, figure));
+            lines.add(size.lines + "\t" + size.seconds.stream().map(seconds -> Machine.format("%.2f", seconds)).toList());
+        }
+        text.append('\n');
+        Files.createDirectories(out);
+        Files.write(out.resolve("scanner-" + about.get("date").substring(0, 10) + ".tsv"), lines);
+        Files.writeString(out.resolve("scanner.md"), "# The scanner by lines of source\n\nWritten by `java bench/Bench.java "
+                + "scanner`; do not edit. This repository's own source, repeated under other package\nnames; the whole "
+                + "command, compiled before.\n\n" + head + text + "\n" + about.get("date") + "; " + about.get("machine")
+                + "; JDK " + about.get("JDK") + "; load average before: " + about.get("load average before") + ".\n");
+        System.out.println("\n" + head + text);
+        if (out.equals(Path.of("bench/results"))) {
+            Machine.publish(Path.of("references/performance.md"), "scanner", Machine.wrapped("The scanner takes, in seconds, "
+                    + "for so many lines: " + String.join(", ", page) + "."));
+        }
+        return text.toString().contains(Machine.NOT_STEADY_TEXT) ? Machine.NOT_STEADY : 0;
+    }
+}
