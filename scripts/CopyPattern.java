@@ -51,7 +51,7 @@ public final class CopyPattern {
     private static Path classes(Path sources) throws IOException {
         File[] files = sources.toFile().listFiles((folder, name) -> name.endsWith(".java"));
         if (files == null || files.length == 0) {
-            throw new IOException("no sources in " + sources + "; install the skill again, whole");
+            throw new IOException("no sources in " + sources + "; the skill is incomplete: install it again");
         }
         Arrays.sort(files);
         CRC32 hash = new CRC32();

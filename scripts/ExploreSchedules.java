@@ -85,7 +85,7 @@ public final class ExploreSchedules {
         for (File source : sources(explorer)) {
             javac.add(source.getPath());
         }
-        done(javac, "the explorer cannot be compiled; install the skill again, whole. ");
+        done(javac, "the explorer cannot be compiled; the skill is incomplete: install it again. ");
         done(List.of(java(jdk), "-Xshare:auto", "-cp", classes.getPath(), "explorer.PatchJdk", classes.getPath(),
                 new File(folder, "patch").getPath()), "");
     }
@@ -107,7 +107,7 @@ public final class ExploreSchedules {
         for (File folder : new File[] {explorer, new File(explorer, "run")}) {
             File[] files = folder.listFiles((in, name) -> name.endsWith(".java"));
             if (files == null) {
-                throw new IOException("no folder " + folder + "; install the skill again, whole");
+                throw new IOException("no folder " + folder + "; the skill is incomplete: install it again");
             }
             Arrays.sort(files);
             sources.addAll(Arrays.asList(files));

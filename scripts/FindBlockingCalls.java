@@ -72,7 +72,8 @@ public final class FindBlockingCalls extends Thread {
     /** Where the way to start what was compiled from just these sources, in just these circumstances, is kept. */
     private static File shortcut(File scanner) throws IOException {
         if (!scanner.isDirectory()) {
-            throw new IOException("no folder ".concat(scanner.getPath()).concat("; install the skill again, whole"));
+            throw new IOException("no folder ".concat(scanner.getPath())
+                    .concat("; the skill is incomplete: install it again"));
         }
         long key = scanner.getPath().hashCode() + key(scanner);
         key = key * 31 + System.getProperty("java.home").hashCode();

@@ -29,10 +29,11 @@ public final class JdkFacts {
     private static final int LINES = 40;
     /** Nobody has looked on that JDK; {@code -} is what does not exist there. */
     private static final String UNKNOWN = "?";
-    private static final String USAGE = "java scripts/JdkFacts.java [--jdk N] [WORDS]           what holds on JDK N\n"
-            + "java scripts/JdkFacts.java --from A --to B [WORDS]   what changes for concurrent code that moves\n"
-            + "Without --jdk it is the JDK that the build in this folder, or above it, names.\n"
-            + "WORDS: all of them in a fact, such as: HttpClient timeout; dump owner; synchronized. At most 40 lines.";
+    private static final String USAGE = "java scripts/JdkFacts.java [--jdk N] [WORDS]           what is true on JDK N\n"
+            + "java scripts/JdkFacts.java --from A --to B [WORDS]   what changes for concurrent code from A to B\n"
+            + "Without --jdk, N is the JDK that the build in this folder, or above it, names.\n"
+            + "WORDS: prints facts that contain all of them, such as: HttpClient timeout; dump owner; synchronized.\n"
+            + "At most 40 lines.";
     /** How a build says it; the first that is found counts. */
     private static final Map<String, Pattern> BUILDS = new LinkedHashMap<>();
 
@@ -107,7 +108,7 @@ public final class JdkFacts {
                 }
                 options.put(args[i++], Integer.valueOf(number));
             } else if (args[i].startsWith("-")) {
-                throw new IllegalArgumentException("unknown option " + args[i] + "; --help shows the options");
+                throw new IllegalArgumentException("unknown option " + args[i] + "; see --help");
             } else {
                 Collections.addAll(words, args[i].trim().split("\\s+"));
             }
@@ -116,7 +117,7 @@ public final class JdkFacts {
         Integer from = options.get("--from");
         Integer to = options.get("--to");
         if ((from == null) != (to == null) || from != null && options.containsKey("--jdk")) {
-            throw new IllegalArgumentException("--from A --to B go together, and without --jdk");
+            throw new IllegalArgumentException("use --from A with --to B, and without --jdk");
         }
         JdkFacts facts = new JdkFacts(source().resolveSibling("../references/facts.tsv").normalize());
         return from != null ? facts.between(from, to, words) : facts.on(options.get("--jdk"), words);
@@ -124,7 +125,7 @@ public final class JdkFacts {
 
     private JdkFacts(Path file) throws IOException {
         if (!Files.isRegularFile(file)) {
-            throw new IOException("no file " + file + "; install the skill again, whole");
+            throw new IOException("no file " + file + "; the skill is incomplete: install it again");
         }
         List<String> lines = Files.readAllLines(file, StandardCharsets.UTF_8);
         String[] header = lines.get(0).split("\t");
@@ -224,7 +225,7 @@ public final class JdkFacts {
         System.out.println(title);
         lines.forEach(System.out::println);
         if (left > 0) {
-            System.out.println(left + " more: add a word");
+            System.out.println(left + " more: add a word to narrow the search");
         }
         return 0;
     }
@@ -234,7 +235,7 @@ public final class JdkFacts {
         List<Integer> all = new ArrayList<>(versions.keySet());
         if (jdk < all.get(0)) {
             throw new IllegalArgumentException(
-                    "no facts of JDK " + jdk + ": the patterns need " + all.get(0) + " or later");
+                    "no facts of JDK " + jdk + ": the patterns need JDK " + all.get(0) + " or later");
         }
         int last = all.stream().filter(column -> column <= jdk).reduce((a, b) -> b).get();
         List<Integer> columns = new ArrayList<>(Collections.singletonList(last));

@@ -90,7 +90,7 @@ public final class ScanAfterEdit extends Thread {
         return findings.isEmpty() ? "" : "find-blocking-calls on " + name + ", which you have just edited:\n"
                 + String.join("\n", findings) + "\nFix what is new. Why and how: java \""
                 + new File(scripts(), "FindBlockingCalls.java") + "\" --explain RULE\n"
-                + "Right as it is? Say so in the code, above the statement: // blocking-ok: reason\n";
+                + "If the code is correct, say so above the statement: // blocking-ok: reason\n";
     }
 
     /** The findings, a line each and its chain of calls below, that name the file. */
@@ -167,7 +167,8 @@ public final class ScanAfterEdit extends Thread {
         List<File> sources = new ArrayList<>();
         addSources(new File(scripts, "scanner"), sources);
         if (sources.isEmpty()) {
-            throw new IOException("no folder " + new File(scripts, "scanner") + "; install the skill again, whole");
+            throw new IOException("no folder " + new File(scripts, "scanner")
+                    + "; the skill is incomplete: install it again");
         }
         Collections.sort(sources);
         CRC32 checksum = new CRC32();

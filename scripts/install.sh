@@ -17,23 +17,23 @@ usage() {
   cat <<HELP
 Usage: bash scripts/install.sh [--project [DIR] | --to DIR]
 
-Copies the skill for coding agents, runs one example of it on each JDK of $OLDEST or later that is found, lets the tools compile
-themselves into ~/.cache/$SKILL, and says what is ready.
+Copies the skill for coding agents, runs one example on each JDK $OLDEST or later that it finds, compiles the tools into
+~/.cache/$SKILL, and prints what is ready.
 
   (no option)      into ~/.claude/skills/$SKILL: for all your projects
   --project [DIR]  into DIR/.claude/skills/$SKILL: for the project in DIR (the current folder)
   --to DIR         into DIR/$SKILL, for any other agent
   --help           this text
 
-Run it again to update. A skill file that you edited is replaced, and your version is kept as FILE.user; files you
-added stay. To remove the skill, delete its folder. JDKs are looked for in JAVA_HOME, JAVA_HOME_NN_ARCH, PATH, /usr/lib/jvm,
-~/.sdkman/candidates/java, ~/.jdks, ~/.cache/jdks and /Library/Java/JavaVirtualMachines, or, where JAVA_ASYNC_PATTERNS_JDKS is set,
-in the homes it lists (separated by colons) and nowhere else.
+Run it again to update. If you edited a skill file, it is replaced and your version is kept as FILE.user. Files that you
+added stay. To remove the skill, delete its folder. The script looks for JDKs in JAVA_HOME, JAVA_HOME_NN_ARCH, PATH,
+/usr/lib/jvm, ~/.sdkman/candidates/java, ~/.jdks, ~/.cache/jdks and /Library/Java/JavaVirtualMachines. If
+JAVA_ASYNC_PATTERNS_JDKS is set, it looks only in the JDK homes listed there (separated by colons).
 
-Exit code: 0 installed; 1 a folder cannot be read or written, or another run is at work; 2 wrong option, or the copy to install from
-is incomplete; 3 no JDK of $OLDEST or later; 4 something of yours is where the skill would go; 5 the example fails on a JDK
-(if it works on another, the skill is installed all the same); 129, 130, 143 stopped by a signal. An earlier installation is replaced
-in one step at the very end: until then, whatever fails, it stays as it was.
+Exit code: 0 installed; 1 a folder cannot be read or written, or another installation is running; 2 wrong option, or the
+copy to install from is incomplete; 3 no JDK $OLDEST or later; 4 something of yours is where the skill would go; 5 the
+example fails on a JDK (if it works on another, the skill is installed); 129, 130, 143 stopped by a signal. An earlier
+installation is replaced in one step at the very end: if something fails before, it stays as it was.
 HELP
 }
 

@@ -13,7 +13,7 @@ import java.util.function.Consumer;
  * JDK 21 and later.
  *
  * <p>Use to call an API that answers through a callback as if it were a blocking call. Do not use for callbacks that
- * come many times (a listener: {@code WorkQueue} or {@code BackpressureStream}), nor in the thread that calls the
+ * are called many times (a listener: {@code WorkQueue} or {@code BackpressureStream}), or in the thread that calls the
  * callbacks: it would wait for itself.
  *
  * <p>Run: {@code java examples/bridges/CallbackBridge.java}
@@ -25,8 +25,8 @@ public final class CallbackBridge {
 
     // @start region="bridge"
     /**
-     * What the API is given. The first call counts, from any thread, also from within {@link Operation#start}. A null
-     * cause is a failure.
+     * What you pass to the API. The first call counts, from any thread, even from within {@link Operation#start}. A
+     * null cause is a failure, too.
      */
     public interface Callback<T> {
         void success(T value);
@@ -36,19 +36,19 @@ public final class CallbackBridge {
 
     @FunctionalInterface
     public interface Operation<T> {
-        /** Starts the operation without waiting. @return how to cancel it; may be called although it has just ended */
+        /** Starts the operation without waiting. @return how to cancel it; may be called even if it has just ended */
         Runnable start(Callback<T> callback) throws Exception;
     }
 
     /**
-     * Starts the operation and waits for its callback. A caller who is interrupted or out of time cancels it and does
-     * not wait until it has ended; if the answer came in that very moment it is returned, the flag set again. One who
-     * is interrupted already starts nothing.
+     * Starts the operation and waits for its callback. A caller that is interrupted or out of time cancels it and does
+     * not wait for its end; an answer that came at that very moment is returned, with the flag set again. A caller that
+     * is already interrupted starts nothing.
      *
-     * @param unwanted gets each value that nobody receives, to release it: one that comes after the caller has left,
-     *                 or a second one. It runs in the thread of the callback and gets what it throws. Failures that
-     *                 come too late are dropped.
-     * @throws ExecutionException the callback's failure is the cause, as it is, or what {@code start} threw
+     * @param unwanted gets each value that nobody receives, to release it: one that comes after the caller has left, or
+     *                 a second one. It runs in the callback's thread, which gets what it throws. Failures that come too
+     *                 late are dropped.
+     * @throws ExecutionException the cause is the callback's failure, unwrapped, or what {@code start} threw
      * @throws TimeoutException   not answered in time; the operation was cancelled. What cancelling threw is
      *                            suppressed, here as in the InterruptedException
      */

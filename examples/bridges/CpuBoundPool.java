@@ -23,9 +23,9 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * asyncio: {@code run_in_executor(ProcessPoolExecutor(), f)}. Final API, JDK 21 and later.
  *
- * <p>Use for what computes for more than some milliseconds, called from virtual threads: they have no time slices, so
- * as many loops as there are processors stop every other virtual thread of the JVM. Threads suffice, there is no lock
- * of the interpreter. Do not use for calls that wait: they belong in virtual threads. One pool for the JVM; a task
+ * <p>Use for work that computes for more than a few milliseconds, called from virtual threads: they have no time
+ * slices, so as many busy loops as processors stop every other virtual thread of the JVM. No processes are needed: Java
+ * has no interpreter lock. Do not use for calls that wait: they belong in virtual threads. Use one pool per JVM; a task
  * must not call its own pool (it would wait for itself).
  *
  * <p>Run: {@code java examples/bridges/CpuBoundPool.java}
@@ -120,7 +120,7 @@ public final class CpuBoundPool implements AutoCloseable {
     private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
     private final Set<Job<?>> jobs = ConcurrentHashMap.newKeySet();
 
-    /** @param threads as many as processors, or one less to keep one free for everything else; 1 or more */
+    /** @param threads as many as processors, or one fewer to keep one free for everything else; 1 or more */
     public CpuBoundPool(int threads) {
         if (threads < 1) {
             throw new IllegalArgumentException("threads " + threads + ", must be 1 or more");
@@ -138,17 +138,17 @@ public final class CpuBoundPool implements AutoCloseable {
     }
 
     /**
-     * Computes in the pool and waits, which costs a virtual thread nothing. Jobs are begun in the order they come;
-     * their number is not bounded here. Thread-safe. A job is interrupted at most once.
+     * Computes in the pool and waits, which costs a virtual thread nothing. Jobs start in the order in which they come;
+     * their number is not limited here. Thread-safe. A job is interrupted at most once.
      *
-     * @throws ExecutionException         the job failed, which is the cause, as it is
-     * @throws InterruptedException       the caller was interrupted: a job not yet begun is withdrawn, one that runs
-     *                                    is interrupted and has ended (it has to look: {@link #checkpoint}). What it
-     *                                    then returned is dropped; what it threw is suppressed, an
-     *                                    InterruptedException of its own aside
+     * @throws ExecutionException         the job failed; its exception is the cause, unwrapped
+     * @throws InterruptedException       the caller was interrupted: a job not yet begun is withdrawn, one that runs is
+     *                                    interrupted and has ended (it has to look: {@link #checkpoint}). What it then
+     *                                    returned is dropped; what it threw is suppressed, an except its own
+     *                                    InterruptedException
      * @throws CancellationException      withdrawn because the thread that closes this pool was interrupted
      * @throws RejectedExecutionException this pool is closed
-     * @throws IllegalStateException      called in a job of this pool: it would wait for a thread that it holds
+     * @throws IllegalStateException      if called in a job of this pool: it would wait for a thread that it holds
      */
     public <T> T call(Callable<? extends T> job) throws InterruptedException, ExecutionException {
         var state = new Job<T>(Objects.requireNonNull(job, "job"));
@@ -198,9 +198,9 @@ public final class CpuBoundPool implements AutoCloseable {
     }
 
     /**
-     * All jobs, as many at once as there are threads; results in the order of {@code jobs}. The first failure, or an
-     * interrupt of the caller, interrupts the rest. When it returns or throws, every job has ended. Throws as {@link
-     * #call} does.
+     * Runs all jobs, at most one per thread at a time, and returns the results in the order of {@code jobs}. The first
+     * failure, or an interrupt of the caller, interrupts the rest. When it returns or throws, every job has ended.
+     * Throws as {@link #call} does.
      */
     public <T> List<T> all(Collection<? extends Callable<? extends T>> jobs) throws InterruptedException,
             ExecutionException {
@@ -229,7 +229,7 @@ public final class CpuBoundPool implements AutoCloseable {
         }
     }
 
-    /** Call it now and then in a long loop: computing hears no interrupt by itself. Costs a few nanoseconds. */
+    /** Call it now and then in a long loop: code that computes does not notice interrupts. Costs a few nanoseconds. */
     public static void checkpoint() throws InterruptedException {
         if (Thread.interrupted()) {
             throw new InterruptedException("cancelled while computing");
@@ -240,7 +240,7 @@ public final class CpuBoundPool implements AutoCloseable {
      * Refuses new jobs and waits for those accepted. If the closing thread is interrupted, those that run are
      * interrupted, once, and the others withdrawn; it still waits, and its flag is set again.
      *
-     * @throws IllegalStateException called in a job of this pool
+     * @throws IllegalStateException if called in a job of this pool
      */
     @Override
     public void close() {

@@ -24,11 +24,11 @@ import javax.sql.DataSource;
  * asyncio: {@code async with pool.acquire() as c, c.transaction()} of asyncpg. Final API, JDK 21 and later; {@code
  * java.sql} alone.
  *
- * <p>Use for JDBC from any number of virtual threads. Permits come before connections: a thousand callers wait in
- * order for their turn, instead of a few getting a connection and the rest the pool's timeout. The transaction runs
- * in a thread that nobody interrupts: an interrupt of a virtual thread that waits for a database closes its socket,
- * and the connection is lost; here the statement is cancelled instead. Do not use where a framework manages
- * transactions: there {@code Bulkhead} around the call.
+ * <p>Use for JDBC from any number of virtual threads. Callers take a permit before a connection: a thousand wait in
+ * order for their turn, instead of a few getting a connection and the rest the pool's timeout. The transaction runs in
+ * a thread that nobody interrupts: interrupting a virtual thread that waits for a database closes its socket and loses
+ * the connection; here the statement is cancelled instead. Do not use where a framework manages transactions: there put
+ * a {@code Bulkhead} around the call.
  *
  * <p>Run: {@code java examples/bridges/DatabaseAccess.java}
  */
@@ -61,20 +61,19 @@ public final class DatabaseAccess {
     }
 
     /**
-     * One transaction: committed when {@code work} returns, rolled back when it throws or the caller is interrupted.
-     * Waiting callers are served in order. When it returns or throws, the work has ended and the connection is back
-     * in the pool. Thread-safe.
+     * Runs one transaction: committed when {@code work} returns, rolled back when it throws or the caller is
+     * interrupted. Callers wait in order. When it returns or throws, the work has ended and the connection is back in
+     * the pool. Thread-safe.
      *
-     * @throws ExecutionException              the work failed, or the pool, or the commit: the cause. What rolling
+     * @throws ExecutionException              the work, the pool or the commit failed, which is the cause. What rolling
      *         back threw is suppressed
-     * @throws InterruptedException            the caller was interrupted: the statement that ran was cancelled
-     *                                         ({@link Statement#cancel}), all rolled back. What the work then threw
-     *                                         is suppressed; if it had committed, it is returned, flag set. Without
+     * @throws InterruptedException            the caller was interrupted: the statement that ran was cancelled ({@link
+     *                                         Statement#cancel}), all rolled back. What the work then threw is
+     *                                         suppressed; if it had committed, it is returned, flag set. If that has no
      *                                         effect for a second, the connection is aborted: drivers lose a cancel
      *                                         that overtakes its statement
-     * @throws SQLTransientConnectionException no turn within the patience; nothing was done
-     * @throws IllegalStateException           called in a transaction: the second connection is what pools are
-     *         exhausted by
+     * @throws SQLTransientConnectionException no turn within {@code patience}; nothing was done
+     * @throws IllegalStateException           if called in a transaction: second connections exhaust pools
      */
     public <T> T transaction(Work<T> work) throws InterruptedException, ExecutionException,
             SQLTransientConnectionException {
@@ -138,7 +137,7 @@ public final class DatabaseAccess {
     }
 
     /**
-     * Not in the caller's thread: a second interrupt would break the cancel off, and it would hit the connection's
+     * Not in the caller's thread: a second interrupt would break off the cancel, which would then hit the connection's
      * next user.
      */
     private static void stop(Thread worker, Transaction transaction) {
@@ -164,9 +163,7 @@ public final class DatabaseAccess {
         }
     }
 
-    /**
-     * To be used by the work's own thread, one statement at a time. That thread has no thread-locals of the caller's.
-     */
+    /** For the work's own thread, one statement at a time. That thread has none of the caller's thread-locals. */
     public static final class Transaction {
         // held while cancelling: the connection must not go to the next one
         private final ReentrantLock lock = new ReentrantLock();
@@ -182,12 +179,12 @@ public final class DatabaseAccess {
             lock.unlock();
         }
 
-        /** For what is not a query, such as savepoints: calls on it are not cancelled. */
+        /** For anything but statements, such as savepoints: calls on it are not cancelled. */
         public Connection connection() {
             return connection;
         }
 
-        /** A statement that an interrupt of the caller cancels. To be closed by the work. */
+        /** A statement that an interrupt of the caller cancels. The work must close it. */
         public PreparedStatement prepare(String sql) throws SQLException {
             PreparedStatement statement = connection.prepareStatement(sql);
             lock.lock();

@@ -10,12 +10,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * asyncio: a loop in a thread of its own, {@code call_soon_threadsafe}, {@code run_coroutine_threadsafe(c,
- * loop).result()}. Final API, JDK 21 and later.
+ * asyncio: a loop in its own thread, {@code call_soon_threadsafe}, {@code run_coroutine_threadsafe(c, loop).result()}.
+ * Final API, JDK 21 and later.
  *
  * <p>Use for what only one thread may touch: a library bound to its thread (OpenGL, COM, embedded interpreters), or
- * state whose steps must come one after the other. Do not use for state that a lock can guard ({@code SharedState}:
- * any thread, no queue), nor for work that blocks: everything else waits for it.
+ * state that must change step by step. Do not use for state that a lock can guard ({@code SharedState}: any thread, no
+ * queue), or for work that blocks: everything else waits for it.
  *
  * <p>Run: {@code java examples/bridges/EventLoop.java}
  */
@@ -25,7 +25,7 @@ public final class EventLoop implements AutoCloseable {
     private final ThreadPoolExecutor executor;
     private volatile Thread thread;
 
-    /** @param capacity tasks that may wait, 1 or more; {@code post} and {@code call} refuse more */
+    /** @param capacity how many tasks may wait, 1 or more; {@code post} and {@code call} refuse more */
     public EventLoop(String name, int capacity) {
         Objects.requireNonNull(name, "name");
         if (capacity < 1) {
@@ -42,11 +42,10 @@ public final class EventLoop implements AutoCloseable {
     }
 
     /**
-     * {@code call_soon_threadsafe}: runs the task after those posted before it. Never waits. What it throws goes to
-     * the uncaught-exception handler of the loop's thread; the loop goes on, in the same thread, whatever the handler
-     * does.
+     * {@code call_soon_threadsafe}: runs the task after those posted before it. Never waits. What it throws goes to the
+     * uncaught-exception handler of the loop's thread; the loop goes on in the same thread, whatever the handler does.
      *
-     * @throws RejectedExecutionException the queue is full, or the loop closed: nothing runs
+     * @throws RejectedExecutionException the queue is full or the loop is closed: nothing runs
      */
     public void post(Runnable task) {
         Objects.requireNonNull(task, "task");
@@ -67,10 +66,10 @@ public final class EventLoop implements AutoCloseable {
      * Runs the task in the loop, at once if the caller is the loop (a nested loop, {@code nest_asyncio}, is not
      * needed), and waits for it.
      *
-     * @throws ExecutionException   the task failed, which is the cause, as it is
-     * @throws InterruptedException the caller was interrupted and the task will not run; one that has begun is waited
-     *                              for, because it must not leave the state half changed, and its outcome counts: the
-     *                              flag is set again
+     * @throws ExecutionException   the task failed; its exception is the cause, unwrapped
+     * @throws InterruptedException the caller was interrupted and the task will not run. If it has begun, the call
+     *                              waits for it, as it must not leave the state half changed, and returns its outcome
+     *                              with the flag set again
      */
     public <T> T call(Callable<? extends T> task) throws InterruptedException, ExecutionException {
         Objects.requireNonNull(task, "task");
@@ -108,10 +107,10 @@ public final class EventLoop implements AutoCloseable {
     }
 
     /**
-     * Refuses new tasks, runs those that wait, and returns when the thread has ended; an interrupt meanwhile is kept
+     * Refuses new tasks, runs waiting ones, and returns when the thread has ended; an interrupt during the wait is kept
      * in the flag.
      *
-     * @throws IllegalStateException called in the loop
+     * @throws IllegalStateException if called in the loop
      */
     @Override
     public void close() {

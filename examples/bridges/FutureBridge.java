@@ -14,13 +14,13 @@ import java.util.concurrent.TimeoutException;
  * asyncio: {@code run_coroutine_threadsafe(c, loop).result()}, {@code wrap_future}. Final API, JDK 21 and later.
  *
  * <p>Use to call an asynchronous API (anything that gives a {@code CompletionStage}) from blocking code in a virtual
- * thread. Plain {@code join} and {@code get} leave the asynchronous work running when the caller is interrupted or
- * out of time, and wrap failures twice. Do not use in an event loop or callback: go on with {@code thenCompose}. The
- * other way round: {@code Offload}.
+ * thread. Plain {@code join} and {@code get} leave the asynchronous work running when the caller is interrupted or out
+ * of time, and wrap failures twice. Do not use in an event loop or callback: continue with {@code thenCompose}. For the
+ * reverse use {@code Offload}.
  *
- * <p>What a cancel stops is the provider's matter: {@code HttpClient.sendAsync}, {@code Mono.toFuture} and {@code
- * Offload} stop, {@code supplyAsync} does not. A {@code copy()} or a {@code minimalCompletionStage()} hands no cancel
- * on.
+ * <p>What a cancel stops depends on the provider: {@code HttpClient.sendAsync}, {@code Mono.toFuture} and {@code
+ * Offload} stop, {@code supplyAsync} does not. A {@code copy()} or {@code minimalCompletionStage()} does not pass on a
+ * cancel.
  *
  * <p>Run: {@code java examples/bridges/FutureBridge.java}
  */
@@ -31,11 +31,11 @@ public final class FutureBridge {
 
     // @start region="await"
     /**
-     * Waits for the stage. An interrupted caller cancels it; if it completed in that very moment its outcome counts,
-     * and the flag is set again: a result is never lost.
+     * Waits for the stage. An interrupted caller cancels it; if it completed at that very moment its outcome counts,
+     * and the flag is set again: no result is lost.
      *
      * @throws ExecutionException    the stage failed; the cause is its failure, out of all {@code CompletionException}s
-     * @throws CancellationException somebody else cancelled the stage
+     * @throws CancellationException another party cancelled the stage
      */
     public static <T> T await(CompletionStage<T> stage) throws InterruptedException, ExecutionException {
         try {
@@ -48,8 +48,8 @@ public final class FutureBridge {
     /**
      * The same with a time limit, which cancels the stage too.
      *
-     * @throws TimeoutException the stage was cancelled; one that the stage failed with is the cause of an
-     *         ExecutionException
+     * @throws TimeoutException out of time: the stage was cancelled. If the stage itself fails with one, it is the
+     *         cause of an ExecutionException
      */
     public static <T> T await(CompletionStage<T> stage, Duration timeout)
             throws InterruptedException, ExecutionException, TimeoutException {
@@ -94,9 +94,9 @@ public final class FutureBridge {
 
     // @start region="cancelling"
     /**
-     * Carries the end of {@code dependent} back to what it was made of: once it is complete in any way (cancelled,
-     * timed out, failed early, a race won), the sources not yet complete are cancelled. {@code thenApply}, {@code
-     * allOf} and {@code anyOf} do not.
+     * Passes the end of {@code dependent} back to its sources: once it completes in any way (cancelled, timed out,
+     * failed early, a race won), the sources not yet complete are cancelled. {@code thenApply}, {@code allOf} and
+     * {@code anyOf} do not.
      *
      * @return dependent
      */

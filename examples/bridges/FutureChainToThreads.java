@@ -14,11 +14,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * asyncio: what is left of callbacks when {@code async def} came: a {@code CompletableFuture} chain turned into plain
- * code in virtual threads, in four steps, each of which runs and gives the same. Final API, JDK 21 and later.
+ * code in virtual threads, in four steps, each of which runs and gives the same result. Final API, JDK 21 and later.
  *
  * <p>Use as a model for a migration: from the middle outwards, the signature of {@link #quoteWrapped} last. Do not
- * begin with the leaves. Where the chain is called from an event loop it stays a future there: {@code Offload} around
- * step 3.
+ * begin with the leaves. If an event loop calls the chain, it stays a future there: wrap step 3 in {@code Offload}.
  *
  * <p>Run: {@code java examples/bridges/FutureChainToThreads.java}
  */

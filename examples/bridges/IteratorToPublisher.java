@@ -11,8 +11,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * asyncio: an async generator around a blocking source, each {@code next} in {@code to_thread}. Final API, JDK 21 and
  * later.
  *
- * <p>Use to hand a source that blocks (a cursor, a queue, the pages of a listing) to a reactive API: an HTTP body,
- * Reactor, Mutiny. Do not use between virtual threads: pass the iterator, or {@code Generator}. The other way round:
+ * <p>Use to give a blocking source (a cursor, a queue, the pages of a listing) to a reactive API: an HTTP body,
+ * Reactor, Mutiny. Do not use between virtual threads: pass the iterator, or a {@code Generator}. For the reverse use
  * {@code PublisherToIterator}.
  *
  * <p>Run: {@code java examples/bridges/IteratorToPublisher.java}
@@ -23,7 +23,7 @@ public final class IteratorToPublisher<T> implements Flow.Publisher<T> {
     /** Read and closed by one thread. */
     @SuppressWarnings("try") // close() may block, and then it hears an interrupt
     public interface Source<T> extends AutoCloseable {
-        /** Waits for the next item; null is the end. May be interrupted when the subscriber has left. */
+        /** Waits for the next item; null at the end. May be interrupted when the subscriber has left. */
         T next() throws Exception;
     }
     // @end region="source"
@@ -37,12 +37,12 @@ public final class IteratorToPublisher<T> implements Flow.Publisher<T> {
 
     // @start region="publisher"
     /**
-     * By the rules of Reactive Streams. Each subscriber has a source and a virtual thread of its own, which calls it,
-     * so it may block. The source is asked for an item only when one is requested, hence also for its end; nothing is
-     * read ahead. A subscriber that cancels interrupts a waiting source, once, which is then closed, and sees nothing
-     * more; only an item that comes in that very moment is lost. What the source throws, in {@code close} too, is its
-     * {@code onError}. A subscriber that throws is taken to have cancelled; the thread's uncaught-exception handler
-     * hears of it, as of a failure after a cancel that is not the answer to the interrupt.
+     * Follows the rules of Reactive Streams. Each subscriber has its own source and its own virtual thread, which calls
+     * it, so it may block. The source is asked for an item, and for its end, only on request; nothing is read ahead. A
+     * subscriber that cancels interrupts a waiting source, once, which is then closed, and sees nothing more; only an
+     * item that comes at that very moment is lost. What the source throws, even in {@code close}, goes to {@code
+     * onError}. A subscriber that throws counts as cancelled; the thread's uncaught-exception handler is told, as it is
+     * of a failure after a cancel that is not the answer to the interrupt.
      */
     @Override
     public void subscribe(Flow.Subscriber<? super T> subscriber) {
@@ -176,7 +176,7 @@ public final class IteratorToPublisher<T> implements Flow.Publisher<T> {
             }
         }
 
-        /** False: nobody wants more. True: something is requested, and the source may be interrupted from now on. */
+        /** False: no more is wanted. True: something is requested, and the source may be interrupted from now on. */
         private boolean awaitDemand() {
             lock.lock();
             try {

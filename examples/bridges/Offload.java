@@ -19,8 +19,8 @@ import java.util.function.Function;
  * asyncio: {@code loop.run_in_executor(None, f)}, {@code to_thread(f)}, and the decorator that makes a blocking
  * function asynchronous. Final API, JDK 21 and later.
  *
- * <p>Use in a thread that must not block and wants a future: event loop, reactive operator, callback. Do not use in a
- * virtual thread (call the function), nor to compute ({@code CpuBoundPool}), nor for slow files on 25 and later (a
+ * <p>Use in a thread that must not block and needs a future: event loop, reactive operator, callback. Do not use in a
+ * virtual thread (call the function), to compute ({@code CpuBoundPool}), or for slow files on 25 and later (use a
  * bounded platform pool).
  *
  * <p>Run: {@code java examples/bridges/Offload.java}
@@ -41,8 +41,8 @@ public final class Offload implements AutoCloseable {
     private volatile boolean stopping;
 
     /**
-     * @param maxRunning calls at once. @param maxWaiting calls beyond them; more are refused, because an event loop
-     * cannot wait
+     * @param maxRunning calls at a time. @param maxWaiting calls beyond them; more are refused, because an event loop
+     *         cannot wait
      */
     public Offload(int maxRunning, int maxWaiting) {
         if (maxRunning < 1 || maxWaiting < 0) {
@@ -54,18 +54,18 @@ public final class Offload implements AutoCloseable {
     }
 
     /**
-     * Runs {@code work} in a virtual thread of its own. Never waits. Thread-safe.
+     * Runs {@code work} in its own virtual thread. Never waits. Thread-safe.
      *
-     * <p>Whoever completes the future first ({@code cancel}, {@code orTimeout}, {@code complete}) interrupts the
-     * work, or it never begins; what it then returns or throws is dropped, so it closes by itself what it opened.
-     * Cancelling a future derived from this one ({@code thenApply}) does not reach it. Work that ends in {@link
+     * <p>Whoever completes the future first ({@code cancel}, {@code orTimeout}, {@code complete}) interrupts the work,
+     * or it never begins. What the work then returns or throws is dropped, so it must close what it opened. Cancelling
+     * a future derived from this one ({@code thenApply}) does not reach it. Work that ends in {@link
      * InterruptedException} or {@code CancellationException} cancels the future. Work is interrupted at most once.
      *
-     * <p>Dependents without {@code Async} run in the work's virtual thread, where they may block, or in the
-     * registering thread if they come late: {@code thenAcceptAsync(f, loop)} comes back to the loop.
+     * <p>Dependents without {@code Async} run in the work's virtual thread, where they may block, or in the registering
+     * thread if they are registered late: {@code thenAcceptAsync(f, loop)} goes back to the loop.
      *
-     * @return fails with {@link RejectedExecutionException} if too many wait or this is closed, and with what kept
-     *         the thread from starting
+     * @return a future that fails with {@link RejectedExecutionException} if too many wait or this is closed, or with
+     *         what kept the thread from starting
      */
     public <T> CompletableFuture<T> call(Callable<? extends T> work) {
         Objects.requireNonNull(work, "work");
@@ -85,7 +85,7 @@ public final class Offload implements AutoCloseable {
         return result;
     }
 
-    /** The decorator: a blocking function as one that returns a future. */
+    /** The decorator: turns a blocking function into one that returns a future. */
     public <A, R> Function<A, CompletableFuture<R>> async(Blocking<? super A, ? extends R> function) {
         Objects.requireNonNull(function, "function");
         return argument -> call(() -> function.apply(argument));
@@ -157,7 +157,7 @@ public final class Offload implements AutoCloseable {
      * Refuses new calls and waits for those accepted and their dependents. If the closing thread is interrupted,
      * those that have not been interrupted yet are, once; it still waits, and its flag is set again.
      *
-     * @throws IllegalStateException called in own work or a dependent that runs in its thread: it would wait for itself
+     * @throws IllegalStateException if called in its own work, or a dependent in the work's thread
      */
     @Override
     public void close() {

@@ -20,12 +20,12 @@ import java.util.stream.StreamSupport;
  * asyncio: {@code async for item in source}, where the source is a {@code Flow.Publisher}. Final API, JDK 21 and later.
  *
  * <p>Use to read a reactive stream (an HTTP body, {@code SubmissionPublisher}, Reactor or Mutiny through {@code
- * JdkFlowAdapter} or {@code AdaptersToFlow}) with a loop in a virtual thread. Do not use in the thread that
- * publishes: it would wait for itself. The other way round: {@code IteratorToPublisher}.
+ * JdkFlowAdapter} or {@code AdaptersToFlow}) with a loop in a virtual thread. Do not use in the thread that publishes:
+ * it would wait for itself. For the reverse use {@code IteratorToPublisher}.
  *
  * <p>At most {@code capacity} items are requested ahead. One consumer at a time; {@link #close} from any thread. An
- * iterator that is left early without {@code close()} leaves its publisher waiting for ever: try-with-resources, for
- * {@link #stream} too.
+ * iterator left early without {@code close()} keeps its publisher waiting forever: use try-with-resources, for {@link
+ * #stream} too.
  *
  * <p>Run: {@code java examples/bridges/PublisherToIterator.java}
  */
@@ -55,7 +55,7 @@ public final class PublisherToIterator<T> implements Iterator<T>, AutoCloseable 
     /**
      * Waits for an item or the end. Items that came before a failure are read first.
      *
-     * @throws CompletionException   the publisher failed, or gave more than was requested; the failure is the cause
+     * @throws CompletionException   the publisher failed, or sent more than requested; the failure is the cause
      * @throws CancellationException the consumer was interrupted: its flag is set again, nothing is lost; {@code
      *         close()} cancels
      * @throws IllegalStateException this is closed

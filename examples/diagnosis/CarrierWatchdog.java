@@ -23,11 +23,11 @@ import javax.management.ObjectName;
  *
  * <p>Starts an empty virtual thread at intervals, from a platform thread. If it does not run within a limit, every
  * carrier is taken (by code that computes, is pinned, or reads files on 25 and later), and the listener gets the stacks
- * of the virtual threads that have them. Use in every service on virtual threads. Do not use for a single task that
- * hangs: {@code TaskIntrospection}.
+ * of the virtual threads that hold them. Use in every service that runs on virtual threads. Do not use for a single
+ * task that hangs: {@code TaskIntrospection}.
  *
- * <p>One starvation is one {@link Starved} and, once the virtual thread has run, one {@link Recovered}; heartbeats do
- * not pile up. The listener runs on the watchdog's own platform thread; what it throws goes to that thread's
+ * <p>Each starvation gives one {@link Starved} and, once the virtual thread has run, one {@link Recovered}; heartbeats
+ * do not pile up. The listener runs on the watchdog's own platform thread; what it throws goes to that thread's
  * uncaught-exception handler and ends nothing, nor does an Error of the watchdog itself. Writes a thread dump to a
  * temporary file for each starvation.
  *
@@ -47,7 +47,7 @@ public final class CarrierWatchdog implements AutoCloseable {
     public record Starved(Duration waited, String scheduler, List<String> holding) implements Report {
     }
 
-    /** @param starved how long the heartbeat took to run, of a starvation that was reported */
+    /** @param starved how long the heartbeat of the reported starvation took to run */
     public record Recovered(Duration starved) implements Report {
     }
 
@@ -122,7 +122,7 @@ public final class CarrierWatchdog implements AutoCloseable {
     }
 
     // @start region="scheduler"
-    /** By name, so that it compiles on 21, which has no such bean. */
+    /** By name, to compile on 21, which has no such bean. */
     static String scheduler() {
         var values = new ArrayList<String>();
         for (String name : List.of("Parallelism", "PoolSize", "MountedVirtualThreadCount",
@@ -182,9 +182,9 @@ public final class CarrierWatchdog implements AutoCloseable {
     }
 
     /**
-     * Interrupts the watchdog, once, and waits for it; an interrupt meanwhile is kept in the flag.
+     * Interrupts the watchdog, once, and waits for it; an interrupt during the wait is kept in the flag.
      *
-     * @throws IllegalStateException called by the listener
+     * @throws IllegalStateException if called by the listener
      */
     @Override
     public void close() {

@@ -11,13 +11,13 @@ import java.util.concurrent.locks.ReentrantLock;
  * it: there tasks change at {@code await} only. Final API, JDK 21 and later.
  *
  * <p>Use to show that a race exists, and that it does not after the fix. Do not use in production code: put the points
- * where the code under test calls something that the test gives it (a repository, a clock, a listener); nor to wait for
- * an end (join the thread).
+ * where the code under test calls something that the test provides (a repository, a clock, a listener). To wait for an
+ * end, join the thread.
  *
  * <p>{@link #at} returns when all points before it in the order have been passed. A point may stand in the order more
  * than once. A point out of order waits; after {@code patience}, or when another thread has failed, every {@code at}
- * throws an {@code AssertionError} that says which point was missing. Thread-safe. What happens before {@code at("a")}
- * happens before what follows a later point.
+ * throws an {@code AssertionError} that says which point was missing. Thread-safe. What precedes {@code at("a")}
+ * happens-before what follows a later point.
  *
  * <p>Run: {@code java examples/diagnosis/Interleaving.java}
  */
@@ -31,7 +31,7 @@ public final class Interleaving {
     private int next;
     private AssertionError failure;
 
-    /** @param patience generous, such as ten seconds: it is the time until a wrong test fails, not a pace */
+    /** @param patience generous, such as ten seconds: it is the time until a broken test fails, and delays no other */
     public Interleaving(Duration patience, String... order) {
         Objects.requireNonNull(patience, "patience");
         this.patience = Math.min(TimeUnit.NANOSECONDS.convert(patience), Long.MAX_VALUE / 2);

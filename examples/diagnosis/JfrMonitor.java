@@ -19,24 +19,24 @@ import jdk.jfr.consumer.RecordingStream;
 /**
  * asyncio: the log of debug mode, "Executing took 0.5 seconds", in production. Final API, JDK 21 and later.
  *
- * <p>Tells of pinned virtual threads and of long waits for sockets, files and locks, from the JVM's own flight
- * recorder, about a second late, at a cost that production bears. Use to find what is slow where no debugger reaches.
+ * <p>Reports pinned virtual threads and long waits for sockets, files and locks, from the JVM's own flight recorder,
+ * about a second late, at a cost that is acceptable in production. Use to find what is slow where no debugger reaches.
  * Do not use for CPU time (a profiler), nor for a hang: an event is written when its wait is <em>over</em> ({@code
  * ThreadDump}, {@code CarrierWatchdog}).
  *
  * <p>The flight recorder has no event for a virtual thread that waits unmounted: {@code jdk.ThreadPark} (locks,
- * semaphores, queues) is of platform and pinned threads only, on every JDK; so is {@code jdk.JavaMonitorEnter}, which
- * on 21 is that of virtual threads too, for they are pinned. Put such a wait into {@link #timed}. On 21 neither {@code
+ * semaphores, queues) covers only platform and pinned threads, on every JDK; so does {@code jdk.JavaMonitorEnter},
+ * which on 21 includes virtual threads, as they are pinned. Wrap such a wait in {@link #timed}. On 21 neither {@code
  * Object.wait} nor waiting to enter {@code synchronized} is a {@code jdk.VirtualThreadPinned}; a file read that holds
  * its carrier (25 and later) is a {@code jdk.FileRead}.
  *
- * <p>For each kind and place in the code the listener hears at most once in {@code gap}, with how many there were in
- * between. It runs on the recorder's thread, one call at a time; what it throws is printed and ends nothing. At most
+ * <p>For each kind and place in the code the listener is called at most once per {@code gap}, with the number skipped
+ * in between. It runs in the recorder's thread, one call at a time; what it throws is printed and ends nothing. At most
  * 1,000 places are remembered.
  *
  * <p>The recorder writes at most 32 MB to the temporary folder. <strong>If it cannot, because that disk is full, the
- * JVM ends</strong> (exit code 1 or an abort, on every JDK; nothing can catch it): give it a folder of its own with
- * {@code -Djava.io.tmpdir}, or do not use it there.
+ * JVM ends</strong> (exit code 1 or an abort, on every JDK; nothing can catch it): give it its own folder with {@code
+ * -Djava.io.tmpdir}, or do not use it there.
  *
  * <p>Run: {@code java examples/diagnosis/JfrMonitor.java}
  */
@@ -46,7 +46,7 @@ public final class JfrMonitor implements AutoCloseable {
      * @param event   its name in the flight recorder
      * @param detail  the lock's class, the host, the path, the reason it was pinned; or empty
      * @param frames  innermost first, those of the JDK left out if there are others
-     * @param skipped events of the same kind and place since the last one that was told
+     * @param skipped events of the same kind and place since the last one reported
      */
     public record Wait(String event, Duration duration, String thread, String detail, List<String> frames,
                        long skipped) {
@@ -189,9 +189,9 @@ public final class JfrMonitor implements AutoCloseable {
     }
 
     /**
-     * Tells what has happened until now, and ends the recording.
+     * Reports what has happened until now, and ends the recording.
      *
-     * @throws IllegalStateException called by the listener
+     * @throws IllegalStateException if called by the listener
      */
     @Override
     public void close() {

@@ -22,14 +22,13 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Who holds the lock that a virtual thread waits for, out of a heap dump: what no thread dump says before JDK 26.
+ * Finds in a heap dump who holds the lock that a virtual thread waits for: no thread dump says this before JDK 26.
  * asyncio has no such tool. Final API, JDK 21 and later.
  *
- * <p>Use after {@code ThreadDump} called a deadlock possible: {@code jcmd PID GC.heap_dump FILE.hprof}, which stops the
- * JVM while it is written. Knows {@code ReentrantLock}, {@code ReentrantReadWriteLock} held for writing and what else
- * extends {@code AbstractOwnableSynchronizer}; not {@code synchronized} (from 25 on {@code ThreadDump} knows it).
- * Threads have the numbers of the thread dump. Reads the file twice as a stream; memory grows with threads and locks
- * only.
+ * <p>Use when {@code ThreadDump} reports a possible deadlock: {@code jcmd PID GC.heap_dump FILE.hprof}, which stops the
+ * JVM while it is written. Knows {@code ReentrantLock}, {@code ReentrantReadWriteLock} held for writing and other
+ * {@code AbstractOwnableSynchronizer}s; not {@code synchronized} (from 25 on {@code ThreadDump} knows it). Threads have
+ * the numbers of the thread dump. Reads the file twice as a stream; memory grows with threads and locks only.
  *
  * <p>Exit code: 0 no deadlock found, 1 deadlock, 2 not readable (one line on standard error).
  *

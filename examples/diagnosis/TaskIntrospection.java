@@ -13,14 +13,13 @@ import java.util.concurrent.atomic.AtomicLong;
  * asyncio: {@code all_tasks()}, {@code current_task()}, {@code get_name()}, {@code set_name()}, {@code print_stack()}.
  * Final API, JDK 21 and later.
  *
- * <p>A factory of virtual threads that have names and can be listed, with age and stack: one for each executor. The JDK
+ * <p>A factory of virtual threads that have names and can be listed, with age and stack; use one per executor. The JDK
  * lists virtual threads only in a thread dump. Use for a page of an admin server, or an alarm on requests that take too
  * long ({@link #olderThan}). Do not use it as a limit (a {@code Semaphore}), nor for a hang in production that has no
  * such page ({@code ThreadDump}).
  *
- * <p>A thread is listed from {@code newThread} on until just after its task has ended, however it ends; one that was
- * never started, or could not be, for ever. Lists are snapshots. Thread-safe. Costs an entry of a map for each
- * thread.
+ * <p>A thread is listed from {@code newThread} until just after its task has ended, in any way; one that was never
+ * started, or could not be, forever. Lists are snapshots. Thread-safe. Costs a map entry per thread.
  *
  * <p>Run: {@code java examples/diagnosis/TaskIntrospection.java}
  */

@@ -25,17 +25,17 @@ import java.util.stream.Collectors;
  * later.
  *
  * <p>Turns {@code jcmd PID Thread.dump_to_file -format=json FILE}, which has every virtual thread, into a page:
- * deadlocks, who waits for which lock, pinned threads, threads by executor and by stack, the most frequent first.
+ * deadlocks, which thread waits for which lock, pinned threads, threads by executor and by stack, most frequent first.
  * Reads the formats of JDK 21 to 27 on any JDK. Who holds a lock is in the dump from 25 on for {@code synchronized},
- * from 26 on (and in 25.0.5) for {@code java.util.concurrent.locks}; without it a deadlock is only called possible;
- * {@code LockOwners} tells from a heap dump.
+ * from 26 on (and in 25.0.5) for {@code java.util.concurrent.locks}; otherwise a deadlock is only reported as possible;
+ * {@code LockOwners} can tell from a heap dump.
  *
- * <p>Use when something hangs, or piles up. Do not use for CPU time or rates (JFR). The file is read as a stream: one
- * of a million threads, 1.1 GB, with {@code -Xmx512m}. Not thread-safe.
+ * <p>Use when something hangs or piles up. Do not use for CPU time or rates (JFR). The file is read as a stream: a
+ * million threads, 1.1 GB, fit with {@code -Xmx512m}. Not thread-safe.
  *
  * <p>Exit code: 0 no deadlock found, 1 deadlock, 2 no dump could be made or read (one line on standard error).
  *
- * <p>Long because it reads the text and the JSON form of every JDK, with a JSON parser of its own.
+ * <p>Long because it reads the text and the JSON form of every JDK, with its own JSON parser.
  *
  * <p>Run: {@code java examples/diagnosis/ThreadDump.java PID}, or {@code FILE}, or without either to see it find a
  * planted deadlock.
@@ -43,7 +43,7 @@ import java.util.stream.Collectors;
 public final class ThreadDump {
 
     /**
-     * What threads that do the same have in common.
+     * What threads that do the same thing have in common.
      *
      * @param state  a {@code Thread.State}; empty in a dump of 21
      * @param pinned keeps its carrier while it waits; on 21 not known of one that waits to enter {@code synchronized}
@@ -176,7 +176,7 @@ public final class ThreadDump {
         return locks < 2 ? List.of() : waiting.stream().filter(task -> !owners.containsKey(task.lock)).toList();
     }
 
-    /** About a page, for a reader. */
+    /** About a page, for people. */
     public String report() {
         var out = new StringBuilder();
         line(out, "process %s, JDK %s, %s: %d threads, %d of them virtual", header.get("processId"),
@@ -324,8 +324,8 @@ public final class ThreadDump {
     }
 
     /**
-     * Strict JSON (RFC 8259): maps, lists, null, and strings for all else. Of arrays "threads" the elements are handed
-     * on.
+     * Strict JSON (RFC 8259): maps, lists, null, and strings for everything else. Passes on the elements of arrays
+     * named "threads".
      */
     private static final class Json {
         private static final Pattern LITERAL =

@@ -31,13 +31,13 @@ import java.util.concurrent.locks.ReentrantLock;
  * aiohttp: {@code client_max_size}, {@code StreamReader(limit)} and {@code ClientTimeout(total, sock_read)} for a body.
  * Final API, JDK 21 and later.
  *
- * <p>Use for every body that a stranger sends: an answer to {@code HttpClient}, also with {@code sendAsync}
- * ({@link #bytes}), a request to your server ({@link #reading}), and an answer that your server writes to a client that
- * may not read ({@link #writing}). Do not use where a thread waits for the whole exchange anyway: {@code
- * SharedHttpClient} has its limits. {@code BodyHandlers.limiting} (25 and later) knows bytes, no time.
+ * <p>Use for every body from a stranger: an answer to {@code HttpClient}, even with {@code sendAsync} ({@link #bytes}),
+ * a request to your server ({@link #reading}), and an answer that your server writes to a client that may not read
+ * ({@link #writing}). Do not use where a thread waits for the whole exchange anyway: {@code SharedHttpClient} has
+ * limits. {@code BodyHandlers.limiting} (25 and later) limits bytes, not time.
  *
- * <p>Handlers are thread-safe, a stream is for one thread at a time. One daemon thread for all limits of the program;
- * it ends ten seconds after the last.
+ * <p>Handlers are thread-safe; a stream is for one thread at a time. One daemon thread serves all limits of the
+ * program; it ends ten seconds after the last.
  *
  * <p>Run: {@code java examples/http/BoundedBody.java}
  */
@@ -78,7 +78,7 @@ public final class BoundedBody {
         }
     }
 
-    /** There are more bytes than the limit; a server answers 413. */
+    /** The body has more bytes than the limit; a server answers 413. */
     public static final class TooLargeException extends IOException {
         private static final long serialVersionUID = 1;
 
@@ -223,7 +223,7 @@ public final class BoundedBody {
         };
     }
 
-    /** An answer's body, to a client that may not read; {@code limits} as for {@link #reading}. */
+    /** An answer's body for a client that may not read; {@code limits} as for {@link #reading}. */
     public static OutputStream writing(OutputStream out, Limits limits) {
         Objects.requireNonNull(out, "out");
         Objects.requireNonNull(limits, "limits");

@@ -35,12 +35,12 @@ import java.util.stream.IntStream;
  * aiohttp: {@code gather} of fetches behind a {@code Semaphore} and {@code TCPConnector(limit, limit_per_host)}. Final
  * API, JDK 21 and later.
  *
- * <p>Use to fetch many pages of several hosts: at most N at a time, fewer of one host, each with a deadline; a failed
- * page is an outcome and stops nothing. A host that hangs holds {@code perHost} of the permits and no more, so the
- * others go on. Do not use for a handful of calls that are all needed ({@code FetchConcurrently}) or against one
- * service ({@code BoundedGather} around {@code SharedHttpClient}).
+ * <p>Use to fetch many pages from several hosts: at most N at a time, fewer from one host, each with a deadline; a
+ * failed page is an outcome and stops nothing. A host that hangs holds at most {@code perHost} permits, so the others
+ * go on. Do not use for a handful of calls that are all needed ({@code FetchConcurrently}) or against one service
+ * ({@code BoundedGather} around {@code SharedHttpClient}).
  *
- * <p>No state, thread-safe. Memory: the outcomes, and {@code total} times what the reader holds.
+ * <p>Stateless and thread-safe. Memory: the outcomes, and {@code total} times what the reader holds.
  *
  * <p>Run: {@code java examples/http/BoundedCrawl.java}
  */
@@ -65,7 +65,7 @@ public final class BoundedCrawl {
         }
     }
 
-    /** Makes the result of a page, as its body comes in; run by many threads at a time. Any status gets here. */
+    /** Makes a page's result as its body arrives, whatever its status; many threads run it at a time. */
     @FunctionalInterface
     public interface Reader<R> {
         R read(HttpResponse<InputStream> response) throws Exception;
@@ -83,11 +83,10 @@ public final class BoundedCrawl {
 
     /**
      * Fetches the pages, in the order given for each host; returns one outcome for each, in the order of {@code pages}.
-     * When it returns or throws, every thread has ended and no connection is in use: a reader that ignores its
-     * interrupt is waited for.
+     * When it returns or throws, every thread has ended, even if a reader ignores its interrupt, and no connection is
+     * in use.
      *
-     * @param client the caller's, one for the whole program, with a connect timeout; HTTP/1.1 unless you trust every
-     *               host
+     * @param client yours, one for the whole program, with a connect timeout; HTTP/1.1 unless you trust every host
      * @throws InterruptedException the caller was interrupted, and all that ran, once
      */
     public static <R> List<Outcome<R>> all(HttpClient client, List<URI> pages, Limits limits,
@@ -121,7 +120,7 @@ public final class BoundedCrawl {
             }
             var workers = new ArrayList<Thread>();
             try {
-                for (var host : hosts.values()) { // threads by host, not by page: who waits for a host holds no permit
+                for (var host : hosts.values()) { // threads by host: one that waits for a host holds no permit
                     int threads = Math.min(limits.perHost, host.size());
                     for (int n = 0; n < threads; n++) {
                         workers.add(Thread.ofVirtual().name("crawl").unstarted(() -> work(host)));
@@ -150,7 +149,7 @@ public final class BoundedCrawl {
                     } finally {
                         permits.release();
                     }
-                } catch (Throwable e) { // no thread to be had, say: the others go on
+                } catch (Throwable e) { // no thread available, say: the others go on
                     outcomes.set(i, new Failed<>(page, e));
                 }
             }
@@ -204,9 +203,7 @@ public final class BoundedCrawl {
         }
     }
 
-    /**
-     * As {@code client.send}, which if interrupted just as the headers arrive leaves the body open, and nobody has it.
-     */
+    /** Like {@code client.send}, which leaks the body if it is interrupted just as the headers arrive. */
     private static HttpResponse<InputStream> send(HttpClient client, HttpRequest request)
             throws IOException, InterruptedException {
         var opened = new CompletableFuture<InputStream>();

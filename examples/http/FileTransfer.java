@@ -41,12 +41,12 @@ import java.util.regex.Pattern;
  * aiohttp: {@code session.post(url, data=open(file, 'rb'))} and {@code async for chunk in
  * response.content.iter_chunked(n)} into a file. Final API, JDK 21 and later.
  *
- * <p>Use for files of any size, also larger than the heap: both ways a few buffers are in memory. A transfer has no
- * deadline but must move: {@code idle} without a byte ends it. Do not use for answers that are to be looked at
- * ({@code SharedHttpClient}).
+ * <p>Use for files of any size, even larger than the heap: either way only a few buffers are in memory. A transfer has
+ * no deadline but must make progress: {@code idle} without a byte ends it. Do not use for answers that you read into
+ * memory ({@code SharedHttpClient}).
  *
- * <p>No state, thread-safe; two downloads to the same target at a time are not. {@code client} is the caller's, with a
- * connect timeout. Retry around it ({@code Retry}): a download goes on where the last attempt ended.
+ * <p>Stateless and thread-safe, except for two downloads to the same target at a time. You own {@code client}: give it
+ * a connect timeout. To retry, wrap the call ({@code Retry}): a download resumes where the last attempt ended.
  *
  * <p>Run: {@code java examples/http/FileTransfer.java}
  */
@@ -60,18 +60,17 @@ public final class FileTransfer {
 
     // @start region="download"
     /**
-     * Downloads into {@code target}, which appears when it is complete, and not before. What is there of an attempt
-     * that failed, in {@code target.part}, is not fetched again if the server still has the same version (a strong
-     * ETag, If-Range) and answers with the rest of it: the ETag, the place and the total must agree, else the next
-     * attempt starts anew.
+     * Downloads into {@code target}, which appears only when it is complete. What a failed attempt left in {@code
+     * target.part} is not fetched again if the server still has the same version (a strong ETag, If-Range) and answers
+     * with the rest: the ETag, the position and the total must match, else the next attempt starts from the beginning.
      *
-     * <p>Only a server that announces no length and closes the connection at the end (HTTP/1.0) can break off
-     * unnoticed.
+     * <p>Only a server that announces no length and closes the connection at the end (HTTP/1.0) can break off without
+     * being noticed.
      *
-     * @param idle     longest wait for the next bytes; the transfer is ended at most twice that late
-     * @param progress gets the bytes there are, in the transfer's thread; what it throws ends the transfer
+     * @param idle     longest wait for the next bytes; the transfer ends after at most twice that
+     * @param progress gets the number of bytes so far, in the transfer's thread; an exception ends the transfer
      * @throws HttpTimeoutException nothing came for {@code idle}
-     * @throws IOException          a bad status, a connection lost, less than announced, a full disk; {@code
+     * @throws IOException          a bad status, a lost connection, fewer bytes than announced, a full disk; {@code
      *                              target.part} is kept
      * @throws InterruptedException the caller was interrupted; the transfer has ended, {@code target.part} is kept
      */
@@ -105,7 +104,7 @@ public final class FileTransfer {
             try (InputStream body = response.body()) {
                 if (status != 200 && !resumed) {
                     if (there > 0 && (status == 416 || status == 206 && !sameVersion)) {
-                        Files.delete(version); // the part is not of what the server has: the next attempt starts anew
+                        Files.delete(version); // the part is not of what the server has: the next attempt starts over
                     }
                     throw new IOException(uri + " answered " + status
                             + (status == 206 ? " with another range or version" : ""));
@@ -143,9 +142,7 @@ public final class FileTransfer {
 
     private static final Pattern CONTENT_RANGE = Pattern.compile("bytes (\\d{1,18})-\\d{1,18}/(\\d{1,18})");
 
-    /**
-     * As {@code client.send}, which if interrupted just as the headers arrive leaves the body open, and nobody has it.
-     */
+    /** Like {@code client.send}, which leaks the body if it is interrupted just as the headers arrive. */
     private static HttpResponse<InputStream> send(HttpClient client, HttpRequest request)
             throws IOException, InterruptedException {
         var opened = new CompletableFuture<InputStream>();
@@ -172,15 +169,15 @@ public final class FileTransfer {
 
     // @start region="upload"
     /**
-     * Sends {@code request}, to which it adds the body as {@code send} says, and returns the answer, whatever its
-     * status, with at most the first megabyte of its text. Sends the file as it is when the call begins: if it shrinks
-     * meanwhile, an {@link IOException}.
+     * Sends the file with {@code request} and returns the answer, whatever its status, with at most the first megabyte
+     * of its text. The file's length is taken when the call begins: if the file shrinks, it throws an {@link
+     * IOException}.
      *
-     * @param request  its method is set here, to {@code method}; a {@code timeout} of it would cover the sending too
-     * @param idle     longest wait for the server to take the next bytes, and for its answer; ended at most twice that
-     *                 late
-     * @param progress gets the bytes handed over so far, in a thread of the client, which it must not block; what it
-     *                 throws ends the transfer with an {@link IOException}
+     * @param request  its method is set to {@code method}; its {@code timeout}, if any, would also cover the sending
+     * @param idle     longest wait for the server to take the next bytes, and for its answer; ends after at most twice
+     *                 that
+     * @param progress gets the bytes sent so far, in a thread of the client, which it must not block; what it throws
+     *                 ends the transfer with an {@link IOException}
      */
     public static HttpResponse<String> upload(HttpClient client, HttpRequest.Builder request, String method, Path file,
                                               Duration idle, LongConsumer progress)
@@ -237,7 +234,7 @@ public final class FileTransfer {
         }), body.contentLength());
     }
 
-    /** As {@code BodyHandlers.ofString}, which has no limit. */
+    /** Like {@code BodyHandlers.ofString}, which has no limit. */
     private static BodySubscriber<String> text(ResponseInfo answer) {
         var bytes = new ByteArrayOutputStream();
         var first = BodySubscribers.ofByteArrayConsumer(part -> part.ifPresent(

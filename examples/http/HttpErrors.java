@@ -29,12 +29,12 @@ import javax.net.ssl.SSLException;
  * aiohttp: {@code ClientConnectorError}, {@code ServerDisconnectedError}, {@code ServerTimeoutError},
  * {@code ClientPayloadError}, {@code raise_for_status()}. Final API, JDK 21 and later.
  *
- * <p>Use where a failed call is to be handled by its kind: {@code HttpClient} throws {@link IOException} for nearly
- * all, in shapes that differ by JDK. {@link Failure#repeatable} is the rule for {@code Retry}. Do not use for a status
- * the caller understands: look at {@code response.statusCode()}.
+ * <p>Use to handle a failed call by its kind: {@code HttpClient} throws {@link IOException} for nearly all, in forms
+ * that differ by JDK. {@link Failure#repeatable} is the rule for {@code Retry}. Do not use for a status the caller
+ * understands: look at {@code response.statusCode()}.
  *
  * <p>Immutable and thread-safe. A GET that meets a dropped connection is sent again by {@code HttpClient} itself (2
- * attempts on 21 and 25, 5 from 26 on; never a POST), so what is seen is the failure of the last one.
+ * attempts on 21 and 25, 5 from 26 on; never a POST), so you see the failure of the last attempt.
  *
  * <p>Run: {@code java examples/http/HttpErrors.java}
  */
@@ -47,12 +47,11 @@ public final class HttpErrors {
     /** What went wrong. */
     public sealed interface Failure {
 
-        /** The exception it was made of. */
+        /** The exception it was made from. */
         Exception cause();
 
         /**
-         * True if the call may be made again: it has not reached the server, or doing it twice does no harm and may
-         * help.
+         * True if the call may be repeated: it has not reached the server, or doing it twice does no harm and may help.
          */
         default boolean repeatable(HttpRequest request) {
             return switch (this) {
@@ -73,7 +72,7 @@ public final class HttpErrors {
     /** Nobody listens there. */
     public record Refused(Exception cause) implements Failure { }
 
-    /** The name has no address, now. */
+    /** The name has no address at the moment. */
     public record UnknownHost(Exception cause) implements Failure { }
 
     /** No answer to the attempt to connect: overloaded, or a firewall. */
@@ -96,10 +95,10 @@ public final class HttpErrors {
     /** @param retryAfter the header as it came: {@code Retry.parseRetryAfter} */
     public record BadStatus(int status, Optional<String> retryAfter, Exception cause) implements Failure { }
 
-    /** Anything else: the client was closed, a full disk. */
+    /** Anything else: a closed client, a full disk. */
     public record Other(Exception cause) implements Failure { }
 
-    /** Never null. An exception that wraps the one of {@code HttpClient}, to any depth, is told apart as that one. */
+    /** Never null. An exception that wraps {@code HttpClient}'s, to any depth, is classified like the wrapped one. */
     public static Failure of(Exception failure) {
         Objects.requireNonNull(failure, "failure");
         var causes = Stream.<Throwable>iterate(failure, cause -> cause != null, Throwable::getCause).limit(20).toList();

@@ -30,8 +30,7 @@ import java.util.stream.Stream;
  * aiohttp: {@code @web.middleware} and {@code client_max_size}. Final API, JDK 21 and later.
  *
  * <p>Use as filters of every context of an {@code HttpServer}, in this order: log, errors, concurrency, authentication,
- * body. The first one added is the outermost. Do not use for what one handler alone needs: that is a line in the
- * handler.
+ * body. The first one added is the outermost. Do not use for what only one handler needs: write that in the handler.
  *
  * <p>Thread-safe: a filter is shared by all requests. A filter that does not call {@code chain.doFilter} has answered.
  *
@@ -62,8 +61,8 @@ public final class HttpMiddleware {
 
     // @start region="log"
     /**
-     * A line for each request when it is over, also for one that failed: {@code GET /path 200 12 ms}. The query may
-     * hold secrets. What {@code log} throws goes to the thread's uncaught handler.
+     * Logs a line for each request when it is over, even if it failed: {@code GET /path 200 12 ms}, without the query,
+     * which may hold secrets. What {@code log} throws goes to the thread's uncaught handler.
      */
     public static Filter log(Consumer<? super String> log) {
         Objects.requireNonNull(log, "log");
@@ -85,10 +84,10 @@ public final class HttpMiddleware {
     // @start region="errors"
     /**
      * Answers 500 for what is thrown further in, 413 for a body over its limit; then reports it (not the 413). If the
-     * answer has begun, the connection is cut, so that the client sees that it is not complete. Closes the exchange, so
-     * handlers need not: a handler that has {@code try (exchange)} closes before anything is caught, and ends a
-     * half-written chunked answer as if it were whole. What {@code report} throws goes to the thread's uncaught
-     * handler.
+     * answer has begun, it cuts the connection, so the client sees that the answer is incomplete. It closes the
+     * exchange, so handlers need not: {@code try (exchange)} in a handler would close before anything is caught, and
+     * end a half-written chunked answer as if it were complete. What {@code report} throws goes to the thread's
+     * uncaught handler.
      */
     public static Filter errors(BiConsumer<? super HttpExchange, ? super Throwable> report) {
         Objects.requireNonNull(report, "report");
@@ -120,8 +119,8 @@ public final class HttpMiddleware {
 
     // @start region="concurrency"
     /**
-     * At most {@code limit} requests further in; the next one is answered 503 at once. A queue would only make them
-     * old. A place is free a moment after the answer that left it was sent.
+     * Lets at most {@code limit} requests further in; the next one gets 503 at once, as in a queue it would only grow
+     * old. A place is free a moment after its answer was sent.
      */
     public static Filter concurrency(int limit) {
         if (limit < 1) {
@@ -145,7 +144,7 @@ public final class HttpMiddleware {
 
     // @start region="authentication"
     /**
-     * Answers 401 unless the request has {@code Authorization: Bearer token}. How long that takes does not tell how
+     * Answers 401 unless the request has {@code Authorization: Bearer token}. The time this takes does not reveal how
      * much was right.
      */
     public static Filter bearer(String token) {
@@ -171,14 +170,12 @@ public final class HttpMiddleware {
     // @end region="authentication"
 
     // @start region="body"
-    /**
-     * Thrown by a read of a request's body when there is more than the limit. Let it pass: {@link #errors} answers 413.
-     */
+    /** Thrown by a read of a request's body beyond the limit. Do not catch it: {@link #errors} answers 413. */
     public static final class BodyTooLargeException extends IOException {
         private static final long serialVersionUID = 1;
     }
 
-    /** Bounds the body, announced or chunked. The server has no limit of its own; one in time: {@code BoundedBody}. */
+    /** Limits the body, announced or chunked; the server does not. For a limit in time use {@code BoundedBody}. */
     public static Filter bodyLimit(long limit) {
         if (limit < 0) {
             throw new IllegalArgumentException("limit is " + limit + ": must be 0 or more");

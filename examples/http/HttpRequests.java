@@ -26,9 +26,9 @@ import java.util.stream.Collectors;
  * aiohttp: {@code session.get(url, params=...)}, {@code post(json=...)}, {@code post(data=...)}, {@code FormData},
  * {@code headers=...}. Final API, JDK 21 and later.
  *
- * <p>Use for the bodies and queries that {@code HttpRequest} leaves to the caller. The JDK has no JSON: bring the text
- * your library makes. Do not use {@link Multipart} for one large file to a server of your own: {@code FileTransfer}
- * sends it as it is.
+ * <p>Use for bodies and queries that {@code HttpRequest} leaves to you. The JDK has no JSON: pass the text that your
+ * library makes. Do not use {@link Multipart} for one large file to your own server: {@code FileTransfer} sends it as
+ * is.
  *
  * <p>No state, thread-safe; a {@link Multipart} is for one thread until it is built.
  *
@@ -40,7 +40,7 @@ public final class HttpRequests {
     }
 
     // @start region="query"
-    /** {@code page} with the parameters after those it has; names and values are encoded. A fragment is dropped. */
+    /** Adds the parameters after those {@code page} has; names and values are encoded. A fragment is dropped. */
     public static URI withQuery(URI page, Map<String, String> parameters) {
         String text = page.toString().replaceFirst("#.*", "");
         return parameters.isEmpty() ? URI.create(text)
@@ -109,7 +109,7 @@ public final class HttpRequests {
                     + contentType + "\r\n\r\n";
         }
 
-        /** As browsers do it: a quote or line end in a name would begin a header of its own. */
+        /** As browsers do it: a quote or line end in a name would start a new header. */
         private static String quoted(String name) {
             return name.replace("\"", "%22").replace("\r", "%0D").replace("\n", "%0A");
         }

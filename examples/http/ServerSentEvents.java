@@ -26,12 +26,12 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * aiohttp: {@code aiohttp_sse.sse_response} and {@code aiohttp_sse_client.EventSource}. Final API, JDK 21 and later.
  *
- * <p>Use for a stream of events from server to client over plain HTTP. The client connects again by itself, after any
- * failure and after silence, and says which event it saw last ({@code Last-Event-ID}), so that the server can go on
+ * <p>Use for a stream of events from server to client over plain HTTP. The client reconnects by itself, after any
+ * failure and after silence, and says which event it saw last ({@code Last-Event-ID}), so that the server can continue
  * there. Do not use where the client talks too ({@code WebSocketClient}).
  *
- * <p>A client is for one thread, but {@link #close}; interrupting that thread ends {@link #next}. A {@link Sender} is
- * thread-safe.
+ * <p>A client is for one thread, except {@link #close}; interrupting that thread ends {@link #next}. A {@link Sender}
+ * is thread-safe.
  *
  * <p>Run: {@code java examples/http/ServerSentEvents.java}
  */
@@ -71,9 +71,9 @@ public final class ServerSentEvents implements AutoCloseable {
      *
      * @param client  on HTTP/1.1, unless you trust the server
      * @param request a GET; Accept and Last-Event-ID are added
-     * @param idle    so long without a byte, heartbeats included, and it connects anew; longer than the server's
+     * @param idle    after this time without a byte or a heartbeat it reconnects; make it longer than the server's
      *                heartbeat
-     * @param limit   bytes of an event; a longer one ends the connection
+     * @param limit   bytes of an event; a longer event ends the connection
      */
     public ServerSentEvents(HttpClient client, HttpRequest request, Duration idle, int limit) {
         this.client = Objects.requireNonNull(client, "client");
@@ -87,11 +87,11 @@ public final class ServerSentEvents implements AutoCloseable {
     }
 
     /**
-     * Waits for the next event, as long as it takes; connects again where needed, after the server's {@code retry} or 3
-     * seconds, doubled at each further failure: at least 100 ms, which double too, at most a minute.
+     * Waits for the next event, as long as it takes. Reconnects when needed, after the server's {@code retry} or 3
+     * seconds, doubled at each further failure: at least 100 ms, which doubles too, and at most a minute.
      *
-     * @return empty when the server has said that there is no more (204), or after {@link #close}
-     * @throws IOException          the server answers something else than events: connecting again would not help
+     * @return empty if the server has said that there are no more (204), or after {@link #close}
+     * @throws IOException          the server answers with something other than events: reconnecting would not help
      * @throws InterruptedException the caller was interrupted; the connection is closed
      */
     public Optional<Event> next() throws IOException, InterruptedException {
@@ -161,10 +161,7 @@ public final class ServerSentEvents implements AutoCloseable {
         return true;
     }
 
-    /**
-     * As {@code client.send}, which if interrupted just as the headers arrive leaves the body open, and nobody has it
-     * (21 to 27).
-     */
+    /** Like {@code client.send}, which leaks the body if it is interrupted just as the headers arrive (21 to 27). */
     private static HttpResponse<InputStream> send(HttpClient client, HttpRequest request) throws IOException,
             InterruptedException {
         var opened = new CompletableFuture<InputStream>();
@@ -188,7 +185,7 @@ public final class ServerSentEvents implements AutoCloseable {
         }
     }
 
-    /** Closes a connection on which a read waits for too long; a read by itself has no time limit. */
+    /** Closes a connection on which a read waits too long; reads themselves have no time limit. */
     private void watch(InputStream watched) {
         try {
             while (true) {
@@ -217,7 +214,7 @@ public final class ServerSentEvents implements AutoCloseable {
         }
     }
 
-    /** Empty at the end of the stream, where what came since the last empty line is dropped. */
+    /** Empty at the end of the stream; what came after the last empty line is dropped. */
     private Optional<Event> readEvent() throws IOException {
         var data = new StringBuilder();
         String type = "";
@@ -275,7 +272,7 @@ public final class ServerSentEvents implements AutoCloseable {
         }
     }
 
-    /** From any thread: {@link #next} returns empty, while it connects when the answer has come. */
+    /** From any thread: {@link #next} returns empty; if it is connecting, once the answer has come. */
     @Override
     public void close() throws IOException {
         closed.countDown();
@@ -294,7 +291,7 @@ public final class ServerSentEvents implements AutoCloseable {
         private final HttpExchange exchange;
         private final ReentrantLock lock = new ReentrantLock();
 
-        /** @param retry how long the client is to wait before it connects again, at most 11 days */
+        /** @param retry how long the client should wait before it reconnects, at most 11 days */
         public Sender(HttpExchange exchange, Duration retry) throws IOException {
             this.exchange = Objects.requireNonNull(exchange, "exchange");
             long millis = Math.clamp(TimeUnit.MILLISECONDS.convert(Objects.requireNonNull(retry, "retry")), 0,
@@ -314,7 +311,7 @@ public final class ServerSentEvents implements AutoCloseable {
             write(text.append('\n').toString());
         }
 
-        /** Every 15 seconds or so when there is nothing to send: else neither side learns that the other has gone. */
+        /** Call it every 15 seconds or so of silence: else neither side learns that the other has gone. */
         public void heartbeat() throws IOException {
             write(":\n\n");
         }

@@ -32,11 +32,11 @@ import java.util.stream.Stream;
  * aiohttp: {@code ClientSession(timeout=ClientTimeout(total, connect), connector=TCPConnector(limit))}. Final API, JDK
  * 21 and later.
  *
- * <p>Use one for the whole program: it holds the connections that are kept alive. What {@code HttpClient} lacks is
- * here: a limit of exchanges, and so of connections, a deadline for the <em>whole</em> exchange, and bodies of bounded
- * size. ({@code HttpRequest.timeout} ends with the headers on 21 and 25, and covers the body from 26 on;
- * {@code sendAsync().orTimeout()} leaves the connection open.) For files use {@code FileTransfer}; for many pages
- * {@code BoundedCrawl}; for {@code sendAsync} {@code BoundedBody}; to tell failures apart {@code HttpErrors}.
+ * <p>Use one for the whole program: it holds the connections that are kept alive. It adds what {@code HttpClient}
+ * lacks: a limit on exchanges, and so on connections, a deadline for the <em>whole</em> exchange, and bodies of bounded
+ * size. ({@code HttpRequest.timeout} ends with the headers on 21 and 25, and covers the body from 26 on; {@code
+ * sendAsync().orTimeout()} leaves the connection open.) For files use {@code FileTransfer}; for many pages {@code
+ * BoundedCrawl}; for {@code sendAsync} {@code BoundedBody}; to tell failures apart {@code HttpErrors}.
  *
  * <p>It speaks HTTP/1.1: a server that takes HTTP/2 and goes silent blocks every later exchange on the one connection
  * that all share, and {@code HttpClient} never notices. Thread-safe. An exchange that ends early closes its connection.
@@ -54,9 +54,9 @@ public final class SharedHttpClient implements AutoCloseable {
     private final ThreadLocal<Boolean> inside = new ThreadLocal<>();
 
     /**
-     * @param limit          exchanges at a time, 1 or more; {@code HttpClient} itself opens as many connections as it
+     * @param limit          exchanges at a time, 1 or more; {@code HttpClient} alone opens as many connections as it
      *                       has exchanges
-     * @param connectTimeout of each new connection, name look-up left out
+     * @param connectTimeout for each new connection, without the name look-up
      */
     // @start region="client"
     public SharedHttpClient(int limit, Duration connectTimeout) {
@@ -75,18 +75,16 @@ public final class SharedHttpClient implements AutoCloseable {
     // @end region="client"
 
     // @start region="exchange"
-    /**
-     * Reads a response as it comes in. What it leaves unread costs the connection, which is then closed and not kept.
-     */
+    /** Reads a response as it arrives. If it leaves anything unread, the connection is closed instead of kept. */
     @FunctionalInterface
     public interface Reader<T> {
         T read(HttpResponse<InputStream> response) throws IOException, InterruptedException;
     }
 
     /**
-     * Sends, and reads the answer, in a virtual thread of its own; returns what {@code reader} returned. When it
-     * returns or throws, that thread has ended and the body is closed: a reader that ignores its interrupt is waited
-     * for. A result that is there at the limit is returned.
+     * Sends the request and reads the answer in a new virtual thread; returns what {@code reader} returned. When it
+     * returns or throws, that thread has ended and the body is closed, even if the reader ignores its interrupt. A
+     * result that is ready at the limit is returned.
      *
      * @param total for all of it: waiting for a permit, connecting, sending, headers, body, reader
      * @throws HttpTimeoutException if {@code total} has passed (the connection is closed), or the connect timeout
@@ -152,9 +150,7 @@ public final class SharedHttpClient implements AutoCloseable {
         }
     }
 
-    /**
-     * As {@code client.send}, which if interrupted just as the headers arrive leaves the body open, and nobody has it.
-     */
+    /** Like {@code client.send}, which leaks the body if it is interrupted just as the headers arrive. */
     private static HttpResponse<InputStream> send(HttpClient client, HttpRequest request)
             throws IOException, InterruptedException {
         var opened = new CompletableFuture<InputStream>();
@@ -180,7 +176,7 @@ public final class SharedHttpClient implements AutoCloseable {
     // @start region="readers"
     /**
      * The body, if it has at most {@code limit} bytes; else an {@link IOException}. {@code BodyHandlers.ofString} has
-     * none.
+     * no limit.
      */
     public static Reader<byte[]> bytes(int limit) {
         if (limit < 0) {
@@ -195,7 +191,7 @@ public final class SharedHttpClient implements AutoCloseable {
         };
     }
 
-    /** As {@link #bytes}, in the charset of the Content-Type if this JDK knows it, or UTF-8. */
+    /** Like {@link #bytes}, in the charset of the Content-Type if this JDK knows it, or UTF-8. */
     public static Reader<String> text(int limit) {
         var bytes = bytes(limit);
         return response -> new String(bytes.read(response),
@@ -215,9 +211,9 @@ public final class SharedHttpClient implements AutoCloseable {
     // @end region="readers"
 
     /**
-     * Waits until the exchanges have ended; an interrupt of the caller ends them. No exchange can be started any more.
+     * Waits until all exchanges have ended; an interrupt of the caller ends them. No new exchange can start.
      *
-     * @throws IllegalStateException called by a reader: it would wait for itself
+     * @throws IllegalStateException if called by a reader: it would wait for itself
      */
     @Override
     public void close() {

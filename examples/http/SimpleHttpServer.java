@@ -30,23 +30,21 @@ import java.util.stream.Stream;
  * and later.
  *
  * <p>Use for a service of a few endpoints: tests, tools, health and metrics, a small API behind a proxy. It speaks
- * HTTP/1.1. Do not use at the edge of a network, or for HTTP/2, routing by pattern, uploads of forms: that is a
- * framework's job.
+ * HTTP/1.1. Do not use at the edge of a network, or for HTTP/2, routing by pattern or form uploads: use a framework.
  *
- * <p>{@code HttpServer} sets its limits. Before 24 a slow client costs a platform thread (there are 200 here): its
- * reads pin a virtual thread. And nothing tells a handler that its client has gone: only a write fails, the
- * first or second one that is flushed. Where either matters, the service skeleton of this project has a
- * server of its own.
+ * <p>It has the limits of {@code HttpServer}. Before 24 a slow client costs a platform thread (there are 200 here),
+ * because reads pin a virtual thread. And nothing tells a handler that its client has gone: only the first or second
+ * flushed write fails. Where either matters, use this project's service skeleton, which has its own server.
  *
- * <p>Thread-safe. A handler runs in a thread of its own and may block. What an application shares is a field of the
- * object whose methods are the handlers ({@code Shop} below). {@code HttpExchange.setAttribute} is shared by all
- * requests of a context on 21 and 25, by none from 26 on.
+ * <p>Thread-safe. A handler runs in its own thread and may block. Keep shared state in fields of the object whose
+ * methods are the handlers ({@code Shop} below). {@code HttpExchange.setAttribute} is shared by all requests of a
+ * context on 21 and 25, by none from 26 on.
  *
  * <p>Run: {@code java examples/http/SimpleHttpServer.java}
  */
 public final class SimpleHttpServer implements AutoCloseable {
 
-    /** Answers; what it throws becomes a 500. */
+    /** Answers a request; what it throws becomes a 500. */
     @FunctionalInterface
     public interface Handler {
         Answer handle(HttpExchange request) throws Exception;
@@ -87,7 +85,7 @@ public final class SimpleHttpServer implements AutoCloseable {
      * Listens when it returns. Paths are prefixes, the longest one wins.
      *
      * @param filters around every handler, the first one outermost: {@code HttpMiddleware}
-     * @param grace   how long {@link #close} lets requests end, in seconds, rounded up
+     * @param grace   how long {@link #close} lets requests end, rounded up to seconds
      */
     public SimpleHttpServer(InetSocketAddress address, Map<String, Handler> handlers, List<Filter> filters,
             Duration grace)
@@ -159,9 +157,9 @@ public final class SimpleHttpServer implements AutoCloseable {
     /**
      * Accepts no more, gives requests {@code grace} to end (all of it if a client has stopped in mid-request), then
      * interrupts their threads, once, and returns when they have ended. An interrupt of the caller does not end the
-     * wait, its flag is kept. Later calls wait, too.
+     * wait; its flag is kept. Later calls wait, too.
      *
-     * @throws IllegalStateException called by a handler or filter: it would wait for itself
+     * @throws IllegalStateException if called by a handler or filter: it would wait for itself
      */
     @Override
     public void close() {

@@ -25,10 +25,9 @@ import javax.net.ssl.TrustManagerFactory;
  * aiohttp: {@code ssl.create_default_context(cafile=...)} in a test against {@code web.run_app(app, ssl_context=...)}.
  * Final API, JDK 21 and later.
  *
- * <p>Use in tests of code that speaks HTTPS: a certificate made on the spot, trusted by the client that is given its
- * context, and by nobody else. Do not use a trust manager that accepts everything, nor
- * {@code jdk.internal.httpclient.disableHostnameVerification}: they end up in production. For production there is the
- * default context.
+ * <p>Use in tests of code that speaks HTTPS: it makes a certificate that only the client with this context trusts. Do
+ * not use a trust manager that accepts everything, or {@code jdk.internal.httpclient.disableHostnameVerification}: they
+ * end up in production. In production use the default context.
  *
  * <p>No state, thread-safe. Making a certificate runs the JDK's {@code keytool}, about half a second.
  *

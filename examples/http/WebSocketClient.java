@@ -34,14 +34,13 @@ import java.util.function.Supplier;
  * aiohttp: {@code async with session.ws_connect(url) as ws}, {@code async for msg in ws}, {@code ws.send_str}. Final
  * API, JDK 21 and later.
  *
- * <p>Use for a WebSocket that threads read and write as they would a queue. {@code java.net.http.WebSocket} itself
- * calls a listener, in fragments, and allows one send at a time. To connect again after a failure is the caller's, with
- * {@code Retry}: what was sent and not confirmed by the peer may be lost, and only the application knows what to say
- * again.
+ * <p>Use for a WebSocket that threads read and write like a queue. {@code java.net.http.WebSocket} itself calls a
+ * listener, with fragments, and allows one send at a time. Reconnect yourself after a failure, with {@code Retry}: what
+ * was sent and not confirmed by the peer may be lost, and only the application knows what to send again.
  *
  * <p>Thread-safe: any number of senders, who take turns; each message goes to one receiver. At most {@code capacity}
- * messages wait to be received; then the peer is made to wait, and its pings too, so that a receiver that has stopped
- * looks dead to it.
+ * messages wait to be received; then the peer has to wait, and its pings too, so a receiver that has stopped looks dead
+ * to it.
  *
  * <p>Run: {@code java examples/http/WebSocketClient.java}
  */
@@ -79,7 +78,7 @@ public final class WebSocketClient implements AutoCloseable {
      *
      * @param capacity   messages that wait to be received; 1 or more
      * @param maxMessage characters or bytes of a message, 1 or more; a longer one ends the connection
-     * @param timeout    for connecting, for each send, for the goodbye in {@link #close}; more than nothing
+     * @param timeout    for connecting, for each send, for the close handshake in {@link #close}; positive
      * @throws IOException          not connected in time, or no WebSocket there ({@code WebSocketHandshakeException})
      * @throws InterruptedException the caller was interrupted; no connection is left
      */
@@ -107,7 +106,7 @@ public final class WebSocketClient implements AutoCloseable {
     }
 
     /**
-     * The next message; empty when the peer has closed the connection, or {@link #close} was called.
+     * The next message; empty if the peer has closed the connection or {@link #close} was called.
      *
      * @throws IOException the connection failed, or a message was too long; so does each further call
      */
@@ -115,7 +114,7 @@ public final class WebSocketClient implements AutoCloseable {
         return received(incoming.take());
     }
 
-    /** @throws TimeoutException nothing came for so long; the connection is as before */
+    /** @throws TimeoutException nothing came within {@code longest}; the connection is unchanged */
     public Optional<Message> receive(Duration longest) throws IOException, InterruptedException, TimeoutException {
         Object next = incoming.poll(Math.min(TimeUnit.NANOSECONDS.convert(longest), Long.MAX_VALUE / 2),
                 TimeUnit.NANOSECONDS);
@@ -139,7 +138,7 @@ public final class WebSocketClient implements AutoCloseable {
     }
 
     /**
-     * Returns when the message is written to the connection. A failure, a timeout or an interrupt meanwhile ends the
+     * Returns when the message has been written to the connection. A failure, timeout or interrupt in between ends the
      * connection.
      */
     public void send(String text) throws IOException, InterruptedException {
@@ -176,7 +175,7 @@ public final class WebSocketClient implements AutoCloseable {
     }
 
     /**
-     * Says goodbye and waits for the peer's; if it does not come in time, or the caller is interrupted, cuts the
+     * Sends a close message and waits for the peer's; if none comes in time, or the caller is interrupted, cuts the
      * connection.
      */
     @Override

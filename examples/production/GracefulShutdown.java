@@ -14,15 +14,15 @@ import java.util.concurrent.TimeoutException;
  * asyncio: {@code loop.add_signal_handler(SIGTERM, task.cancel)} and {@code asyncio.run}. Final API, JDK 21 and later.
  *
  * <p>Use as the outermost call of {@code main}, around a {@code try (...)} that opens in order what the application
- * needs ({@code Lifespan}) and then waits. On SIGTERM, SIGINT or SIGHUP the JVM runs its shutdown hooks beside the
- * other threads and halts: <b>no thread is interrupted and no {@code finally} runs</b>. Here a hook interrupts the
- * application once and waits until it has closed everything, in reverse order, at most for the grace. Nothing to close:
- * gone at once. A second signal changes nothing; the impatient send SIGKILL.
+ * needs ({@code Lifespan}) and then waits. On SIGTERM, SIGINT or SIGHUP the JVM runs its shutdown hooks while other
+ * threads go on, and halts: <b>no thread is interrupted and no {@code finally} runs</b>. Here a hook interrupts the
+ * application once and waits, at most for the grace, until it has closed everything in reverse order. With nothing to
+ * close it exits at once. A second signal changes nothing; only SIGKILL does.
  *
- * <p>A hook may start threads, virtual ones too, wait and log. It must not call {@code System.exit} (hangs for ever:
- * {@code halt} ends it), nor add hooks. Hooks run at once, in no order, without a limit: have one. {@code
- * java.util.logging} has one of its own that closes its handlers: what is logged during shutdown may be lost, so report
- * on {@code System.err}. After SIGKILL, a crash or {@code halt} no hook runs. Inside a container the JVM must be
+ * <p>A hook may start threads, virtual ones too, wait and log. It must not call {@code System.exit} (hangs forever:
+ * {@code halt} ends it), nor add hooks. Hooks run concurrently, in no order, without a time limit: have only one.
+ * {@code java.util.logging} has its own hook that closes its handlers: what you log during shutdown may be lost, so
+ * report on {@code System.err}. After SIGKILL, a crash or {@code halt} no hook runs. Inside a container the JVM must be
  * process 1 or get the signal ({@code exec java ...}).
  *
  * <p>Run: {@code java examples/production/GracefulShutdown.java}
@@ -39,32 +39,31 @@ public final class GracefulShutdown {
     @FunctionalInterface
     public interface Application<T> {
         /**
-         * @param signal at zero once the signal has come, after the interrupt: wait for it, and an interrupt that was
-         *               swallowed while you started is not missed
+         * @param signal at zero once the signal has come, after the interrupt: if you wait for it, an interrupt
+         *               swallowed during startup does not matter
          */
         T run(CountDownLatch signal) throws Exception;
     }
 
-    /** As below; the exit code after a signal is 128 + its number (SIGTERM 143, SIGINT 130), unless it is late. */
+    /** As below; the exit code after a signal is 128 + its number (SIGTERM 143, SIGINT 130), unless late. */
     public static <T> T run(Duration grace, int exitCodeIfLate, Callable<? extends T> application) throws Exception {
         Objects.requireNonNull(application, "application");
         return runUntilSignal(grace, OF_THE_SIGNAL, exitCodeIfLate, signal -> application.call());
     }
 
     /**
-     * Runs the application in the caller's thread; on a signal interrupts it, also while it starts up. An application
-     * that ends by itself returns here as if called directly; {@code System.exit} is for after that: from inside it
-     * blocks for the grace, for the hook waits for the very thread that called it.
+     * Runs the application in the caller's thread; a signal interrupts it, even while it starts. An application that
+     * ends by itself returns as if called directly. Call {@code System.exit} only after that: from inside, it blocks
+     * for the grace, because the hook waits for the thread that called it.
      *
-     * <p>After a signal nothing returns: the JVM ends with {@code exitCode} if the application returned or threw
-     * {@link InterruptedException}. What else it throws goes to {@code System.err}; and if it still runs after the
-     * grace, its stack does: then with {@code exitCodeIfLate}. Other shutdown hooks have until then.
+     * <p>After a signal nothing returns: the JVM ends with {@code exitCode} if the application returned or threw {@link
+     * InterruptedException}. Anything else it throws goes to {@code System.err}. If it still runs after the grace, its
+     * stack goes there and the code is {@code exitCodeIfLate}. Other shutdown hooks have until then.
      *
-     * @param grace          shorter than the time after which SIGKILL comes (Kubernetes: 30 s, {@code docker stop}: 10
-     *                       s)
+     * @param grace          shorter than the time until SIGKILL (Kubernetes: 30 s, {@code docker stop}: 10 s)
      * @param exitCode       0 to 255: 0 where a stop is no failure
      * @param exitCodeIfLate 0 to 255; also if it fails while it stops
-     * @throws IllegalStateException the signal came before: the application is not started
+     * @throws IllegalStateException the signal came first: the application is not started
      * @throws Exception             what the application throws, if there was no signal
      */
     public static <T> T run(Duration grace, int exitCode, int exitCodeIfLate, Application<? extends T> application)
@@ -147,7 +146,7 @@ public final class GracefulShutdown {
         }
     }
 
-    /** The JVM halts when the hook returns: nothing that follows in the caller runs by half. */
+    /** The JVM halts when the hook returns: nothing that follows in the caller is cut off halfway. */
     private static void awaitHalt() {
         while (true) {
             try {

@@ -25,13 +25,13 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * asyncio: {@code gather} of health checks, each in {@code wait_for}. Final API, JDK 21 and later.
  *
- * <p>Use for the probes of an orchestrator or load balancer. <b>Liveness</b>: restart me; checks nothing outside the
- * process, or one slow database restarts every instance at once. <b>Readiness</b>: send me no requests. <b>Startup</b>:
- * wait with the other two; passed once, it stays passed. Do not use to decide about a call ({@code CircuitBreaker}
- * knows that better) or for work at intervals ({@code PeriodicTask}).
+ * <p>Use for the probes of an orchestrator or load balancer. <b>Liveness</b> down means: restart me. Check nothing
+ * outside the process, or one slow database restarts every instance at once. <b>Readiness</b> down: send me no
+ * requests. <b>Startup</b>: the other two wait; once passed, it stays passed. Do not use to decide about a call ({@code
+ * CircuitBreaker}) or for work at intervals ({@code PeriodicTask}).
  *
- * <p>Thread-safe. A check has at most one thread, however often it is probed: a probe joins the run that is on its way,
- * and while a check hangs it is down at once and is not run again.
+ * <p>Thread-safe. A check has at most one thread, however often it is probed: a probe joins the current run. A check
+ * that hangs is reported down at once and is not run again.
  *
  * <p>Run: {@code java examples/production/HealthChecks.java}
  */
@@ -40,9 +40,7 @@ public final class HealthChecks implements AutoCloseable {
     // @start region="health"
     public enum Probe { STARTUP, READINESS, LIVENESS }
 
-    /**
-     * Returns if all is well, else throws why not. Runs in a virtual thread of its own, interrupted when it is late.
-     */
+    /** Returns if all is well, else throws the reason. Runs in its own virtual thread, interrupted when it is late. */
     @FunctionalInterface
     public interface Check {
         void run() throws Exception;
@@ -81,8 +79,8 @@ public final class HealthChecks implements AutoCloseable {
     private boolean stopping;
 
     /**
-     * @param name  unique among the checks of that probe
-     * @param limit from the start of a run; then it is down, and interrupted, but not waited for
+     * @param name  unique among that probe's checks
+     * @param limit from the start of a run; then the check is down and interrupted, but not waited for
      */
     public void add(String name, Probe probe, Duration limit, Check check) {
         var added = new Registered(name, probe, limit, check);
@@ -99,7 +97,7 @@ public final class HealthChecks implements AutoCloseable {
 
     /**
      * Runs the checks of that kind at the same time and returns when all have ended or are late. Readiness is down,
-     * with no check run, until a startup probe has passed, and for good after {@link #stopping}.
+     * without running a check, until a startup probe has passed, and permanently after {@link #stopping}.
      *
      * @throws InterruptedException if the caller was interrupted; the checks go on, the next probe interrupts those
      *                              that are late
@@ -144,9 +142,7 @@ public final class HealthChecks implements AutoCloseable {
         }
     }
 
-    /**
-     * From now on readiness is down, so that no new requests come while those accepted are finished; liveness stays.
-     */
+    /** From now on readiness is down, so that no new requests come while accepted ones finish; liveness stays. */
     public void stopping() {
         lock.lock();
         try {
@@ -157,9 +153,9 @@ public final class HealthChecks implements AutoCloseable {
     }
 
     /**
-     * Stops as above, interrupts the runs on their way, and does not wait for them.
+     * Stops as above, interrupts current runs, and does not wait for them.
      *
-     * @throws IllegalStateException called by a check
+     * @throws IllegalStateException if called by a check
      */
     @Override
     public void close() {

@@ -11,13 +11,13 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * asyncio: {@code AsyncExitStack}, and the lifespan context manager of a server. Final API, JDK 21 and later.
  *
- * <p>Use for what an application opens at its start and closes at its end: opened in order, closed in reverse, also
- * when the third fails to open. Do not use for two or three resources of one method (plain {@code try (...)}), nor for
- * a single one whose release blocks ({@code ManagedResource}). {@code finally} does not run on SIGTERM by itself:
- * {@code GracefulShutdown}.
+ * <p>Use for what an application opens at its start and closes at its end: opened in order, closed in reverse, even if
+ * the third fails to open. Do not use for two or three resources of one method (plain {@code try (...)}), or for a
+ * single one whose release blocks ({@code ManagedResource}). {@code finally} does not run on SIGTERM by itself: {@code
+ * GracefulShutdown}.
  *
- * <p>A release learns nothing of the body's failure and cannot swallow it: catch around the {@code try}. To hand over
- * what was opened ({@code pop_all}) open it in {@link #start}. Thread-safe.
+ * <p>A release does not learn of the body's failure and cannot swallow it: catch it around the {@code try}. To keep
+ * what was opened ({@code pop_all}), open it in {@link #start}. Thread-safe.
  *
  * <p>Run: {@code java examples/production/Lifespan.java}
  */
@@ -45,8 +45,8 @@ public final class Lifespan implements AutoCloseable {
     private boolean closed;
 
     /**
-     * A lifespan that outlives this method. If {@code opening} throws, what it had opened is closed, a failure of that
-     * suppressed.
+     * Returns a lifespan that outlives this method. If {@code opening} throws, what it had opened is closed; failures
+     * of that are suppressed.
      */
     public static Lifespan start(Opening opening) throws Exception {
         Objects.requireNonNull(opening, "opening");
@@ -62,8 +62,8 @@ public final class Lifespan implements AutoCloseable {
     }
 
     /**
-     * Opens a resource. If {@code open} throws there is nothing to release. One that comes after {@link #close} is
-     * released at once.
+     * Opens a resource. If {@code open} throws there is nothing to release. A resource that is ready after {@link
+     * #close} is released at once.
      *
      * @throws IllegalStateException if closed; a failed release is suppressed
      * @throws Exception             what {@code open} throws
@@ -88,16 +88,16 @@ public final class Lifespan implements AutoCloseable {
         return resource;
     }
 
-    /** As {@link #open(Callable, Release)}, released by its own {@code close()}. */
+    /** Like {@link #open(Callable, Release)}, released by its own {@code close()}. */
     public <T extends AutoCloseable> T open(Callable<? extends T> open) throws Exception {
         return open(open, AutoCloseable::close);
     }
 
     /**
-     * Releases all in reverse order, each although others before failed, an {@link Error} included. Each release begins
-     * with the interrupt flag cleared, so that it can block; afterwards the flag is set again if it was, or if an
-     * interrupt ended a release. There is no time limit here: give each release its own. Later calls, a release's own
-     * too, do nothing and do not wait.
+     * Releases all in reverse order, even if earlier ones fail or throw an {@link Error}. Each release begins with the
+     * interrupt flag cleared, so it can block; afterwards the flag is set again if it was set, or if an interrupt ended
+     * a release. There is no time limit here: give each release its own. Later calls, even from a release, do nothing
+     * and do not wait.
      *
      * @throws ExecutionException the first failure is the cause, the others are suppressed
      */

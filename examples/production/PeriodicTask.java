@@ -16,12 +16,12 @@ import java.util.concurrent.atomic.AtomicInteger;
  * Final API, JDK 21 and later.
  *
  * <p>Use for work at intervals: refresh, flush, sweep. {@code scheduleAtFixedRate} makes up for a long run with a burst
- * (59 runs in 400 ms after one of 2.5 s), and ends for ever, silently, at the first exception, {@code Error} or
- * leftover interrupt flag. Do not use for a time of day, nor for work that must survive the process: that is a
- * scheduler's or a queue's. Where no thread may wait (an event loop, a test) use {@link Plan} alone.
+ * (59 runs in 400 ms after one of 2.5 s), and silently ends forever at the first exception, {@code Error} or leftover
+ * interrupt flag. Do not use for a time of day (use a scheduler) or for work that must survive the process (use a
+ * queue). Where no thread may wait (an event loop, a test) use {@link Plan} alone.
  *
- * <p>Each task has a virtual thread of its own: start as many as you have jobs, a slow one delays no other. The runs of
- * one task never overlap. Thread-safe.
+ * <p>Each task has its own virtual thread: start one per job; a slow one delays no other. The runs of one task never
+ * overlap. Thread-safe.
  *
  * <p>Run: {@code java examples/production/PeriodicTask.java}
  */
@@ -29,9 +29,9 @@ public final class PeriodicTask implements AutoCloseable {
 
     // @start region="plan"
     /**
-     * When a job is due. Decides only: never waits, starts no thread, is told the time, as {@code System.nanoTime()}
-     * has it. Not thread-safe. Several jobs: a plan each; begin those that are due, wait for the least of {@link
-     * #waitNanos}.
+     * When a job is due. It only decides: never waits, starts no thread, and is told the time, as {@code
+     * System.nanoTime()} has it. Not thread-safe. Several jobs: a plan each; begin those that are due, then wait for
+     * the least {@link #waitNanos}.
      */
     public static final class Plan {
         private static final long LEAST = 1_000_000; // a thread that never parks starves other virtual threads
@@ -55,8 +55,8 @@ public final class PeriodicTask implements AutoCloseable {
         }
 
         /**
-         * {@code period} counts from start to start. A run that is late begins as soon as the last one has ended; what
-         * was missed beyond that is not made up for.
+         * {@code period} counts from start to start. A late run begins as soon as the last one has ended; runs missed
+         * beyond that are skipped.
          */
         public static Plan fixedRate(long now, Duration first, Duration period) {
             Objects.requireNonNull(first, "first");
@@ -64,12 +64,12 @@ public final class PeriodicTask implements AutoCloseable {
             return new Plan(now, first, period, true);
         }
 
-        /** Until the next run is due; 0 if it is, {@code Long.MAX_VALUE} while one runs. */
+        /** Nanoseconds until the next run is due; 0 if it is, {@code Long.MAX_VALUE} while one runs. */
         public long waitNanos(long now) {
             return running ? Long.MAX_VALUE : Math.max(0, due - now);
         }
 
-        /** True if a run is due and none runs: then begin it, and say {@link #ended} after it. */
+        /** True if a run is due and none runs: then run it, and call {@link #ended} after it. */
         public boolean begin(long now) {
             if (running || due - now > 0) {
                 return false;
@@ -126,11 +126,11 @@ public final class PeriodicTask implements AutoCloseable {
      * Starts a virtual thread of that name, which runs the job until {@link #close}, whatever the job throws. Virtual
      * threads do not keep the JVM alive.
      *
-     * @param firstDelay before the first run; a random one keeps many processes from beating in time
+     * @param firstDelay before the first run; a random one keeps many processes from running in step
      * @param delay      from the end of a run to the start of the next; less than a millisecond counts as one
-     * @param onFailure  gets what the job throws, {@link Error}s included, in order, in a thread of its own: the runs
-     *                   go on while it blocks (then 16 failures wait, and more are dropped), and what it throws goes to
-     *                   the uncaught handler
+     * @param onFailure  gets what the job throws, {@link Error}s included, in order, in its own thread: the runs go on
+     *                   while it blocks (then 16 failures wait, and more are dropped), and what it throws goes to the
+     *                   uncaught handler
      */
     public static PeriodicTask start(String name, Duration firstDelay, Duration delay, Job job,
             FailureHandler onFailure) {
@@ -139,7 +139,7 @@ public final class PeriodicTask implements AutoCloseable {
         return new PeriodicTask(name, Plan.fixedDelay(System.nanoTime(), firstDelay, delay), job, onFailure);
     }
 
-    /** As {@link #start}, {@code period} from start to start: see {@link Plan#fixedRate}. */
+    /** Like {@link #start}, {@code period} from start to start: see {@link Plan#fixedRate}. */
     public static PeriodicTask startAtFixedRate(String name, Duration firstDelay, Duration period, Job job,
                                                 FailureHandler onFailure) {
         Objects.requireNonNull(firstDelay, "firstDelay");
@@ -147,17 +147,17 @@ public final class PeriodicTask implements AutoCloseable {
         return new PeriodicTask(name, Plan.fixedRate(System.nanoTime(), firstDelay, period), job, onFailure);
     }
 
-    /** No further run begins; one on its way goes on. Does not wait; also from inside the job. */
+    /** No further run begins; a current one goes on. Does not wait; may be called from inside the job. */
     public void stop() {
         stopped.countDown();
     }
 
     /**
-     * Stops, interrupts a run once, and waits until it has ended and its failure is reported. That it was interrupted
-     * is no failure; what else it throws is. A handler that still runs a second later is interrupted and left behind.
-     * An interrupt of the caller does not end the wait, its flag is kept.
+     * Stops, interrupts a run once, and waits until it has ended and its failure is reported. Being interrupted is not
+     * a failure; anything else it throws is. A handler that still runs a second later is interrupted and left behind.
+     * An interrupt of the caller does not end the wait; its flag is kept.
      *
-     * @throws IllegalStateException called from inside the job or the handler: use {@link #stop}
+     * @throws IllegalStateException if called from inside the job or the handler: use {@link #stop}
      */
     @Override
     public void close() {

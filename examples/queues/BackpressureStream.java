@@ -13,14 +13,14 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * asyncio: one source, a bounded {@code Queue} for each subscriber. Final API, JDK 21 and later.
  *
- * <p>Use to show every item to several readers of different speed, each with a buffer and a rule for when it is full.
- * Do not use to share work out ({@code WorkQueue}), for one reader ({@code Generator}), or where a library hands you
- * a {@code Flow.Publisher} ({@code SubmissionPublisher}, with an executor of yours: its own is, on two processors, a
- * single thread from JDK 25 on).
+ * <p>Use to show every item to several readers of different speeds, each with a buffer and a rule for when it is full.
+ * Do not use to distribute work ({@code WorkQueue}), for one reader ({@code Generator}), or where you need a {@code
+ * Flow.Publisher} ({@code SubmissionPublisher}, with your own executor: on two processors its default is a single
+ * thread from JDK 25 on).
  *
- * <p>Thread-safe. All subscribers see the items in the same order. A subscriber reads in a thread of its own, so
- * nothing of yours runs in the publisher's thread or under a lock. Only {@link WhenFull#BLOCK} lets a slow subscriber
- * delay the source, and with it the others.
+ * <p>Thread-safe. All subscribers see the items in the same order. Each subscriber reads in its own thread, so none of
+ * your code runs in the publisher's thread or under a lock. Only {@link WhenFull#BLOCK} lets a slow subscriber delay
+ * the source, and so the others.
  *
  * <p>Run: {@code java examples/queues/BackpressureStream.java}
  */
@@ -28,11 +28,11 @@ public final class BackpressureStream<T> implements AutoCloseable {
 
     // More than 150 lines: four rules for a full buffer.
 
-    /** What becomes of an item when a subscriber's buffer is full. */
+    /** What happens to an item when a subscriber's buffer is full. */
     public enum WhenFull {
-        /** The source waits: nothing is lost, and everyone is as slow as the slowest. */
+        /** The source waits: nothing is lost, and all are as slow as the slowest. */
         BLOCK,
-        /** The subscriber loses what has waited longest; with a capacity of 1 it sees the latest only. */
+        /** The subscriber loses the oldest item; with a capacity of 1 it sees only the latest. */
         DROP_OLDEST,
         /** The subscriber loses the new item. */
         DROP_NEWEST,
@@ -51,7 +51,7 @@ public final class BackpressureStream<T> implements AutoCloseable {
     private final List<Subscription> subscriptions = new CopyOnWriteArrayList<>();
     private final AtomicReference<Optional<Throwable>> end = new AtomicReference<>();
 
-    /** From now on items are buffered for the new subscriber. Of a stream that has ended it sees the end only. */
+    /** Buffers items for the new subscriber from now on. If the stream has ended, it sees only the end. */
     public Subscription subscribe(int capacity, WhenFull whenFull) {
         if (capacity < 1) {
             throw new IllegalArgumentException("capacity " + capacity);
@@ -67,12 +67,12 @@ public final class BackpressureStream<T> implements AutoCloseable {
 
     // @start region="publish"
     /**
-     * Gives {@code item} to all: first to those that never block, then, waiting if need be, to those that do.
+     * Gives {@code item} to all: first to those that never block, then to those that do, waiting if necessary.
      *
-     * @throws InterruptedException  interrupted while waiting: who had no room has missed the item; it is not to be
-     *                               published again
-     * @throws IllegalStateException the stream has ended, perhaps while waiting: who has not got the item by then
-     *         misses it
+     * @throws InterruptedException  interrupted while waiting: subscribers without room have missed the item; do not
+     *                               publish it again
+     * @throws IllegalStateException the stream has ended, perhaps while waiting: subscribers that have not got the item
+     *         miss it
      */
     public void publish(T item) throws InterruptedException {
         Objects.requireNonNull(item, "item");
@@ -112,15 +112,15 @@ public final class BackpressureStream<T> implements AutoCloseable {
     }
     // @end region="publish"
 
-    /** The end: subscribers read what is buffered, then an empty item. Does not wait. */
+    /** Ends the stream: subscribers read what is buffered, then an empty item. Does not wait. */
     @Override
     public void close() {
         end(null);
     }
 
     /**
-     * The end by failure: subscribers read what is buffered, then an ExecutionException with this cause. Does not
-     * wait.
+     * Ends the stream with a failure: subscribers read what is buffered, then an ExecutionException with this cause.
+     * Does not wait.
      */
     public void fail(Throwable cause) {
         end(Objects.requireNonNull(cause, "cause"));
@@ -134,7 +134,7 @@ public final class BackpressureStream<T> implements AutoCloseable {
     }
 
     /**
-     * One reader's buffer. A reader that stops early closes it: with BLOCK the source would wait for it for ever.
+     * One reader's buffer. A reader that stops early must close it: with BLOCK the source would wait for it forever.
      * Thread-safe.
      */
     public final class Subscription implements AutoCloseable {
@@ -154,9 +154,9 @@ public final class BackpressureStream<T> implements AutoCloseable {
         }
 
         /**
-         * Waits for the next item; empty: the stream has ended, or this subscription is closed.
+         * Waits for the next item; empty if the stream has ended or this subscription is closed.
          *
-         * @throws ExecutionException   the stream has failed, or {@link SlowSubscriberException}, is the cause
+         * @throws ExecutionException   the cause is the stream's failure, or a {@link SlowSubscriberException}
          * @throws InterruptedException nothing was taken
          */
         public Optional<T> take() throws InterruptedException, ExecutionException {
@@ -188,7 +188,7 @@ public final class BackpressureStream<T> implements AutoCloseable {
             }
         }
 
-        /** Leaves: a source that waits for this subscriber goes on, what is buffered is discarded. Does not wait. */
+        /** Leaves: a source that waits for this subscriber goes on; buffered items are discarded. Does not wait. */
         @Override
         public void close() {
             subscriptions.remove(this);

@@ -19,31 +19,31 @@ import java.util.stream.StreamSupport;
  * JDK 21 and later.
  *
  * <p>Use when a producer holds something open while it yields (a cursor, a connection, pages of a listing) and the
- * consumer may leave early. Do not use if {@code Stream.iterate} or a plain {@code Iterator} will do (blocking in it
- * is fine in a virtual thread), or for several consumers ({@code WorkQueue}, {@code BackpressureStream}).
+ * consumer may leave early. Do not use if {@code Stream.iterate} or a plain {@code Iterator} is enough (it may block in
+ * a virtual thread), or for several consumers ({@code WorkQueue}, {@code BackpressureStream}).
  *
- * <p>The body runs in a virtual thread, begins with the first {@code hasNext()} and is one item ahead at most: {@code
- * yield} returns when the item has been taken. No item is null, and nothing goes the other way: for {@code asend} and
- * {@code athrow} take two queues. One consumer at a time; {@link #close} from any thread. Without {@code close()} a
- * producer that was left early waits for ever and its {@code finally} never runs, so always use try-with-resources,
- * for {@link #stream} too.
+ * <p>The body runs in a virtual thread, begins at the first {@code hasNext()} and is at most one item ahead: {@code
+ * yield} returns when the item has been taken. Items are not null. Nothing goes the other way: for {@code asend} and
+ * {@code athrow} use two queues. One consumer at a time; {@link #close} from any thread. Without {@code close()} a
+ * producer that was left early waits forever and its {@code finally} never runs, so always use try-with-resources, for
+ * {@link #stream} too.
  *
  * <p>Run: {@code java examples/queues/Generator.java}
  */
 public final class Generator<T> implements Iterator<T>, AutoCloseable {
 
-    // More than 150 lines: two threads hand over items, and either may be interrupted or closed at any time.
+    // More than 150 lines: two threads exchange items, and either may be interrupted or closed at any time.
 
     /**
      * Produces the items. An InterruptedException from {@code out} means that the item was not taken: clean up and
-     * leave.
+     * return.
      */
     @FunctionalInterface
     public interface Body<T> {
         void produce(Output<T> out) throws Exception;
     }
 
-    /** Hands an item to the consumer and waits until it is taken. To be called by the body's own thread. */
+    /** Gives an item to the consumer and waits until it is taken. Only the body's own thread may call it. */
     @FunctionalInterface
     public interface Output<T> {
         void yield(T item) throws InterruptedException;
@@ -116,10 +116,10 @@ public final class Generator<T> implements Iterator<T>, AutoCloseable {
 
     /**
      * {@code aclose()}: interrupts the body, once, and returns when it has ended, its {@code finally} included, however
-     * long that takes; an interrupt meanwhile is kept in the flag. A body that was never asked for an item never runs.
-     * Called again, or by two threads, each waits for the end.
+     * long that takes; an interrupt during the wait is kept in the flag. A body that was never asked for an item never
+     * runs. Every call waits for the end.
      *
-     * @throws CompletionException what the body threw, its answer to the interrupt apart, and nobody has seen yet
+     * @throws CompletionException what the body threw and nobody has seen yet, except its answer to the interrupt
      */
     @Override
     public void close() {
@@ -146,8 +146,8 @@ public final class Generator<T> implements Iterator<T>, AutoCloseable {
     }
 
     /**
-     * The items as a sequential stream. A terminal operation does not close it:
-     * {@code try (var items = generator.stream())}.
+     * The items as a sequential stream, which a terminal operation does not close: {@code try (var items =
+     * generator.stream())}.
      */
     public Stream<T> stream() {
         return StreamSupport.stream(Spliterators.spliteratorUnknownSize(this,

@@ -19,12 +19,12 @@ import java.util.concurrent.locks.ReentrantLock;
  * not use where the caller needs the result ({@code BackgroundTasks}, {@code Offload}), where a failure should end
  * the work ({@code WorkQueue}), or for jobs that must survive a crash (a table or a broker).
  *
- * <p>Each job that was put is handled, or its failure is told to {@code onFailure}, or {@link #stop} returns it: none
- * is lost, and none is begun twice. Jobs begin in the order in which they were put. A job that fails, with an Error
- * too, costs no worker. An interrupt from elsewhere is the job's that it hits, if it hits one.
+ * <p>Each job is handled, or its failure is reported to {@code onFailure}, or {@link #stop} returns it: none is lost,
+ * and none is started twice. Jobs start in the order in which they were put. A job that fails, even with an Error,
+ * costs no worker. An interrupt from elsewhere affects only the job that it hits, if any.
  *
- * <p>Thread-safe. A job may put others; with all workers in {@link #put} of a full queue nothing would go on, so a
- * job better uses {@link #offer}.
+ * <p>Thread-safe. A job may add others, but should use {@link #offer}: if all workers wait in {@link #put} for room,
+ * nothing goes on.
  *
  * <p>Run: {@code java examples/queues/JobQueue.java}
  */
@@ -62,7 +62,7 @@ public final class JobQueue<T> implements AutoCloseable {
     /**
      * Starts the workers, virtual threads.
      *
-     * @param capacity how many jobs wait at most, besides those in hand
+     * @param capacity how many jobs may wait, besides those in hand
      * @param workers  how many jobs run at a time, at most
      */
     public JobQueue(int capacity, int workers, Handler<? super T> handler, FailureHandler<? super T> onFailure) {
@@ -84,7 +84,7 @@ public final class JobQueue<T> implements AutoCloseable {
         }
     }
 
-    /** Waits for room. @throws IllegalStateException if drained or stopped, also while waiting */
+    /** Waits for room. @throws IllegalStateException if drained or stopped, even while waiting */
     public void put(T job) throws InterruptedException {
         Objects.requireNonNull(job, "job");
         lock.lockInterruptibly();
@@ -98,7 +98,7 @@ public final class JobQueue<T> implements AutoCloseable {
         }
     }
 
-    /** Never waits; false: full (429, 503). @throws IllegalStateException if drained or stopped */
+    /** Never waits; false if full (429, 503). @throws IllegalStateException if drained or stopped */
     public boolean offer(T job) {
         Objects.requireNonNull(job, "job");
         lock.lock();
@@ -124,10 +124,10 @@ public final class JobQueue<T> implements AutoCloseable {
     }
 
     /**
-     * Takes no more jobs and waits until all have ended, their failures told, for {@code patience} at most; false:
-     * not all, or stopped meanwhile. The workers go on in any case: call it again, or {@link #stop}.
+     * Accepts no more jobs and waits, at most {@code patience}, until all have ended and failures are reported; false
+     * if some have not, or if stopped meanwhile. The workers go on either way: call it again, or {@link #stop}.
      *
-     * @throws IllegalStateException called by a job
+     * @throws IllegalStateException if called by a job
      */
     public boolean drain(Duration patience) throws InterruptedException {
         refuseJob("drain");
@@ -146,13 +146,12 @@ public final class JobQueue<T> implements AutoCloseable {
     }
 
     /**
-     * Begins no more jobs, lets those in hand run for {@code grace}, then interrupts each once; the workers have
-     * ended when it returns. An interrupt of the caller ends the grace, and stays in its flag. Called again it waits,
-     * too.
+     * Starts no more jobs, lets those in hand run for {@code grace}, then interrupts each once; the workers have ended
+     * when it returns. An interrupt of the caller ends the grace and stays in its flag. A second call waits, too.
      *
-     * @return what is not done, in the order of putting: jobs not begun, after those that failed when interrupted,
-     *         whose failure is told to nobody
-     * @throws IllegalStateException called by a job
+     * @return what is not done, in the order of putting: jobs that failed when interrupted, whose failures are not
+     *         reported, then jobs not started
+     * @throws IllegalStateException if called by a job
      */
     public List<T> stop(Duration grace) {
         refuseJob("stop");
@@ -203,7 +202,7 @@ public final class JobQueue<T> implements AutoCloseable {
         }
     }
 
-    /** {@link #stop} without grace; what is not done goes to {@code onFailure}, with a CancellationException. */
+    /** {@link #stop} without grace; what is not done goes to {@code onFailure} with a CancellationException. */
     @Override
     public void close() {
         stop(Duration.ZERO).forEach(job -> tell(job, new CancellationException("stopped before it was done")));

@@ -19,8 +19,8 @@ import java.util.stream.IntStream;
  * its own number of threads. Do not use for one step ({@code BoundedGather}, {@code ChunkedProcessing}) or for work
  * that comes from several threads ({@code WorkQueue}, {@code JobQueue}).
  *
- * <p>In memory are at most the room between two steps and one item for each thread. A step of one thread keeps the
- * order, one of several does not. Built and run by one thread, once.
+ * <p>Memory holds at most {@code room} items between two steps and one for each thread. A step with one thread keeps
+ * the order, with several it does not. Build and run it in one thread, once.
  *
  * <p>Run: {@code java examples/queues/Pipeline.java}
  */
@@ -29,13 +29,13 @@ public final class Pipeline<T> {
     // More than 150 lines: half of them are what a reader has to know.
 
     // @start region="pipeline"
-    /** One step of one item. It sends on none, one or many; no null. Called by several threads if it has several. */
+    /** Processes one item; emits none, one or many, no null. Several threads call it if the step has several. */
     @FunctionalInterface
     public interface Stage<T, R> {
         void process(T item, Output<R> next) throws Exception;
     }
 
-    /** Waits until there is room for the next step. To be called by the stage, while it processes. */
+    /** Waits for room in the next step. Only for the stage, while it processes. */
     @FunctionalInterface
     public interface Output<R> {
         void send(R item) throws InterruptedException;
@@ -103,7 +103,7 @@ public final class Pipeline<T> {
     }
 
     /**
-     * Nothing starts before {@link #run}. The source is then read in a thread of its own, which is interrupted if the
+     * Nothing starts before {@link #run}. Then the source is read in its own thread, which is interrupted if the
      * pipeline ends early.
      *
      * @param room for items between two steps, 1 or more
@@ -145,7 +145,7 @@ public final class Pipeline<T> {
     }
 
     /**
-     * Lets all items through, the last step in a thread of its own, and returns when every thread has ended.
+     * Processes all items, the last step in its own thread, and returns when every thread has ended.
      *
      * @throws ExecutionException   the source or a step failed: the first failure is the cause, all threads were
      *                              interrupted once, and what else they threw is suppressed (an InterruptedException

@@ -12,14 +12,14 @@ import java.util.concurrent.locks.ReentrantLock;
  * API, JDK 21 and later.
  *
  * <p>Use for work of different urgency when producers must not outrun consumers: bounded, first in first out among
- * equals. {@code PriorityBlockingQueue} is unbounded (its {@code put} never waits), gives out equals in any order and
- * cannot be closed. Last in first out: put with a counter that falls. Do not use without priorities ({@code
+ * equals. {@code PriorityBlockingQueue} is unbounded (its {@code put} never waits), returns equals in any order and
+ * cannot be closed. For last in first out, put with a falling counter. Do not use without priorities ({@code
  * WorkQueue}), or to delay ({@code DelayQueue}).
  *
- * <p>Thread-safe; every wait is interruptible, and a call that throws has put or taken nothing. A priority is a
- * number, read once: no comparator of yours runs under the lock. Two things it does not do: the urgent do not
- * overtake at the door of a full queue (size it for the rush, or {@link #offer}), and the least urgent may wait for
- * ever (lower their number with age when you put them).
+ * <p>Thread-safe; every wait is interruptible, and a call that throws has put or taken nothing. A priority is a number,
+ * read once: none of your code runs under the lock. Two limits: urgent items do not overtake others that wait for room
+ * (size the queue for peaks, or {@link #offer}), and the least urgent may wait forever (lower their number with age
+ * when you put them).
  *
  * <p>Run: {@code java examples/queues/PriorityWorkQueue.java}
  */
@@ -27,7 +27,7 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
 
     // More than 150 lines: every way to wait that WorkQueue has, and each file stands alone.
 
-    /** The queue takes no more items, or is closed and empty: {@code asyncio.QueueShutDown}. */
+    /** The queue accepts no more items, or is closed and empty: {@code asyncio.QueueShutDown}. */
     public static final class ClosedException extends IllegalStateException {
         private static final long serialVersionUID = 1;
     }
@@ -65,14 +65,14 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
     /**
      * Waits for room; the lowest {@code priority} is taken first.
      *
-     * @throws ClosedException if the queue is closed, also while waiting
+     * @throws ClosedException if the queue is closed, even while waiting
      */
     public void put(long priority, T item) throws InterruptedException {
         insert(priority, item, FOREVER);
     }
 
     /**
-     * Waits for room for {@code limit} at most (zero: not at all); false: still full.
+     * Waits at most {@code limit} for room (zero: not at all); returns false if the queue is still full.
      *
      * @throws ClosedException as {@link #put}
      */
@@ -80,7 +80,7 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
         return insert(priority, item, nanos(limit));
     }
 
-    /** {@code put_nowait}: never waits, is not interrupted; false: full. @throws ClosedException as {@link #put} */
+    /** {@code put_nowait}: never waits, ignores interrupts; false if full. @throws ClosedException as {@link #put} */
     public boolean offer(long priority, T item) {
         Objects.requireNonNull(item, "item");
         lock.lock();
@@ -104,13 +104,13 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
         return next(FOREVER);
     }
 
-    /** {@link #take} for {@code limit} at most (zero: not at all); null: nothing came. */
+    /** {@link #take} that waits at most {@code limit} (zero: not at all); null if nothing came. */
     public T poll(long limit, TimeUnit unit) throws InterruptedException {
         return next(Math.min(unit.toNanos(limit), FOREVER - 1));
     }
 
     /**
-     * {@code get_nowait}: never waits, is not interrupted; null: nothing queued. @throws ClosedException as {@link
+     * {@code get_nowait}: never waits, ignores interrupts; null if nothing is queued. @throws ClosedException as {@link
      * #take}
      */
     public T poll() {
@@ -122,7 +122,7 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
         }
     }
 
-    /** {@code qsize}: how many are queued, without those in hand; it may have changed when this returns. */
+    /** {@code qsize}: how many items are queued, not counting those in hand; may have changed when this returns. */
     public int size() {
         lock.lock();
         try {
@@ -216,7 +216,7 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
         }
     }
 
-    /** Waits until every item put is done. @throws ClosedException if {@link #closeNow} came before */
+    /** Waits until every item is done. @throws ClosedException if {@link #closeNow} was called first */
     public void join() throws InterruptedException {
         lock.lockInterruptibly();
         try {
@@ -231,9 +231,7 @@ public final class PriorityWorkQueue<T> implements AutoCloseable {
         }
     }
 
-    /**
-     * {@code shutdown()}: nothing more is put, also by those waiting to; what is queued can be taken. Does not wait.
-     */
+    /** {@code shutdown()}: no more puts, not even by waiting producers; what is queued can be taken. Does not wait. */
     @Override
     public void close() {
         lock.lock();

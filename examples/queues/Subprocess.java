@@ -18,13 +18,13 @@ import java.util.concurrent.TimeoutException;
  * asyncio: {@code create_subprocess_exec}, {@code communicate()} under {@code wait_for}. Final API, JDK 21 and later,
  * Unix and Windows.
  *
- * <p>Use {@link #run} for a command that ends and whose output fits into memory, {@link Dialogue} to talk to one in
- * lines. Do not use for endless output that must be fast (read {@code getInputStream()} yourself, in a platform
- * thread), nor with a shell and words from outside: pass arguments, no shell is involved.
+ * <p>Use {@link #run} for a command that ends and whose output fits into memory, and {@link Dialogue} to exchange lines
+ * with one. Do not use for endless output that must be fast (read {@code getInputStream()} in a platform thread), or to
+ * run a shell with untrusted words: pass arguments, no shell is involved.
  *
- * <p>Nothing here blocks in a pipe: both are emptied as they fill, in the calling thread, so neither a full pipe nor a
- * surviving grandchild that keeps one open can hold the caller, no reader thread is left behind, and a virtual thread's
- * carrier is not held.
+ * <p>Nothing blocks in a pipe: the calling thread empties both as they fill. So neither a full pipe nor a surviving
+ * grandchild that keeps one open can block the caller, no reader thread is left behind, and no virtual thread's carrier
+ * is held.
  *
  * <p>Run: {@code java examples/queues/Subprocess.java}
  */
@@ -36,9 +36,7 @@ public final class Subprocess {
     }
 
     // @start region="subprocess"
-    /**
-     * @param truncated whether a stream was longer than the limit: its beginning is kept, the rest was read and dropped
-     */
+    /** @param truncated whether a stream exceeded the limit: its beginning is kept, the rest was read and dropped */
     public record Result(int exitCode, String stdout, String stderr, boolean truncated) {
     }
 
@@ -46,20 +44,20 @@ public final class Subprocess {
     private static final Duration PAUSE = Duration.ofMillis(5); // latency of output; the exit is noticed at once
 
     /**
-     * Runs the command until it exits; an exit code other than 0 is a result. Output that a child of it writes after
-     * that is not waited for, and the child not stopped.
+     * Runs the command until it exits; an exit code other than 0 is a result. It does not wait for output that a child
+     * of the command writes later, and does not stop the child.
      *
-     * @param input    its standard input, through a temporary file; none: it reads end of file, unless {@code command}
-     *                 redirects it
-     * @param charset  of input and output; what the platform's own tools write: {@code
-     *                 System.getProperty("native.encoding")}
+     * @param input    its standard input, through a temporary file; if empty, it reads end of file, unless {@code
+     *                 command} redirects it
+     * @param charset  of input and output; for the platform's own tools {@code System.getProperty("native.encoding")}
      * @param maxBytes kept of each stream
-     * @throws IOException          if it cannot be started; or what happened to its output
-     * @throws TimeoutException     if it still runs after {@code timeout}; with the beginning of its error output
-     * @throws InterruptedException if the caller was interrupted. Now as after a timeout it and its descendants were
-     *                              told to end (SIGTERM), after 2 seconds forced to, and have ended, unless the system
-     *                              does not let them within 2 more. Not found: a child whose parent had exited before,
-     *                              or that was being started at that moment
+     * @throws IOException          if it cannot be started, or if reading its output fails
+     * @throws TimeoutException     if it still runs after {@code timeout}; the message has the beginning of its error
+     *         output
+     * @throws InterruptedException if the caller was interrupted. Then, as after a timeout, it and its descendants were
+     *                              told to end (SIGTERM), forced to after 2 seconds, and have ended, unless the system
+     *                              needs more than 2 further seconds. Not found: a child whose parent had already
+     *                              exited, or that was just being started
      */
     public static Result run(ProcessBuilder command, byte[] input, Charset charset, int maxBytes, Duration timeout)
             throws IOException, InterruptedException, TimeoutException {
@@ -145,7 +143,7 @@ public final class Subprocess {
         }
     }
 
-    /** What it wrote before it exited is in its pipes, and no more than they hold: the limit does not cut that off. */
+    /** What it wrote before it exited fits in its pipes: the limit does not cut that off. */
     private static void drainTheRest(Capture out, Capture err) throws IOException {
         int pipes = 2 << 20; // two of the largest that Linux allows, and more than elsewhere
         for (int read = 0; out.drain() | err.drain(); read += 8192) {
@@ -184,7 +182,7 @@ public final class Subprocess {
     }
 
     /**
-     * An orphan that nobody reaps, as in a container whose first process is no init, is "alive" for ever; it has no
+     * An orphan that nobody reaps, as in a container whose first process is no init, is "alive" forever; it has no
      * command left.
      */
     private static boolean runs(ProcessHandle process) {
@@ -225,9 +223,8 @@ public final class Subprocess {
     /**
      * {@code send_signal}: by the shell's {@code kill}, so on Unix only.
      *
-     * @param signal its name, such as HUP
-     * @param pid    negative: the process group, which a command has of its own if it begins with {@code setsid}
-     *         (Linux)
+     * @param signal the name, such as HUP
+     * @param pid    negative for a process group; a command has its own if it begins with {@code setsid} (Linux)
      * @throws IOException if there is no such process or signal, or it may not be sent
      */
     public static void signal(String signal, long pid) throws IOException, InterruptedException, TimeoutException {
@@ -241,8 +238,8 @@ public final class Subprocess {
 
     // @start region="dialogue"
     /**
-     * {@code create_subprocess_exec(stdin=PIPE, stdout=PIPE)} for a dialogue in lines. One thread talks; {@link
-     * #close} from any. Its error output goes where the command sends it, or to that of this program.
+     * {@code create_subprocess_exec(stdin=PIPE, stdout=PIPE)} for a dialogue in lines. For one thread; any thread may
+     * {@link #close}. Its error output goes where the command redirects it, else to this program's.
      */
     public static final class Dialogue implements AutoCloseable {
         private final Process process;
@@ -251,7 +248,7 @@ public final class Subprocess {
         private final int maxBytes;
         private final ByteArrayOutputStream line = new ByteArrayOutputStream();
 
-        /** @param maxBytes of a line that it writes */
+        /** @param maxBytes of a line that the process writes */
         public Dialogue(ProcessBuilder command, Charset charset, int maxBytes) throws IOException {
             this.charset = Objects.requireNonNull(charset, "charset");
             this.maxBytes = maxBytes;
@@ -272,15 +269,17 @@ public final class Subprocess {
             return process;
         }
 
-        /** Waits while the process does not read and the pipe is full; {@link #close} ends that with an IOException. */
+        /**
+         * Waits while the pipe is full and the process does not read; {@link #close} ends the wait with an IOException.
+         */
         public void send(String text) throws IOException {
             process.getOutputStream().write((text + "\n").getBytes(charset));
             process.getOutputStream().flush();
         }
 
         /**
-         * The next line without its end, a few milliseconds after it was written; null: the process has exited. After
-         * an exception nothing is lost: called again it goes on in the line.
+         * The next line without its end, a few milliseconds after it was written; null if the process has exited. After
+         * an exception nothing is lost: the next call goes on in the same line.
          *
          * @throws IOException a line of more than {@code maxBytes}
          */
@@ -315,9 +314,7 @@ public final class Subprocess {
             return text.endsWith("\r") ? text.substring(0, text.length() - 1) : text;
         }
 
-        /**
-         * It and its descendants are told to end, then forced to, and have ended, as after a timeout of {@link #run}.
-         */
+        /** Ends the process and its descendants as {@link #run} does after a timeout: told to, then forced to. */
         @Override
         public void close() {
             kill(process, new Capture(in, 0), new Capture(process.getErrorStream(), 0));

@@ -28,13 +28,12 @@ import java.util.function.Consumer;
  * asyncio: {@code start_server(handler)}, {@code StreamReader}, {@code StreamWriter}, {@code wait_closed}. Final API,
  * JDK 21 and later.
  *
- * <p>Use for a protocol of your own over TCP: a virtual thread for each connection, plain blocking reads and writes,
- * at most {@code limit} connections at a time (the next ones wait in the backlog). Do not use for HTTP ({@code
- * jdk.httpserver}).
+ * <p>Use for your own protocol over TCP: a virtual thread for each connection, plain blocking reads and writes, at most
+ * {@code limit} connections at a time (more wait in the backlog). Do not use for HTTP ({@code jdk.httpserver}).
  *
  * <p>Thread-safe. A read that gets nothing for {@code idle} throws; a <em>write</em> has no time limit in Java, so a
  * peer that does not read keeps its connection until {@link #close}. There is no {@code drain()}: a write waits by
- * itself. What you buffer you must flush.
+ * itself. Flush what you buffer.
  *
  * <p>Run: {@code java examples/queues/TcpServer.java}
  */
@@ -42,7 +41,7 @@ public final class TcpServer implements AutoCloseable {
 
     // More than 150 lines: the server, and the two reads with a limit that the JDK lacks.
 
-    /** Serves one connection, in a virtual thread of its own. When it returns or throws, the connection is closed. */
+    /** Serves one connection, in its own virtual thread. When it returns or throws, the connection is closed. */
     @FunctionalInterface
     public interface Handler {
         void serve(Socket connection) throws Exception;
@@ -69,11 +68,11 @@ public final class TcpServer implements AutoCloseable {
     }
 
     /**
-     * Listens at once. {@code onFailure} gets what handlers and {@code accept} throw, on their threads; what it
-     * throws itself is dropped.
+     * Listens at once. {@code onFailure} gets what handlers and {@code accept} throw, in their threads; what it throws
+     * itself is dropped.
      *
      * @param limit connections at a time, 1 or more
-     * @param idle  longest wait of one read, a millisecond at least
+     * @param idle  longest wait of one read, at least a millisecond
      * @param grace how long {@link #close} lets connections end by themselves
      */
     public static TcpServer start(InetSocketAddress address, int limit, Duration idle, Duration grace, Handler handler,
@@ -159,10 +158,10 @@ public final class TcpServer implements AutoCloseable {
 
     /**
      * Accepts no more, gives the connections {@code grace} to end, then interrupts their threads, once, which closes
-     * sockets they are blocked in. Returns when every handler has returned. An interrupt of the caller ends the
-     * grace; its flag stays set. Called again, or by two threads, each waits.
+     * sockets they are blocked in. Returns when every handler has returned. An interrupt of the caller ends the grace;
+     * its flag stays set. A second call waits, too, as does one from another thread.
      *
-     * @throws IllegalStateException called by a handler, which would wait for itself: let another thread close
+     * @throws IllegalStateException if called by a handler, which would wait for itself: let another thread close
      */
     @Override
     public void close() {
@@ -197,7 +196,7 @@ public final class TcpServer implements AutoCloseable {
         }
     }
 
-    /** True: this thread was interrupted meanwhile. */
+    /** Returns true if this thread was interrupted meanwhile. */
     private static boolean join(Thread thread) {
         boolean interrupted = false;
         while (thread.isAlive()) {
@@ -212,7 +211,7 @@ public final class TcpServer implements AutoCloseable {
 
     /**
      * asyncio: {@code readuntil(separator)} with its limit. After an exception close the connection: what was read of
-     * the message is lost, and what follows begins in the middle of it.
+     * the message is lost, and the next read would begin in the middle of it.
      *
      * @param in    buffered
      * @param limit of the bytes before the separator
@@ -248,8 +247,8 @@ public final class TcpServer implements AutoCloseable {
 
     /**
      * asyncio: {@code readline()} with its limit, which {@code BufferedReader.readLine} does not have: {@link
-     * #readUntil} for a line in UTF-8. (asyncio drops a line that is too long and goes on; here the rest of it would
-     * be the next line.)
+     * #readUntil} for a line in UTF-8. (asyncio drops a line that is too long and goes on; here the rest would be the
+     * next line.)
      *
      * @param in    buffered
      * @param limit of its bytes without the line feed

@@ -18,31 +18,30 @@ import java.util.concurrent.locks.ReentrantLock;
  * and later.
  *
  * <p>Use for work that some threads produce and others handle: a full queue makes producers wait, {@link #close} lets
- * consumers finish what is queued, nobody counts poison pills, and the item of a failed consumer goes to another one.
- * Do not use where a failing job should be reported and the next one begun ({@code JobQueue}), for several steps
- * ({@code Pipeline}), to map a collection ({@code BoundedGather}), or to show every item to every reader ({@code
+ * consumers finish what is queued without poison pills, and a failed consumer's item goes to another consumer. Do not
+ * use where a failing job should be reported and the next one started ({@code JobQueue}), for several steps ({@code
+ * Pipeline}), to map a collection ({@code BoundedGather}), or to show every item to every reader ({@code
  * BackpressureStream}).
  *
- * <p>Thread-safe; first in, first out; every wait is interruptible, and a call that throws has put or taken nothing. As
- * large as you like, but not unbounded and not without room: the capacity is 1 to {@code Integer.MAX_VALUE}. No item is
- * null: {@link #close} is the end, not a {@code None}.
+ * <p>Thread-safe; first in, first out. Every wait is interruptible, and a call that throws has put or taken nothing.
+ * The capacity is 1 to {@code Integer.MAX_VALUE}: there is no unbounded queue, and none without room. Items are not
+ * null: {@link #close} marks the end, not a {@code None}.
  *
- * <p>Long because it is a queue with every way to wait, and consumers that hand items back.
+ * <p>Long because the queue has every way to wait, and consumers that give items back.
  *
  * <p>Run: {@code java examples/queues/WorkQueue.java}
  */
 public final class WorkQueue<T> implements AutoCloseable {
 
     /**
-     * Handles one item; what concerns that item alone it catches itself. Throwing ends the consumer, and another gets
-     * the item.
+     * Handles one item. Catch what concerns only that item: throwing ends the consumer, and another one gets the item.
      */
     @FunctionalInterface
     public interface Handler<T> {
         void handle(T item) throws Exception;
     }
 
-    /** The queue takes no more items, or has no more to give: {@code asyncio.QueueShutDown}. */
+    /** The queue accepts no more items, or has none left: {@code asyncio.QueueShutDown}. */
     public static final class ClosedException extends IllegalStateException {
         private static final long serialVersionUID = 1;
     }
@@ -66,13 +65,13 @@ public final class WorkQueue<T> implements AutoCloseable {
         this.capacity = capacity;
     }
 
-    /** Waits for room. @throws ClosedException if the queue is closed, also while waiting */
+    /** Waits for room. @throws ClosedException if the queue is closed, even while waiting */
     public void put(T item) throws InterruptedException {
         insert(item, FOREVER);
     }
 
     /**
-     * Waits for room for {@code limit} at most (zero: not at all); false: still full.
+     * Waits at most {@code limit} for room (zero: not at all); returns false if the queue is still full.
      *
      * @throws ClosedException as {@link #put}
      */
@@ -80,7 +79,7 @@ public final class WorkQueue<T> implements AutoCloseable {
         return insert(item, nanos(limit));
     }
 
-    /** {@code put_nowait}: never waits, is not interrupted; false: full. @throws ClosedException as {@link #put} */
+    /** {@code put_nowait}: never waits, ignores interrupts; false if full. @throws ClosedException as {@link #put} */
     public boolean offer(T item) {
         Objects.requireNonNull(item, "item");
         lock.lock();
@@ -105,7 +104,7 @@ public final class WorkQueue<T> implements AutoCloseable {
     }
 
     /**
-     * {@code wait_for(queue.get(), limit)}: waits for {@code limit} at most (zero: not at all); null: nothing came.
+     * {@code wait_for(queue.get(), limit)}: waits at most {@code limit} (zero: not at all); null if nothing came.
      * Follow an item with {@link #done}. No item is lost at the limit.
      *
      * @throws ClosedException as {@link #take}
@@ -115,7 +114,7 @@ public final class WorkQueue<T> implements AutoCloseable {
     }
 
     /**
-     * {@code get_nowait}: never waits, is not interrupted; null: nothing queued. @throws ClosedException as {@link
+     * {@code get_nowait}: never waits, ignores interrupts; null if nothing is queued. @throws ClosedException as {@link
      * #take}
      */
     public T poll() {
@@ -127,7 +126,7 @@ public final class WorkQueue<T> implements AutoCloseable {
         }
     }
 
-    /** {@code qsize}: how many are queued, without those in hand; it may have changed when this returns. */
+    /** {@code qsize}: how many items are queued, not counting those in hand; may have changed when this returns. */
     public int size() {
         lock.lock();
         try {
@@ -207,9 +206,9 @@ public final class WorkQueue<T> implements AutoCloseable {
     }
 
     /**
-     * {@code task_done()}: a taken item is handled.
+     * {@code task_done()}: reports a taken item as handled.
      *
-     * @throws IllegalStateException if called more often than {@link #take} and {@link #poll} gave an item
+     * @throws IllegalStateException if called more often than {@link #take} and {@link #poll} returned an item
      */
     public void done() {
         letGo(null);
@@ -236,7 +235,7 @@ public final class WorkQueue<T> implements AutoCloseable {
         }
     }
 
-    /** Waits until every item put is done. @throws ClosedException if {@link #closeNow} came before */
+    /** Waits until every item is done. @throws ClosedException if {@link #closeNow} was called first */
     public void join() throws InterruptedException {
         lock.lockInterruptibly();
         try {
@@ -252,8 +251,8 @@ public final class WorkQueue<T> implements AutoCloseable {
     }
 
     /**
-     * {@code shutdown()}: nothing more is put, also by those waiting to; what is queued will be handled. Does not
-     * wait, and has no reason: who closes because of a failure keeps it where the consumers look.
+     * {@code shutdown()}: nothing more is put, not even by waiting producers; what is queued will be handled. Does not
+     * wait. It takes no reason: if you close because of a failure, keep it where the consumers look.
      */
     @Override
     public void close() {
@@ -261,9 +260,9 @@ public final class WorkQueue<T> implements AutoCloseable {
     }
 
     /**
-     * {@code shutdown(immediate=True)}: nothing more is put or given out. Returns what nobody is handling; called again
-     * after the consumers have ended, what they handed back, in the order of their failing. Does not wait, interrupts
-     * nobody.
+     * {@code shutdown(immediate=True)}: nothing more is put or taken. Returns the items that nobody is handling; a
+     * second call after the consumers have ended returns what they gave back, in the order of their failures. Does not
+     * wait, interrupts nobody.
      */
     public List<T> closeNow() {
         lock.lock();
@@ -292,14 +291,14 @@ public final class WorkQueue<T> implements AutoCloseable {
 
     // @start region="consume"
     /**
-     * Handles items in {@code consumers} virtual threads until the queue is closed and every item done; they have
-     * ended when it returns. A consumer whose handler throws ends, and its item goes to the front of the queue: none
-     * is lost, one may be begun twice. An interrupt from elsewhere is the handler's while it runs, and ignored by a
-     * consumer that waits.
+     * Handles items in {@code consumers} virtual threads until the queue is closed and every item is done; the threads
+     * have ended when it returns. A consumer whose handler throws ends, and its item goes to the front of the queue: no
+     * item is lost, one may be started twice. An interrupt from elsewhere reaches a running handler; a waiting consumer
+     * ignores it.
      *
-     * @return the failures of consumers whose items others took over
+     * @return the failures of the consumers whose items others took over
      * @throws ExecutionException   every consumer failed: the first failure is the cause, the others are suppressed
-     * @throws InterruptedException the caller was interrupted, and the consumers each once; what else they threw is
+     * @throws InterruptedException the caller was interrupted, and each consumer once; what else they threw is
      *                              suppressed. After either exception the queue is stopped, so no {@code put} hangs,
      *                              and {@link #closeNow} returns all that is not done
      */

@@ -20,21 +20,21 @@ import java.util.concurrent.locks.ReentrantLock;
  * asyncio: {@code Semaphore} around the calls to one service. Final API, JDK 21 and later.
  *
  * <p>Use so that one slow service cannot take every thread and all memory: at most N calls run, at most M wait, none
- * waits longer than its patience, the rest are refused at once. A bare {@code Semaphore} bounds those that run but
- * not those that wait. One instance for each service. {@link #call} is for a blocking call; {@link #tryEnter()} never
- * waits; a permit may be closed by another thread. Do not use to work off a list ({@code BoundedGather}), for calls a
- * second ({@code RateLimiter}) or for a limit per client ({@code KeyedLimits}).
+ * waits longer than its patience; the rest are refused at once. A bare {@code Semaphore} does not limit those that
+ * wait. Use one instance per service. {@link #call} is for a blocking call; {@link #tryEnter()} never waits; another
+ * thread may close a permit. Do not use to process a list ({@code BoundedGather}), to limit calls per second ({@code
+ * RateLimiter}) or per client ({@code KeyedLimits}).
  *
- * <p>Thread-safe. Calls run in the caller's thread, and no lock is held meanwhile; none is taken while nobody waits.
- * The lowest priority number goes first, then who came first. Nobody overtakes the first in line, also when it needs
- * more room than there is. A high number may wait until its patience ends, as there is nothing that lowers it.
+ * <p>Thread-safe. Calls run in the caller's thread, without a lock held; none is taken while nobody waits. The lowest
+ * priority number goes first, then first come, first served. Nobody overtakes the first in line, even if it needs more
+ * room than is free. A call with a high number may wait until its patience ends: numbers do not age.
  *
  * <p>Run: {@code java examples/resilience/Bulkhead.java}
  */
 public final class Bulkhead {
 
     // @start region="bulkhead"
-    /** The call was not made: too many wait, or it waited in vain. */
+    /** The call was not made: too many calls wait, or no room came in time. */
     public static final class FullException extends RejectedExecutionException {
         private static final long serialVersionUID = 1;
 
@@ -43,7 +43,7 @@ public final class Bulkhead {
         }
     }
 
-    /** Room for one call. Close it when the call has ended, whatever ended it; once counts, from any thread. */
+    /** Room for one call. Close it however the call ends; the first close counts, from any thread. */
     public final class Permit implements AutoCloseable {
         private final int weight;
         private final AtomicBoolean closed = new AtomicBoolean();
@@ -89,9 +89,9 @@ public final class Bulkhead {
     private long arrived;
 
     /**
-     * @param maxRunning calls, or the weight of all that run
+     * @param maxRunning calls at a time, or their total weight
      * @param maxWaiting zero refuses at once
-     * @param patience   the longest wait of {@link #call}; zero or less refuses at once too
+     * @param patience   the longest wait of {@link #call}; zero or less refuses at once, too
      */
     public Bulkhead(int maxRunning, int maxWaiting, Duration patience) {
         if (maxRunning < 1 || maxWaiting < 0) {
@@ -104,7 +104,7 @@ public final class Bulkhead {
     }
 
     /**
-     * Makes the call when there is room. Whatever it returns or throws is passed on as it is.
+     * Makes the call when there is room, and returns or throws what it does.
      *
      * @throws FullException        the call was not made
      * @throws InterruptedException the caller was interrupted while waiting; the call was not made
@@ -129,14 +129,14 @@ public final class Bulkhead {
         return take(weight) ? Optional.of(permit) : Optional.empty();
     }
 
-    /** Waits for room at most {@code patience}. @throws FullException no room in that time, or as many wait as may */
+    /** Waits at most {@code patience} for room. @throws FullException no room in that time, or too many wait */
     public Permit enter(Duration patience) throws InterruptedException {
         return enter(patience, 1, 0);
     }
 
     /**
-     * The same for a call that is worth {@code weight} others, before those with a higher priority number. If as many
-     * wait as may, the last of them is refused instead, if its number is higher.
+     * The same for a call that weighs as much as {@code weight} others; goes before those with a higher priority
+     * number. If the line is full, its last call is refused instead, if its number is higher.
      */
     public Permit enter(Duration patience, int weight, int priority) throws InterruptedException {
         var permit = new Permit(weight);
@@ -152,11 +152,11 @@ public final class Bulkhead {
     }
 
     /**
-     * Refuses all that wait now, each with a {@link FullException}: at a stop, or when what they wait for is known to
-     * be down ({@code if (permit.failed()) bulkhead.refuseWaiters()} with a {@code CircuitBreaker}). Calls that run
-     * keep their permits. Who comes later waits as ever: refuse newcomers first. Never waits.
+     * Refuses all calls that wait now, each with a {@link FullException}: at a stop, or when the service is known to be
+     * down ({@code if (permit.failed()) bulkhead.refuseWaiters()} with a {@code CircuitBreaker}). Calls that run keep
+     * their permits. Later calls wait as usual: refuse newcomers first. Never waits.
      *
-     * @return how many
+     * @return how many were refused
      */
     public int refuseWaiters() {
         lock.lock();
@@ -171,7 +171,7 @@ public final class Bulkhead {
         }
     }
 
-    /** The weight that runs now, for metrics. */
+    /** The total weight that runs now, for metrics. */
     public int running() {
         return state.intValue();
     }

@@ -20,20 +20,20 @@ import java.util.function.LongSupplier;
 /**
  * asyncio: the circuit breaker around an awaited call. Final API, JDK 21 and later.
  *
- * <p>Use to stop calling what is down: callers fail at once, and it gets time to recover. One instance for each thing
- * that can be down. {@link #call} is for a blocking call. {@link #tryAcquire()} never waits: ask for a permit, and
- * tell it how the call went, from any thread (an event loop, a callback, a server that answers 503 with {@link
- * #retryAfter()}). Do not use for a failure now and then ({@code Retry}, outside the breaker) nor for something slow
+ * <p>Use to stop calling what is down: callers fail at once, and it gets time to recover. Use one instance for each
+ * thing that can be down. {@link #call} is for a blocking call. {@link #tryAcquire()} never waits: ask for a permit,
+ * and tell it how the call went, from any thread (an event loop, a callback, a server that answers 503 with {@link
+ * #retryAfter()}). Do not use for occasional failures ({@code Retry}, outside the breaker) or for something slow
  * ({@code Bulkhead}).
  *
- * <p><b>Put the timeout inside</b>: {@code breaker.call(() -> Timeout.call(...))}. A call that is interrupted from
- * outside says nothing about the other side and counts for nothing, so with the timeout outside something that hangs
- * never opens the breaker. A trial that never ends keeps everybody else out, unless it was given a limit.
+ * <p><b>Put the timeout inside</b>: {@code breaker.call(() -> Timeout.call(...))}. A call interrupted from outside says
+ * nothing about the other side and is not counted: with the timeout outside, a service that hangs never opens the
+ * breaker. A trial that never ends keeps all other calls out, unless it has a limit.
  *
- * <p>Thread-safe. Calls run in the caller's thread; no lock is held while code of yours runs, and none is taken while
- * all is well or the breaker is open.
+ * <p>Thread-safe. Calls run in the caller's thread; no lock is held while your code runs, and none is taken while calls
+ * succeed or the breaker is open.
  *
- * <p>Long because it counts in two ways, and hears only what belongs to the state it is in.
+ * <p>Long because it counts in two ways, and only what belongs to its current state.
  *
  * <p>Run: {@code java examples/resilience/CircuitBreaker.java}
  */
@@ -41,7 +41,7 @@ public final class CircuitBreaker {
 
     // @start region="breaker"
 
-    /** {@code OPEN} turns {@code HALF_OPEN} by time alone. */
+    /** {@code OPEN} becomes {@code HALF_OPEN} by time alone. */
     public enum State { CLOSED, OPEN, HALF_OPEN }
 
     /** What an exception says about the other side. {@code IGNORED}: nothing. A 404, say, is a success: it answered. */
@@ -57,15 +57,15 @@ public final class CircuitBreaker {
             this.retryAfter = retryAfter;
         }
 
-        /** As {@link CircuitBreaker#retryAfter()}. */
+        /** Like {@link CircuitBreaker#retryAfter()}. */
         public Duration retryAfter() {
             return retryAfter;
         }
     }
 
     /**
-     * Leave for one call. Tell it how the call went, on every path, from any thread. The first answer counts, and
-     * only as long as the breaker has not changed since it gave the permit.
+     * Permission for one call. Tell it how the call went, on every path, from any thread. Only the first answer counts,
+     * and only if the breaker has not changed state since it gave the permit.
      */
     public final class Permit implements AutoCloseable {
         private final Phase given;
@@ -87,20 +87,19 @@ public final class CircuitBreaker {
         }
 
         /**
-         * The call says nothing: not made, or cancelled. A trial's place is free again. No effect after the other
-         * two.
+         * The call says nothing: it was not made, or cancelled. Frees a trial's place. No effect after the other two.
          */
         @Override
         public void close() {
             tell(Verdict.IGNORED);
         }
 
-        /** Whether the call is to find out if all is well again: one request, not to be repeated or shared. */
+        /** Whether the call tests if the service works again: make one request, do not repeat or share it. */
         public boolean isTrial() {
             return given.state == State.HALF_OPEN;
         }
 
-        /** False when the breaker has changed: a call that has not gone out yet should not. */
+        /** False if the breaker has changed state since: do not make a call that has not gone out yet. */
         public boolean isValid() {
             return given == phase;
         }
@@ -185,8 +184,8 @@ public final class CircuitBreaker {
     private volatile Phase phase;
 
     /**
-     * Opens after this number of failures in a row; each exception is one. Then one call at a time may try. A very
-     * large number switches it off: give a setting for it no maximum.
+     * Opens after this number of failures in a row; each exception counts. Then one call at a time may try. A very
+     * large number switches the breaker off: give such a setting no maximum.
      */
     public CircuitBreaker(int failures, Duration openFor) {
         this(failures, failures, openFor, 1, failure -> Verdict.FAILURE);
@@ -195,19 +194,19 @@ public final class CircuitBreaker {
     /**
      * Opens when {@code failures} of the latest {@code window} calls have failed, however old they are.
      *
-     * @param window  the same number as {@code failures}: those in a row
+     * @param window  if equal to {@code failures}, they must be in a row
      * @param openFor refuses calls for this time, then lets trials through
-     * @param trials  successes that close it again, and the most calls at a time until then; one failure opens it anew
+     * @param trials  successes that close it again, and the most calls at a time until then; one failure opens it again
      * @param judge   what an exception says. Not asked about an {@link InterruptedException}, an exception that leaves
-     *                the interrupt flag set, or an {@link Error}: those are {@code IGNORED}, and so is one for which it
-     *                throws itself, which is suppressed
+     *                the interrupt flag set, or an {@link Error}: those are {@code IGNORED}. So is one for which the
+     *                judge throws; that is suppressed
      */
     public CircuitBreaker(int failures, int window, Duration openFor, int trials,
             Function<? super Exception, Verdict> judge) {
         this(failures, window, openFor, trials, judge, System::nanoTime);
     }
 
-    /** With a monotonic clock of your own. */
+    /** With your own monotonic clock. */
     public CircuitBreaker(int failures, int window, Duration openFor, int trials,
             Function<? super Exception, Verdict> judge, LongSupplier nanoTime) {
         this(now -> new Latest(failures, window, new BitSet(), new int[2]), openFor, trials, judge, nanoTime,
@@ -215,8 +214,8 @@ public final class CircuitBreaker {
     }
 
     /**
-     * Opens at a failure if {@code calls} or more have ended within the time (to a tenth), and this part of them has
-     * failed.
+     * Opens at a failure if {@code calls} or more have ended within {@code within} (to a tenth), and at least {@code
+     * rate} of them have failed.
      *
      * @param rate above 0, at most 1
      */
@@ -244,7 +243,7 @@ public final class CircuitBreaker {
     }
 
     /**
-     * Makes the call, or refuses it. Whatever it returns or throws is passed on as it is.
+     * Makes the call or refuses it. Returns or throws what the call does.
      *
      * @throws OpenException the call was not made
      */
@@ -264,12 +263,12 @@ public final class CircuitBreaker {
         }
     }
 
-    /** A permit for one call, or empty: do not call, {@link #retryAfter()} says until when. Never waits. */
+    /** A permit for one call; if empty, do not call: {@link #retryAfter()} says for how long. Never waits. */
     public Optional<Permit> tryAcquire() {
         return tryAcquire(Duration.ofNanos(Long.MAX_VALUE));
     }
 
-    /** The same; if it becomes a trial and has said nothing after {@code limit}, another one may try in its place. */
+    /** The same, but if the permit is a trial and not answered after {@code limit}, another call may try instead. */
     public Optional<Permit> tryAcquire(Duration limit) {
         if (!limit.isPositive()) {
             throw new IllegalArgumentException("limit " + limit + " must be positive");
@@ -301,7 +300,7 @@ public final class CircuitBreaker {
     }
 
     /**
-     * How long until a call may be made: zero, now; while trials are out, as if one failed now. For {@code
+     * How long until a call may be made; zero means now. While trials run, as if one failed now. For {@code
      * Retry-After}.
      */
     public Duration retryAfter() {
@@ -318,7 +317,7 @@ public final class CircuitBreaker {
         }
     }
 
-    /** For metrics and health: a moment later it may be another. */
+    /** For metrics and health checks: it may change a moment later. */
     public State state() {
         var seen = phase;
         boolean elapsed = seen.state == State.OPEN && nanoTime.getAsLong() - seen.since >= openNanos;

@@ -7,19 +7,19 @@ import java.util.concurrent.Callable;
 /**
  * asyncio: {@code try: await primary() except E: await secondary()}, as a chain. Final API, JDK 21 and later.
  *
- * <p>Use for an answer that is worse but good enough: a replica, the cache, a default. The answer says where it came
- * from and what failed before: a fallback nobody counts hides an outage. Do not use for the same call again ({@code
- * Retry}), for sources that are as good ({@code HedgedRequest}), or for writes.
+ * <p>Use when a worse answer is good enough: from a replica, the cache, a default. The answer says where it came from
+ * and what failed before it: a fallback that nobody counts hides an outage. Do not use to repeat the same call ({@code
+ * Retry}), for equally good sources ({@code HedgedRequest}), or for writes.
  *
- * <p>Immutable and thread-safe. The sources run one after another in the caller's thread: give each its own timeout. A
- * result that is not good enough leads on if its source throws.
+ * <p>Immutable and thread-safe. The sources run one after another in the caller's thread: give each its own timeout. If
+ * a result is not good enough, let its source throw: the next one is asked.
  *
  * <p>Run: {@code java examples/resilience/Fallback.java}
  */
 public final class Fallback<T> {
 
     // @start region="fallback"
-    /** @param failures of the sources before, in order; empty if the first one answered */
+    /** @param failures of the earlier sources, in order; empty if the first one answered */
     public record Answer<T>(T value, String source, List<Exception> failures) {
         public boolean degraded() {
             return !failures.isEmpty();
@@ -46,8 +46,8 @@ public final class Fallback<T> {
     }
 
     /**
-     * This chain and one more source, asked if the one before failed with {@code after}; another exception ends the
-     * chain.
+     * Returns this chain with one more source, asked if the one before it failed with {@code after}; any other
+     * exception ends the chain.
      */
     public Fallback<T> or(String name, Class<? extends Exception> after, Callable<? extends T> task) {
         var longer = new ArrayList<>(sources);
@@ -57,10 +57,9 @@ public final class Fallback<T> {
 
     /**
      * Asks one source after another. An {@link Error}, an {@link InterruptedException} (as such or as a cause) and an
-     * exception that leaves the interrupt flag set end the chain: who was cancelled does not go on to the next
-     * source.
+     * exception that leaves the interrupt flag set end the chain: a cancelled caller does not go on to the next source.
      *
-     * @throws Exception what ended the chain; the failures of the sources before are suppressed; an Error likewise
+     * @throws Exception what ended the chain, with the failures of earlier sources suppressed; an Error likewise
      */
     public Answer<T> call() throws Exception {
         var failures = new ArrayList<Exception>();

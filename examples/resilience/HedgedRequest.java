@@ -17,10 +17,10 @@ import java.util.concurrent.atomic.AtomicInteger;
  * asyncio: {@code wait({first}, timeout=delay)}, then a second task and {@code wait(FIRST_COMPLETED)}. Final API, JDK
  * 21 and later.
  *
- * <p>Use against the slow few of otherwise quick, idempotent reads: if there is no answer after the delay (about
- * their 95th percentile) the same is asked once more, and the first answer wins. Do not use for writes, for failures
- * ({@code Retry}: a failure here starts nothing), or when everything is slow: then each hedge makes it worse, so
- * hedges are bounded over all calls of an instance, and a call beyond the bound goes on without.
+ * <p>Use against the few slow ones among quick, idempotent reads: if there is no answer after the delay (about the 95th
+ * percentile), the same request is sent once more, and the first answer wins. Do not use for writes, for failures
+ * ({@code Retry}: a failure here starts nothing), or when everything is slow: then each hedge makes it worse, so hedges
+ * are limited over all calls of an instance, and a call beyond the limit goes on without one.
  *
  * <p>Thread-safe. A caller in a virtual thread needs a processor to start a hedge: with a single one, an attempt that
  * computes all the time is never hedged.
@@ -36,8 +36,8 @@ public final class HedgedRequest {
 
     /**
      * @param delay       before each further attempt
-     * @param maxAttempts of one call, the first included
-     * @param maxHedges   further attempts that run at once, over all calls; zero never hedges
+     * @param maxAttempts of one call, including the first
+     * @param maxHedges   further attempts at a time, over all calls; zero never hedges
      */
     public HedgedRequest(Duration delay, int maxAttempts, int maxHedges) {
         if (delay.isNegative() || maxAttempts < 1 || maxHedges < 0) {
@@ -50,10 +50,10 @@ public final class HedgedRequest {
     }
 
     /**
-     * Returns the first result; a failure loses to any attempt that is still running. When it returns or throws,
-     * every attempt has ended: the losers were interrupted, once, and one that ignores it is waited for, which costs
-     * what hedging won. An interrupt of the caller meanwhile is kept in its flag. What a loser returns is dropped, so
-     * it closes by itself what it opened.
+     * Returns the first result; a failure loses to any attempt that is still running. When it returns or throws, every
+     * attempt has ended: the losers were interrupted, once; waiting for one that ignores it costs what hedging won. An
+     * interrupt of the caller meanwhile is kept in its flag. What a loser returns is dropped, so it must close what it
+     * opened.
      *
      * @param request run by several virtual threads at once
      * @throws ExecutionException   all attempts failed: the first failure in time is the cause, the others are

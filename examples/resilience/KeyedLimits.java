@@ -12,18 +12,18 @@ import java.util.function.LongSupplier;
  * asyncio: a dictionary of {@code AsyncLimiter}s and {@code Semaphore}s, one for each client. Final API, JDK 21 and
  * later.
  *
- * <p>Use where each client (tenant, host, API key) has its own limit, and one must not take everything: {@link
- * #reserve} for a rate, {@link #tryEnter} for how many run at a time, for one key and for all together. Neither
- * waits: answer 429 or 503, or ask again later. Do not use for one limit for all ({@code RateLimiter}), nor where
- * callers are to wait ({@code Bulkhead}).
+ * <p>Use where each client (tenant, host, API key) has its own limit and must not take everything: {@link #reserve}
+ * limits the rate, {@link #tryEnter} how many run at a time, per key and in total. Neither waits: answer 429 or 503, or
+ * ask again later. Do not use for one limit for all ({@code RateLimiter}) or where callers should wait ({@code
+ * Bulkhead}).
  *
  * <p>A key is remembered only while it matters: while it runs something, or has not got its whole burst back. At most
- * {@code maxKeys} are; whoever is new while so many matter shares a limit with other newcomers, so that invented keys
- * fill no memory and known clients notice nothing. Shorten what comes from outside before you use it as a key: the
- * size of a key is not limited here.
+ * {@code maxKeys} are remembered; beyond that, new keys share limits with each other, so invented keys fill no memory
+ * and known clients notice nothing. Shorten input from outside before you use it as a key: key sizes are not limited
+ * here.
  *
- * <p>Thread-safe; one lock, held for some additions, never while a key's {@code hashCode} or {@code equals} runs. Keys
- * are compared as in a {@code HashMap}.
+ * <p>Thread-safe, with one short lock, never held while a key's {@code hashCode} or {@code equals} runs. Keys are
+ * compared as in a {@code HashMap}.
  *
  * <p>Run: {@code java examples/resilience/KeyedLimits.java}
  */
@@ -32,7 +32,7 @@ public final class KeyedLimits<K> {
     // @start region="keyed"
     /** A token bucket for each key: {@code permits} a period, {@code burst} at once after a pause. */
     public record Rate(int permits, Duration period, int burst) {
-        /** No limit that matters. */
+        /** No effective limit. */
         public static final Rate ANY = new Rate(Integer.MAX_VALUE, Duration.ofNanos(1), Integer.MAX_VALUE);
 
         public Rate {
@@ -54,7 +54,7 @@ public final class KeyedLimits<K> {
         }
     }
 
-    /** A place; close it when the call has ended, whatever ended it. Once is enough, from any thread. */
+    /** A place; close it however the call ends. Once is enough, from any thread. */
     public final class Permit implements AutoCloseable {
         private Entry entry; // guarded by lock
 
@@ -107,9 +107,9 @@ public final class KeyedLimits<K> {
     }
 
     /**
-     * With a monotonic clock of your own.
+     * With your own monotonic clock.
      *
-     * @param maxKeys 1 or more; each costs some 100 bytes while it is remembered, the first million 8 always
+     * @param maxKeys 1 or more; each costs some 100 bytes while remembered, and the first million always 8 bytes
      */
     public KeyedLimits(Rate rate, Running most, int maxKeys, LongSupplier nanoTime) {
         if (maxKeys < 1) {
@@ -131,7 +131,7 @@ public final class KeyedLimits<K> {
         }
     }
 
-    /** Takes a permit of the key's rate and returns zero; or takes none and returns how long until there is one. */
+    /** Takes a permit of the key's rate and returns zero; or takes none and returns how long until one is free. */
     public Duration reserve(K key) {
         return reserve(key, 1);
     }
@@ -152,7 +152,7 @@ public final class KeyedLimits<K> {
         }));
     }
 
-    /** A place for one call of the key; empty if as many of this key, or of all, run. */
+    /** A place for one call of the key; empty if the key, or all keys together, are at their limit. */
     public Optional<Permit> tryEnter(K key) {
         return with(key, nanoTime.getAsLong(), entry -> {
             if (entry.running >= most.perKey || running >= most.inAll) {
@@ -165,7 +165,7 @@ public final class KeyedLimits<K> {
         });
     }
 
-    /** Remembered ones, for metrics. */
+    /** How many keys are remembered, for metrics. */
     public int keys() {
         lock.lock();
         try {

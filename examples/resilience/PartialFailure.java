@@ -14,10 +14,9 @@ import java.util.stream.IntStream;
 /**
  * asyncio: {@code gather(..., return_exceptions=True)} that stops when too much fails. Final API, JDK 21 and later.
  *
- * <p>Use for a batch in which some items may fail, but whose rest is not worth trying once many have: a wrong
- * password fails a million times. The outcome tells what may be repeated as it is from what may have happened by
- * half. Do not use if the first failure ends it all ({@code BoundedGather}), or if nothing does ({@code
- * SettledGather}).
+ * <p>Use for a batch in which some items may fail, but the rest is not worth trying once many have: a wrong password
+ * fails a million times. Outcomes separate what you can simply repeat from what may be half done. Do not use if the
+ * first failure ends it all ({@code BoundedGather}), or if no failure does ({@code SettledGather}).
  *
  * <p>Run: {@code java examples/resilience/PartialFailure.java}
  */
@@ -37,9 +36,7 @@ public final class PartialFailure {
         record Failure<T, R>(T item, Throwable cause) implements Outcome<T, R> {
         }
 
-        /**
-         * Told to stop. @param started false: untouched, can be repeated; true: may have happened, wholly or by half
-         */
+        /** Told to stop. @param started false: untouched, can be repeated; true: may be done, wholly or in part */
         record Cancelled<T, R>(T item, boolean started) implements Outcome<T, R> {
         }
     }
@@ -53,15 +50,14 @@ public final class PartialFailure {
     }
 
     /**
-     * Applies {@code operation} to each item, at most {@code limit} at a time, each in a virtual thread of its own,
-     * and returns what became of each, in the order of the items. The failure number {@code maxFailures}, an {@link
-     * Error} included, aborts: no further item is started, those running are interrupted, once. When it returns or
-     * throws, all have ended: one that ignores its interrupt is waited for, and an interrupt of the caller meanwhile
-     * is kept in its flag.
+     * Applies {@code operation} to each item, at most {@code limit} at a time, each in its own virtual thread, and
+     * returns what became of each, in the order of the items. Failure number {@code maxFailures}, an {@link Error}
+     * included, aborts: no further item is started, running ones are interrupted, once. When it returns or throws, all
+     * have ended, even one that ignores its interrupt, and an interrupt of the caller meanwhile is kept in its flag.
      *
      * <p>After the abort an item is {@code Cancelled} when it returns (the value is dropped), when it throws {@link
-     * InterruptedException}, and when it throws an exception with the interrupt flag set, as sockets do. What else it
-     * throws is a {@code Failure}, so that there may be more of them than {@code maxFailures}.
+     * InterruptedException}, and when it throws an exception with the interrupt flag set, as sockets do. Anything else
+     * that it throws is a {@code Failure}, so there may be more than {@code maxFailures}.
      *
      * @param limit       1 or more
      * @param maxFailures 1 or more; {@link Integer#MAX_VALUE} never aborts

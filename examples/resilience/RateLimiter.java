@@ -12,23 +12,23 @@ import java.util.concurrent.locks.ReentrantLock;
  * asyncio: {@code aiolimiter.AsyncLimiter}, a token bucket; or at most N in any period. Final API, JDK 21 and
  * later.
  *
- * <p>Use when a service allows so many calls per second. {@link #acquire()} waits; {@link #reserve()} never does, and
- * says how long it would take (for {@code Retry-After} or a timer). Do not use {@code Semaphore} for it: that limits
- * how many run at a time, not how many start in a second (10 permits and calls of 1 ms are 10,000 calls a second),
- * nor use this to limit what runs at a time. A rate for each client is {@code KeyedLimits}.
+ * <p>Use when a service allows a number of calls per second. {@link #acquire()} waits; {@link #reserve()} never waits
+ * and returns how long it would take (for {@code Retry-After} or a timer). Do not use {@code Semaphore} for a rate: it
+ * limits how many run at a time, not how many start per second (10 permits and calls of 1 ms are 10,000 calls a
+ * second); nor use this to limit concurrency. For a rate per client use {@code KeyedLimits}.
  *
- * <p>Nothing is reserved ahead: a waiter that gives up costs the others nothing. A limiter that hands out future slots
- * makes them wait for those who left. First come, first served: nobody takes what somebody waits for.
+ * <p>Nothing is reserved ahead: a waiter that gives up costs the others nothing. (If a limiter assigns future slots,
+ * they also wait for those who left.) First come, first served: no newcomer overtakes a waiter.
  *
- * <p>Thread-safe. A permit that is there is taken without a lock. Waiters stand in a fair queue: thousands that give
- * up in the same moment cost the processor time.
+ * <p>Thread-safe. An available permit is taken without a lock. Waiters form a fair queue; thousands that give up at the
+ * same moment cost CPU time.
  *
  * <p>Run: {@code java examples/resilience/RateLimiter.java}
  */
 public final class RateLimiter {
 
     // @start region="rate-limiter"
-    // Longer than most: it is two limiters with one way to wait.
+    // Longer than most: two kinds of limiter that share one way to wait.
 
     /** Where the time comes from: the JVM, or a test. */
     public interface Clock {
@@ -53,7 +53,7 @@ public final class RateLimiter {
     private interface Supply {
         int most();
 
-        /** Nanoseconds until so many are there; not positive: now. */
+        /** Nanoseconds until that many are available; zero or less: now. */
         long until(long permits, long now);
 
         Supply take(int permits, long now);
@@ -62,8 +62,8 @@ public final class RateLimiter {
     }
 
     /**
-     * In units so small that a nanosecond gains, and a permit costs, a whole number of them: nothing is rounded away.
-     * In {@code fill} nanoseconds an empty one is full.
+     * Counts in units so small that a nanosecond gains, and a permit costs, a whole number of them: nothing is lost to
+     * rounding. An empty bucket is full after {@code fill} nanoseconds.
      */
     private record Bucket(int most, long gain, long cost, long fill, long credit, long last) implements Supply {
         private static Bucket empty(int burst, int permits, long nanos, long now) {
@@ -172,11 +172,11 @@ public final class RateLimiter {
     }
 
     /**
-     * A full bucket. In any time t at most {@code burst + permits * t / period} go through: of 100 a second with a
-     * burst of 100, up to 199 in the first second. {@link #atMost} is stricter.
+     * Starts with a full bucket. In any time t at most {@code burst + permits * t / period} calls go through: with 100
+     * a second and a burst of 100, up to 199 in the first second. {@link #atMost} is stricter.
      *
-     * @param burst how many may go at once after a pause. Also what is not lost when a sleep takes longer than asked:
-     *              at high rates give it the permits of a few milliseconds
+     * @param burst how many may go at once after a pause. It also makes up for sleeps that take too long: at high
+     *              rates, make it the permits of a few milliseconds
      */
     public RateLimiter(int permits, Duration period, int burst, Clock clock) {
         this(clock, Bucket.empty(positive("burst", burst), positive("permits", permits), nanos(period),
@@ -191,7 +191,7 @@ public final class RateLimiter {
     /**
      * At most {@code permits} in any period, whenever it begins; all of them at once after a pause.
      *
-     * @param permits their times are kept, and copied at each call: above some ten thousand that is slow
+     * @param permits their times are kept and copied at each call: slow above some ten thousand
      */
     public static RateLimiter atMost(int permits, Duration period) {
         return atMost(permits, period, Clock.SYSTEM);
@@ -201,20 +201,20 @@ public final class RateLimiter {
         return new RateLimiter(clock, Log.empty(permits, nanos(period), clock.nanoTime()));
     }
 
-    /** Waits for a permit. An interrupted waiter has taken none. */
+    /** Waits for a permit. If interrupted, it has taken none. */
     public void acquire() throws InterruptedException {
         acquire(1);
     }
 
-    /** @param permits that go at once; at most the burst, or all of {@link #atMost} */
+    /** @param permits to take together; at most the burst, or all of {@link #atMost} */
     public void acquire(int permits) throws InterruptedException {
         tryAcquire(permits, Long.MAX_VALUE);
     }
 
     /**
-     * Waits for a permit at most {@code patience}; zero or less: takes one only if it is there and nobody waits for
-     * it. False, with none taken: at once if it could not come in time even if all who wait gave up, else when the
-     * patience is over.
+     * Waits at most {@code patience} for a permit; zero or less takes one only if it is available and nobody waits.
+     * Returns false with none taken: at once if it could not come in time even if all other waiters gave up, else when
+     * {@code patience} is over.
      */
     public boolean tryAcquire(Duration patience) throws InterruptedException {
         return tryAcquire(1, patience);
@@ -226,8 +226,8 @@ public final class RateLimiter {
     }
 
     /**
-     * Takes a permit if it is there and nobody waits for it, and returns zero. Else takes none and returns how long
-     * until it is there, after all who wait have got theirs. Never waits.
+     * Takes a permit if one is available and nobody waits, and returns zero. Otherwise takes none and returns how long
+     * until one is available, after all waiters have theirs. Never waits.
      */
     public Duration reserve() {
         return reserve(1);
@@ -238,8 +238,8 @@ public final class RateLimiter {
     }
 
     /**
-     * The rate from now on; the burst stays, and what was saved up. Who waits sees it within a second. After
-     * {@link #atMost} it is the new limit, and who waits for more at once gets an {@link IllegalArgumentException}.
+     * Changes the rate from now on; the burst and the saved permits stay. Waiters notice within a second. After {@link
+     * #atMost} this is the new limit, and waiters for more permits than that get an {@link IllegalArgumentException}.
      */
     public void setRate(int permits, Duration period) {
         positive("permits", permits);
@@ -287,7 +287,7 @@ public final class RateLimiter {
     }
 
     /**
-     * Zero: taken. Else nanoseconds until they are there. A newcomer leaves enough for the line; its head takes its
+     * Zero: taken. Else nanoseconds until they are available. A newcomer leaves enough for the line; its head takes its
      * own.
      */
     private long take(int permits, boolean newcomer) {

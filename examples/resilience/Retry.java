@@ -23,11 +23,11 @@ import java.util.random.RandomGenerator;
  * asyncio: the retry loop with {@code await asyncio.sleep(delay)}, and {@code @retry} as a decorator. Final API, JDK
  * 21 and later.
  *
- * <p>Use for calls that are idempotent and fail for a moment, at one layer only: three layers of four attempts are 64
- * calls. {@link #call(Attempt)} is for a blocking call; {@link #next(Exception, int, Duration) next} only decides:
- * how long to wait, or give up. Do not use to wait for something that is down ({@code CircuitBreaker}) or slow
- * ({@code HedgedRequest}). {@code HttpClient} repeats a GET on a dropped connection by itself: 2 attempts on 21 and
- * 25, 5 on 26 and 27.
+ * <p>Use for idempotent calls that fail briefly, at one layer only: three layers of four attempts make 64 calls. {@link
+ * #call(Attempt)} is for a blocking call; {@link #next(Exception, int, Duration) next} only decides how long to wait,
+ * or to give up. Do not use to wait for something that is down ({@code CircuitBreaker}) or slow ({@code
+ * HedgedRequest}). {@code HttpClient} itself repeats a GET on a dropped connection: 2 attempts on 21 and 25, 5 on 26
+ * and 27.
  *
  * <p>Immutable and thread-safe. Calls run in the caller's thread; no other thread is started.
  *
@@ -37,8 +37,8 @@ public final class Retry {
 
     // @start region="retry"
     /**
-     * Decides on a failure: empty gives up; else the least wait, as {@code Retry-After} asks for, zero for the
-     * backoff alone. If it throws, or returns null, that is suppressed on the failure, and there is no further
+     * Decides about a failure: empty gives up; else the least wait, as {@code Retry-After} asks for, or zero for the
+     * backoff alone. If the rule throws or returns null, that is suppressed on the failure, and there is no further
      * attempt.
      */
     @FunctionalInterface
@@ -46,7 +46,7 @@ public final class Retry {
         Optional<Duration> leastWait(Exception failure);
     }
 
-    /** What is tried. It gets what is left of the total, to pass on to its own timeout. */
+    /** The call to try. It gets what is left of the total, to pass to its own timeout. */
     @FunctionalInterface
     public interface Attempt<T> {
         T call(Duration remaining) throws Exception;
@@ -59,11 +59,10 @@ public final class Retry {
     }
 
     /**
-     * @param attempts   at most so many calls, the first included
-     * @param firstDelay before the second attempt at most this, doubled before each further one
-     * @param maxDelay   no backoff is longer, jitter included, {@code firstDelay} neither
-     * @param total      no attempt starts when this has passed since the first, and no wait that would end then is
-     *                   begun
+     * @param attempts   calls at most, including the first
+     * @param firstDelay the longest backoff before the second attempt, doubled before each further one
+     * @param maxDelay   no backoff is longer, including jitter and {@code firstDelay}
+     * @param total      no attempt starts when this has passed since the first, nor a wait that would end later
      */
     public record Policy(int attempts, Duration firstDelay, Duration maxDelay, Duration total, Rule rule) {
         public Policy {
@@ -85,7 +84,7 @@ public final class Retry {
         this(policy, Thread::sleep, System::nanoTime, () -> ThreadLocalRandom.current().nextLong());
     }
 
-    /** For tests: with their own sleep, monotonic clock and random numbers. */
+    /** For tests: with your own sleep, monotonic clock and random numbers. */
     public Retry(Policy policy, Sleeper sleeper, LongSupplier nanoTime, RandomGenerator random) {
         this.policy = Objects.requireNonNull(policy, "policy");
         this.sleeper = Objects.requireNonNull(sleeper, "sleeper");
@@ -94,8 +93,8 @@ public final class Retry {
     }
 
     /**
-     * How long to wait before the next attempt; empty: give up. That is when the rule says so, when the attempts are
-     * used up, when {@code left} of your budget would be over by then, or when the caller was cancelled: an {@link
+     * How long to wait before the next attempt; empty to give up: if the rule says so, if the attempts are used up, if
+     * {@code left} of your budget would be over by then, or if the caller was cancelled: an {@link
      * InterruptedException} (as such or as a cause), or any failure that leaves the interrupt flag set. The wait is a
      * random part of the backoff ("full jitter"), after the least wait that the rule asks for.
      *
@@ -117,7 +116,7 @@ public final class Retry {
         return least.flatMap(wait -> next(wait, made, left));
     }
 
-    /** The same for an answer that is no exception, without the rule: 503 with {@code Retry-After}, "not yet". */
+    /** The same for an answer that is not an exception, without the rule: 503 with {@code Retry-After}, "not yet". */
     public Optional<Duration> next(Duration leastWait, int made, Duration left) {
         if (made < 1) {
             throw new IllegalArgumentException("made " + made + " must be 1 or more");
@@ -132,12 +131,12 @@ public final class Retry {
      * Returns the first result. Between attempts it waits, and it gives up, as {@link #next(Exception, int, Duration)
      * next} says; at once on an {@link Error}.
      *
-     * <p>A running attempt is not cut off when the total has passed: pass {@code remaining} on, or put it in {@code
+     * <p>A running attempt is not cut off when the total has passed: pass {@code remaining} on, or wrap it in {@code
      * Timeout.call}.
      *
      * @throws InterruptedException while waiting; the failures so far, at most the last ten here and below, are
      *                              suppressed
-     * @throws Exception            the last failure itself, the earlier ones suppressed; an Error likewise
+     * @throws Exception            the last failure itself, with the earlier ones suppressed; an Error likewise
      */
     public <T> T call(Attempt<? extends T> attempt) throws Exception {
         return call(policy.total, result -> Optional.empty(), attempt);
@@ -147,8 +146,8 @@ public final class Retry {
      * The same within this caller's budget, if that is less than the policy's total. Results count, too.
      *
      * @param budget zero or less: no attempt is made, TimeoutException
-     * @param again  empty: the result is good; else it is tried again after this wait at least, and when that is
-     *               given up, the latest result is returned
+     * @param again  empty: the result is good; else the call is tried again after at least this wait; on giving up, the
+     *               latest result is returned
      */
     public <T> T call(Duration budget, Function<? super T, Optional<Duration>> again, Attempt<? extends T> attempt)
             throws Exception {
@@ -159,9 +158,9 @@ public final class Retry {
     }
 
     /**
-     * The same within a budget that may change: a call that several wait for, each with a deadline of its own, may go
-     * on until the last of these, and more may join. What is left of it is asked for before the first attempt, after
-     * each one, and after each wait. What is given up is not taken up again when it grows.
+     * The same within a budget that may change: a call that several callers wait for, each with its own deadline, may
+     * go on until the last deadline, and more may join. What is left is asked before the first attempt, after each one,
+     * and after each wait. Giving up is final, even if the budget grows later.
      *
      * @param budgetLeft from now; the policy's total holds as well
      */
@@ -220,7 +219,7 @@ public final class Retry {
         }
     }
 
-    /** The same with a task that takes no deadline, as a task: each call of it is retried. */
+    /** Returns a task that calls the given one, which takes no deadline, with retries. */
     public <T> Callable<T> decorate(Callable<? extends T> task) {
         Objects.requireNonNull(task, "task");
         return () -> call(remaining -> task.call());

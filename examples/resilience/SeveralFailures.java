@@ -12,9 +12,9 @@ import java.util.concurrent.TimeoutException;
 /**
  * asyncio: {@code ExceptionGroup} and {@code except*}. Final API, JDK 21 and later.
  *
- * <p>Use where several failures come at once, as from {@code TaskGroup}: in Java the first is the cause, the others
- * are suppressed, and {@code catch} sees only the first. Here they are handled by type, nested ones too. Do not use
- * where the first failure is all that matters: {@code catch (ExecutionException e)} and {@code e.getCause()}.
+ * <p>Use where several failures come together, as from {@code TaskGroup}: in Java the first is the cause, the others
+ * are suppressed, and {@code catch} sees only the first. Here you handle them by type, nested ones too. Do not use
+ * where only the first failure matters: {@code catch (ExecutionException e)} and {@code e.getCause()}.
  *
  * <p>Not thread-safe: a local variable of a catch block.
  *
@@ -46,8 +46,8 @@ public final class SeveralFailures {
     /**
      * All failures of an exception, each once, the first one first. {@link ExecutionException} and {@link
      * CompletionException} with a cause are wrappers and stand for it; any other exception is a failure itself.
-     * Suppressed ones follow what they are suppressed on, to any depth. An ordinary cause is not a failure of its
-     * own, nor is the remark that a group was closed without {@code join()}, suppressed on the failure that is why.
+     * Suppressed ones follow what they are suppressed on, to any depth. An ordinary cause is not a failure of its own,
+     * nor is the note that a group was closed without {@code join()}, suppressed on the failure that caused this.
      */
     public static SeveralFailures of(Throwable thrown) {
         var found = new ArrayList<Throwable>();
@@ -78,9 +78,9 @@ public final class SeveralFailures {
     }
 
     /**
-     * As {@code except* type}: calls the handler once with all failures of the type that no handler before took, in
-     * order; not at all if there are none. What the handler throws joins the unhandled failures, where no later
-     * handler sees it.
+     * Like {@code except* type}: calls the handler once with all failures of the type that no earlier handler took, in
+     * order; not at all if there are none. What the handler throws joins the unhandled failures, where no later handler
+     * sees it.
      */
     public <E extends Throwable> SeveralFailures on(Class<E> type, Handler<? super E> handler) {
         Objects.requireNonNull(type, "type");
@@ -117,8 +117,8 @@ public final class SeveralFailures {
 
     // @start region="run-all"
     /**
-     * Runs every step in order, although steps before have failed; none if one is null. An interrupt does not skip
-     * steps: it reaches the step that waits next.
+     * Runs every step in order, even after earlier ones failed; none if one is null. An interrupt skips no step: it
+     * reaches the next step that waits.
      *
      * @throws ExecutionException the first failure is the cause, the others are suppressed; the flag is set if an
      *                            interrupt is among them

@@ -14,15 +14,15 @@ import java.util.concurrent.locks.ReentrantLock;
  * asyncio: {@code Barrier(parties)} (3.11) with {@code abort}, {@code reset} and {@code broken}. Final API, JDK 21 and
  * later.
  *
- * <p>Use for a fixed number of threads that do rounds together: nobody begins a round before all have ended the one
- * before. Do not use to wait for tasks to end ({@code Gather}, {@code CountDownLatch}), or for parties that come and
- * go ({@code Phaser}).
+ * <p>Use for a fixed number of threads that work in rounds: none begins a round before all have ended the previous one.
+ * Do not use to wait for tasks to end ({@code Gather}, {@code CountDownLatch}), or for parties that come and go ({@code
+ * Phaser}).
  *
  * <p>Thread-safe. A round ends for all or for none: either every party returns, or each that waited gets an exception.
- * What breaks a round: the interrupt or the time limit of one party, {@link #reset} and {@link #abort} (asyncio lets an
- * interrupted party go and the others wait on). After that the barrier is whole again, except after {@code abort}: a
- * {@code CyclicBarrier} stays broken, and parties that each reset it break the round of those who were quicker. A party
- * that has died elsewhere breaks nothing, so every wait has a limit; one that fails calls {@code abort}.
+ * A round breaks if one party is interrupted or times out, and by {@link #reset} and {@link #abort} (in asyncio an
+ * interrupted party leaves and the others go on waiting). Then the barrier is usable again, except after {@code abort}:
+ * a {@code CyclicBarrier} stays broken, and parties that each reset it break the round of faster ones. A party that
+ * dies elsewhere breaks nothing, so every wait has a limit; a party that fails must call {@code abort}.
  *
  * <p>Run: {@code java examples/state/Barrier.java}
  */
@@ -49,15 +49,15 @@ public final class Barrier {
     }
 
     /**
-     * Waits for the other parties. After any of the exceptions the round is over for all who waited, and unless aborted
-     * the way to recover is to call this again, for all parties.
+     * Waits for the other parties. After any of the exceptions the round is over for all who waited. Unless the barrier
+     * is aborted, all parties recover by calling this again.
      *
-     * @return the order of arrival: {@code parties - 1} for the first, 0 for the last, who may do what is to be done
+     * @return the order of arrival: {@code parties - 1} for the first, 0 for the last, which can do what must be done
      *         once
      * @throws BrokenBarrierException another party was interrupted, out of time, or called {@link #reset} or {@link
      *         #abort}
      * @throws TimeoutException       the others did not come within {@code limit}
-     * @throws InterruptedException   interrupted before all had come; afterwards only the flag is set
+     * @throws InterruptedException   interrupted before all had arrived; later only the flag is set
      */
     public int await(Duration limit) throws InterruptedException, BrokenBarrierException, TimeoutException {
         long nanos = Math.min(TimeUnit.NANOSECONDS.convert(Objects.requireNonNull(limit, "limit")), Long.MAX_VALUE / 2);
@@ -99,7 +99,7 @@ public final class Barrier {
         }
     }
 
-    /** Ends the round of those who wait, with a {@link BrokenBarrierException}; takes back an {@link #abort}. */
+    /** Ends the round of the waiting parties with a {@link BrokenBarrierException}; undoes an {@link #abort}. */
     public void reset() {
         lock.lock();
         try {
@@ -110,7 +110,7 @@ public final class Barrier {
         }
     }
 
-    /** As {@link #reset}, and all who come later get the exception, too, until somebody resets it. */
+    /** Like {@link #reset}, but later callers get the exception, too, until somebody calls {@code reset}. */
     public void abort() {
         lock.lock();
         try {

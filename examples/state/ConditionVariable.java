@@ -12,15 +12,15 @@ import java.util.function.Predicate;
 /**
  * asyncio: {@code Condition} with {@code wait_for(predicate)} and {@code notify_all}. Final API, JDK 21 and later.
  *
- * <p>Use to act on shared state as soon as it is right: room in a buffer, all accounts settled, version reached. Do
- * not use for a queue ({@code WorkQueue}), a flag ({@code Event}), a number of permits ({@code Semaphore}), or state
+ * <p>Use to act on shared state as soon as a condition holds: room in a buffer, all accounts settled, version reached.
+ * Do not use for a queue ({@code WorkQueue}), a flag ({@code Event}), a number of permits ({@code Semaphore}), or state
  * that nobody waits for ({@code SharedState}).
  *
- * <p>No bare {@code wait()} or {@code notify(n)}: a waiter says what it waits for. Thread-safe. No wake-up can be
- * forgotten or swallowed by a waiter that gives up: every action wakes all who wait, and each looks again, which
- * costs a look per waiter and action (for hundreds of waiters give each kind its own {@code Condition}). Predicates
- * and actions run under the lock: keep them short, let them call nothing that blocks or is not yours, and let no
- * reference to the state escape.
+ * <p>There is no bare {@code wait()} or {@code notify(n)}: a waiter says what it waits for. Thread-safe. No wake-up is
+ * forgotten, or lost to a waiter that gives up: every action wakes all waiters, and each checks again, which costs a
+ * check per waiter and action (for hundreds of waiters give each kind its own {@code Condition}). Predicates and
+ * actions run under the lock: keep them short, call nothing that blocks or is not yours, and let no reference to the
+ * state escape.
  *
  * <p>Run: {@code java examples/state/ConditionVariable.java}
  */
@@ -31,25 +31,25 @@ public final class ConditionVariable<S> {
     private final Condition changed = lock.newCondition();
     private final S state;
 
-    /** Hands {@code state} over: whoever keeps a reference of its own goes round the lock. */
+    /** Takes over {@code state}: do not keep a reference, which would bypass the lock. */
     public ConditionVariable(S state) {
         this.state = Objects.requireNonNull(state, "state");
     }
 
     /**
-     * Runs {@code action} alone with the state, without a condition, and wakes those who wait for one. For the rest as
-     * {@link #when}.
+     * Runs {@code action} alone with the state, without a condition, and wakes all waiters. Otherwise like {@link
+     * #when}.
      */
     public <R> R update(Function<? super S, ? extends R> action) throws InterruptedException {
         return when(any -> true, action);
     }
 
     /**
-     * Waits until {@code condition} holds, and before anyone can change that runs {@code action}. What either throws is
-     * thrown.
+     * Waits until {@code condition} holds, then runs {@code action} before anyone can change that. Throws what either
+     * throws.
      *
      * @throws InterruptedException  interrupted before the action, which has not run
-     * @throws IllegalStateException called from within a condition or action (an asyncio condition would wait for
+     * @throws IllegalStateException if called from within a condition or action (an asyncio condition would wait for
      *         itself)
      */
     public <R> R when(Predicate<? super S> condition, Function<? super S, ? extends R> action)
@@ -69,7 +69,7 @@ public final class ConditionVariable<S> {
     }
 
     /**
-     * As above, for {@code limit} at most, the wait for the lock included (zero: now). A condition that holds when the
+     * As above, but waits at most {@code limit}, including for the lock (zero: now). A condition that holds when the
      * limit is over still counts.
      *
      * @throws TimeoutException the state was locked, or the condition did not hold, until then; the action has not run

@@ -11,12 +11,12 @@ import java.util.concurrent.atomic.AtomicReference;
  * asyncio: {@code Event} with {@code set}, {@code clear} and {@code wait}. Final API, JDK 21 and later.
  *
  * <p>Use for a state that comes and goes and that threads wait for: connected, paused, ready. Do not use for what
- * happens once ({@code CountDownLatch(1)} is that event, without {@code clear}), or to hand over a value ({@code
- * CompletableFuture}) or several ({@code WorkQueue}): two {@code set()} in a row are one.
+ * happens once ({@code CountDownLatch(1)}: an event without {@code clear}), or to pass on values ({@code
+ * CompletableFuture}, {@code WorkQueue}): two {@code set()} in a row count once.
  *
- * <p>Thread-safe, no lock. {@link #set} releases everyone who waits, even if {@link #clear} follows before they run:
- * a flag under a {@code Condition}, rechecked after waking up, loses exactly those. What a thread wrote before {@code
- * set()} is seen by those released.
+ * <p>Thread-safe, no lock. {@link #set} releases everyone who waits, even if {@link #clear} follows before they run: a
+ * flag under a {@code Condition}, checked again after waking up, would miss exactly those. What a thread wrote before
+ * {@code set()} is seen by those released.
  *
  * <p>Run: {@code java examples/state/Event.java}
  */
@@ -25,9 +25,7 @@ public final class Event {
     // @start region="event"
     private final AtomicReference<CountDownLatch> latch = new AtomicReference<>(new CountDownLatch(1));
 
-    /**
-     * Releases all who wait. Ordered with {@link #clear}, on an event that is set, too: what came before it is seen.
-     */
+    /** Releases all who wait. Ordered with {@link #clear}, even if already set: what came before is visible. */
     public void set() {
         CountDownLatch seen;
         do {
@@ -51,12 +49,12 @@ public final class Event {
         return latch.get().getCount() == 0;
     }
 
-    /** Waits until the event is set; returns at once if it is, unless the thread is interrupted: that is seen first. */
+    /** Waits until the event is set; returns at once if it is, unless the thread is interrupted, which comes first. */
     public void await() throws InterruptedException {
         latch.get().await();
     }
 
-    /** Waits for {@code limit} at most (zero or less: not at all). Returns whether the event was set, in time. */
+    /** Waits at most {@code limit} (zero or less: not at all). Returns whether the event was set in time. */
     public boolean await(Duration limit) throws InterruptedException {
         Objects.requireNonNull(limit, "limit");
         return latch.get().await(Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2),

@@ -7,15 +7,15 @@ import java.util.concurrent.Executors;
 /**
  * asyncio: {@code contextvars.ContextVar}, {@code copy_context().run(f)}. Final API, JDK 21 and later.
  *
- * <p>Use for what every layer of a request may need and no signature should carry: request id, user, locale, for logs
- * above all. Carry an immutable record. Do not use for arguments of the business: pass them. On 25 and later {@code
- * ScopedValue} is final and does the same for one thread and the forks of a {@code StructuredTaskScope}; executors do
- * not carry it either. A value for a block: no {@code set} and {@code reset(token)}, no default, and no context that
- * several tasks share and change (an object in the record does that).
+ * <p>Use for what every layer of a request may need and no signature should carry: request id, user, locale, mainly for
+ * logs. Carry an immutable record. Do not use for business arguments: pass them. On 25 and later {@code ScopedValue} is
+ * final and does the same for one thread and the forks of a {@code StructuredTaskScope}; executors do not carry it
+ * either. A value holds for a block: there is no {@code set} and {@code reset(token)}, no default, and no context that
+ * several tasks change (put an object into it).
  *
  * <p>What a task inherits by itself (run {@code main} to see it on your JDK): {@code ThreadLocal} and {@code
  * ScopedValue} nothing, from 21 to 27; {@code InheritableThreadLocal} the value of the thread that <em>created</em> the
- * task's thread: right for a virtual thread per task, somebody else's value in a pool.
+ * task's thread: right for a virtual thread per task, another task's value in a pool.
  *
  * <p>Run: {@code java examples/state/RequestContext.java}
  */
@@ -24,7 +24,7 @@ public final class RequestContext<C> {
     // @start region="context"
     private final ThreadLocal<C> current = new ThreadLocal<>();
 
-    /** @throws IllegalStateException if no {@link #call} is below: a task was started without {@link #carrying} */
+    /** @throws IllegalStateException if no {@link #call} encloses this: a task was started without {@link #carrying} */
     public C get() {
         C context = current.get();
         if (context == null) {
@@ -33,9 +33,7 @@ public final class RequestContext<C> {
         return context;
     }
 
-    /**
-     * Runs the body with {@code context}, seen by this thread only; what was there before is there again afterwards.
-     */
+    /** Runs the body with {@code context}, visible to this thread only; then restores the previous context. */
     public <T> T call(C context, Callable<? extends T> body) throws Exception {
         Objects.requireNonNull(body, "body");
         C before = bind(Objects.requireNonNull(context, "context"));
@@ -46,7 +44,7 @@ public final class RequestContext<C> {
         }
     }
 
-    /** The task with the context of the thread that calls this, whichever thread runs it, once or often. */
+    /** Returns the task with the context of the calling thread, whichever thread runs it, once or often. */
     public <T> Callable<T> carrying(Callable<? extends T> task) {
         Objects.requireNonNull(task, "task");
         C captured = get();
@@ -54,9 +52,9 @@ public final class RequestContext<C> {
     }
 
     /**
-     * An executor whose tasks each have the context of the thread that submits them; without one they have none, and
-     * not that of the pool's last task. For {@code CompletableFuture.supplyAsync}: stages run by it carry the context
-     * of the thread that completes the stage before.
+     * Returns an executor whose tasks have the submitting thread's context; if it has none, they have none, not that of
+     * the pool's last task. For {@code CompletableFuture.supplyAsync}: stages run by it carry the context of the thread
+     * that completes the stage before.
      */
     public Executor carrying(Executor executor) {
         Objects.requireNonNull(executor, "executor");

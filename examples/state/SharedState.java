@@ -16,14 +16,13 @@ import java.util.function.Function;
  *
  * <p>Use when several fields, or a collection and a field, must change together. Do not use for one number ({@code
  * AtomicLong}, {@code LongAdder}), one immutable record ({@code AtomicReference.updateAndGet}), one map entry ({@code
- * ConcurrentHashMap.merge}), or to wait until the state is right ({@code ConditionVariable}). Carried over from
- * asyncio, every read-modify-write needs one of these: there nothing happened between two awaits, here threads run at
- * any moment.
+ * ConcurrentHashMap.merge}), or to wait for a condition ({@code ConditionVariable}). In code ported from asyncio, every
+ * read-modify-write needs one of these: there nothing happens between two awaits, here threads run at any moment.
  *
- * <p>No {@code locked()}: its answer is old when it comes; {@code locked(Duration.ZERO, action)} tries. Thread-safe:
- * the state is reachable through the lock only, so long as no action lets it escape. Waiting is interruptible ({@code
- * synchronized} and {@code lock()} are not). Not fair. The action runs in the caller's thread under the lock: keep it
- * short and let it call nothing that blocks or is not yours.
+ * <p>There is no {@code locked()}, as its answer would be outdated; {@code locked(Duration.ZERO, action)} tries.
+ * Thread-safe: the state is reachable only through the lock, as long as no action lets it escape. Waiting is
+ * interruptible ({@code synchronized} and {@code lock()} are not). Not fair. The action runs in the caller's thread
+ * under the lock: keep it short and let it call nothing that blocks or is not yours.
  *
  * <p>Run: {@code java examples/state/SharedState.java}
  */
@@ -33,17 +32,17 @@ public final class SharedState<S> {
     private final ReentrantLock lock = new ReentrantLock();
     private final S state;
 
-    /** Hands {@code state} over: whoever keeps a reference of its own goes round the lock. */
+    /** Takes over {@code state}: do not keep a reference, which would bypass the lock. */
     public SharedState(S state) {
         this.state = Objects.requireNonNull(state, "state");
     }
 
     /**
-     * Runs {@code action} alone with the state and returns what it returns. What it throws is thrown, and leaves what
-     * it had changed.
+     * Runs {@code action} alone with the state and returns or throws what it does. An exception does not undo its
+     * changes.
      *
      * @throws InterruptedException  interrupted before the action; it has not run
-     * @throws IllegalStateException called from within an action (an asyncio lock would wait for itself)
+     * @throws IllegalStateException if called from within an action (an asyncio lock would wait for itself)
      */
     public <R> R locked(Function<? super S, ? extends R> action) throws InterruptedException {
         Objects.requireNonNull(action, "action");

@@ -17,17 +17,17 @@ import java.util.concurrent.atomic.AtomicInteger;
  * asyncio: a dictionary of running tasks, {@code await wait_for(shield(running[key]), limit)}. Final API, JDK 21 and
  * later.
  *
- * <p>Use to load a key once while many ask for it, each with a time limit of its own. Do not use as a cache that has
- * a bound or an expiry ({@code LoadingCache}), nor {@code ConcurrentHashMap.computeIfAbsent} for a load that blocks:
- * it holds up other keys, on 21 it pins, and recursion into it fails.
+ * <p>Use to load a key once while many callers ask for it, each with its own time limit. Do not use as a cache with a
+ * bound or an expiry ({@code LoadingCache}). Do not use {@code ConcurrentHashMap.computeIfAbsent} for a load that
+ * blocks: it delays other keys, pins on 21, and fails on recursion.
  *
- * <p>At most one load of a key runs at a time, in a virtual thread of its own without the callers' thread-locals; who
- * asks meanwhile gets its outcome. A caller who leaves, interrupted or out of time, leaves the others unharmed. The
- * last one to leave interrupts the load, once; who asks before that load has ended waits for its end, then starts a
- * new one.
+ * <p>At most one load of a key runs at a time, in its own virtual thread without the callers' thread-locals. A caller
+ * that asks in the meantime gets the same outcome. A caller that is interrupted or times out does not affect the
+ * others. The last one to leave interrupts the load, once; a caller that asks before that load has ended waits for it,
+ * then starts a new one.
  *
- * <p>Thread-safe; no key holds up another. What {@code hashCode}, {@code equals} or {@code toString} of a key throw
- * reaches the caller who asks, and nobody else. A null value is a value.
+ * <p>Thread-safe; no key delays another. What a key's {@code hashCode}, {@code equals} or {@code toString} throws
+ * reaches only the caller that asks. A load may return null.
  *
  * <p>Run: {@code java examples/state/SingleFlight.java}
  */
@@ -45,7 +45,7 @@ public final class SingleFlight<K, V> {
     private static final int KEPT = -2;
 
     private static final class Flight<V> {
-        final AtomicInteger state = new AtomicInteger(1); // > 0: who wait for it; 0: abandoned; OVER or KEPT
+        final AtomicInteger state = new AtomicInteger(1); // > 0: callers that wait; 0: abandoned; OVER or KEPT
         final CountDownLatch done = new CountDownLatch(1);
         Thread thread;
         V value; // written before the state is OVER or KEPT, as is the next
@@ -84,21 +84,23 @@ public final class SingleFlight<K, V> {
     }
 
     /**
-     * The value of {@code key}. A caller who was interrupted and is the last to leave waits for the end of the load.
+     * Returns the value of {@code key}. If an interrupted caller is the last to leave, it waits until the load has
+     * ended.
      *
-     * @throws ExecutionException    the load's failure is the cause, one object for all who waited
+     * @throws ExecutionException    the load's failure is the cause, the same object for all who waited
      * @throws InterruptedException  if interrupted while waiting
      * @throws IllegalStateException in a load that needs its own key, directly or through other keys; only calls from
-     *                               the load's own thread are seen, not those of threads that it starts
+     *                               the load's own thread are detected, not from threads that it starts
      */
     public V get(K key) throws InterruptedException, ExecutionException {
         return outcome(fly(key, Long.MAX_VALUE / 2));
     }
 
     /**
-     * As {@link #get(Object)}, for {@code limit} at most. Zero or less: a kept value or none, no load is started.
+     * Like {@link #get(Object)}, but waits at most {@code limit}. Zero or less returns only a kept value and starts no
+     * load.
      *
-     * @throws TimeoutException no outcome in time. The last to leave has interrupted the load, and does not wait for
+     * @throws TimeoutException no outcome in time. The last caller to leave interrupts the load, and does not wait for
      *                          its end
      */
     public V get(K key, Duration limit) throws InterruptedException, ExecutionException, TimeoutException {
@@ -111,9 +113,9 @@ public final class SingleFlight<K, V> {
     }
 
     /**
-     * For a caller that must not block. The future fails with what {@link #get} has as its cause; cancelling it, or
-     * {@code orTimeout}, is leaving. It is completed in a virtual thread of its own: what depends on it delays
-     * nobody.
+     * For a caller that must not block. The future fails with the cause of the exception that {@link #get} throws.
+     * Cancelling it or {@code orTimeout} counts as leaving. It is completed in its own virtual thread, so its
+     * dependents delay nobody.
      */
     public CompletableFuture<V> getAsync(K key) {
         Objects.requireNonNull(key, "key");
@@ -136,9 +138,7 @@ public final class SingleFlight<K, V> {
         return answer;
     }
 
-    /**
-     * Drops a kept value. Who waits for a load in progress still gets its value; who asks from now on gets a new one.
-     */
+    /** Drops a kept value. Callers that wait for a load in progress still get its value; later ones get a new one. */
     public void forget(K key) {
         flights.remove(key);
     }
@@ -155,7 +155,7 @@ public final class SingleFlight<K, V> {
         return flight.value;
     }
 
-    /** Null: out of time. */
+    /** Null if out of time. */
     private Flight<V> fly(K key, long nanos) throws InterruptedException {
         long end = System.nanoTime() + nanos;
         while (true) {

@@ -24,11 +24,11 @@ import java.util.stream.LongStream;
  * asyncio: {@code for c in as_completed(tasks, timeout=)}; in order: {@code for t in tasks: await t}, N ahead. Final
  * API, JDK 21 and later.
  *
- * <p>Use to handle each result as it comes, or to take the first few and leave; also for more tasks than fit into
- * memory. {@link #inOrder}: the same in the order of the source, for an answer that is sent line by line while the next
- * N are being worked on. Do not use when only all results together are of use ({@code Gather}, {@code BoundedGather}).
- * {@code StructuredTaskScope} cannot do this before its join; {@code Gatherers.mapConcurrent} (24) keeps the order too,
- * but an interrupt of its reader stops nothing.
+ * <p>Use to handle each result as it comes, or to take the first few and leave, even from more tasks than fit into
+ * memory. {@link #inOrder} does the same in the order of the source, for an answer that you send line by line while the
+ * next N are worked on. Do not use when you need all results together ({@code Gather}, {@code BoundedGather}). {@code
+ * StructuredTaskScope} cannot do this before its join; {@code Gatherers.mapConcurrent} (24) keeps the order too, but an
+ * interrupt of its reader stops nothing.
  *
  * <p>Run: {@code java examples/tasks/AsCompleted.java}
  */
@@ -47,7 +47,7 @@ public final class AsCompleted<T> implements AutoCloseable {
     private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
     // for each task, where its outcome comes
     private final Queue<BlockingQueue<Outcome<T>>> untaken = new ArrayDeque<>();
-    private final BlockingQueue<Outcome<T>> shared; // null: in order, each task has a queue of its own
+    private final BlockingQueue<Outcome<T>> shared; // null: in order, each task has its own queue
     private final int limit;
     private Iterator<? extends Callable<? extends T>> source;
     private long started;
@@ -59,18 +59,18 @@ public final class AsCompleted<T> implements AutoCloseable {
     }
 
     /**
-     * Starts the first {@code limit} tasks, each in a virtual thread of its own; {@link #next} gives their outcomes
-     * in the order of completion. The source is read lazily, by the calling thread, here and in {@code next}: never
-     * more than {@code limit} tasks run or wait to be taken, so a slow consumer slows the tasks, and a source that
-     * waits delays outcomes that are there. The object belongs to this thread.
+     * Starts the first {@code limit} tasks, each in its own virtual thread; {@link #next} gives their outcomes in the
+     * order of completion. The calling thread reads the source lazily, here and in {@code next}: at most {@code limit}
+     * tasks run or wait to be taken, so a slow consumer slows the tasks, and a source that waits delays available
+     * outcomes. Only this thread may use the object.
      */
     public static <T> AsCompleted<T> start(Iterator<? extends Callable<? extends T>> source, int limit) {
         return start(source, limit, false);
     }
 
     /**
-     * As {@link #start}, but {@code next} gives the outcomes in the order of the source. The tasks are never more than
-     * {@code limit} ahead of it: one that is slow holds up those that come {@code limit} places after it.
+     * Like {@link #start}, but {@code next} gives the outcomes in the order of the source. Tasks are at most {@code
+     * limit} ahead of it: a slow one delays those that come {@code limit} places after it.
      */
     public static <T> AsCompleted<T> inOrder(Iterator<? extends Callable<? extends T>> source, int limit) {
         return start(source, limit, true);
@@ -97,8 +97,8 @@ public final class AsCompleted<T> implements AutoCloseable {
     }
 
     /**
-     * The next outcome, success or failure. Not an {@code Iterator}: an interrupt must get out of here, and then out of
-     * the {@code try}, which stops the rest.
+     * The next outcome, success or failure. Not an {@code Iterator}: an interrupt must leave this method, and then the
+     * {@code try}, which stops the rest.
      */
     public Outcome<T> next() throws InterruptedException {
         Outcome<T> outcome = await().take();
@@ -107,9 +107,9 @@ public final class AsCompleted<T> implements AutoCloseable {
     }
 
     /**
-     * As {@link #next()}; for one limit for all, pass what is left of it.
+     * Like {@link #next()}; for one limit for all calls, pass what is left of it.
      *
-     * @throws TimeoutException none has come within {@code patience}; nothing is lost, and the tasks go on
+     * @throws TimeoutException none came within {@code patience}; nothing is lost, and the tasks go on
      */
     public Outcome<T> next(Duration patience) throws InterruptedException, TimeoutException {
         Objects.requireNonNull(patience, "patience");
@@ -123,8 +123,8 @@ public final class AsCompleted<T> implements AutoCloseable {
     }
 
     /**
-     * Interrupts what still runs, once, and returns when it has ended; the outcomes not taken are dropped. An interrupt
-     * meanwhile is kept in the flag. Idempotent.
+     * Interrupts what still runs, once, and returns when it has ended; outcomes not taken are dropped. An interrupt
+     * during the wait is kept in the flag. Idempotent.
      */
     @Override
     public void close() {

@@ -16,9 +16,9 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * asyncio: {@code background = set(); task = create_task(c); background.add(task)}. Final API, JDK 21 and later.
  *
- * <p>Use for work that nobody waits for: it is named, counted, its failure is reported, and it is stopped and awaited
- * at the end. {@code executor.submit} whose future nobody reads loses the failure, and virtual threads do not keep the
- * JVM alive. Do not use for results ({@code Gather}, {@code TaskGroup}) or for work at intervals ({@code
+ * <p>Use for work that nobody waits for: it has a name, is counted, its failure is reported, and it is stopped and
+ * awaited at the end. {@code executor.submit} loses the failure if nobody reads the future, and virtual threads do not
+ * keep the JVM alive. Do not use for results ({@code Gather}, {@code TaskGroup}) or for work at intervals ({@code
  * PeriodicTask}).
  *
  * <p>Run: {@code java examples/tasks/BackgroundTasks.java}
@@ -47,8 +47,8 @@ public final class BackgroundTasks implements AutoCloseable {
     /**
      * @param limit     tasks at a time
      * @param grace     how long {@link #close} waits for tasks to heed their interrupt
-     * @param onFailure called in the failed task's thread, with the flag cleared, and by {@code close} for those that
-     *                  are late; what it throws goes to the uncaught handler
+     * @param onFailure called in the failed task's thread, with the flag cleared, and by {@code close} for late tasks;
+     *                  what it throws goes to the uncaught handler
      */
     public BackgroundTasks(int limit, Duration grace, FailureHandler onFailure) {
         if (limit < 1) {
@@ -60,8 +60,8 @@ public final class BackgroundTasks implements AutoCloseable {
     }
 
     /**
-     * Starts the work at once in a virtual thread of that name. Whatever it throws is reported, except the answer to
-     * its interrupt of a task that was cancelled: an {@code InterruptedException}, or an {@code IOException} or {@code
+     * Starts the work at once in a virtual thread of that name. Whatever it throws is reported, except a cancelled
+     * task's answer to its interrupt: an {@code InterruptedException}, or an {@code IOException} or {@code
      * CancellationException} with the flag still set.
      *
      * @throws RejectedExecutionException if closed, or {@code limit} tasks are running: never waits
@@ -92,7 +92,7 @@ public final class BackgroundTasks implements AutoCloseable {
     }
 
     /**
-     * Refuses new tasks and waits for those running to end by themselves; false if some still run after {@code
+     * Refuses new tasks and waits for running ones to end by themselves; false if some still run after {@code
      * patience}.
      *
      * @throws IllegalStateException in a task, which would wait for itself; nothing is refused
@@ -114,12 +114,12 @@ public final class BackgroundTasks implements AutoCloseable {
     }
 
     /**
-     * Refuses new tasks, interrupts those running, once, and waits until they have ended and their failures were
-     * reported, at most {@code grace}; then reports each that still runs, with a {@link TimeoutException}. An interrupt
-     * meanwhile is kept in the flag. A second call waits again.
+     * Refuses new tasks, interrupts running ones, once, and waits at most {@code grace} until they have ended and their
+     * failures are reported; then reports each that still runs, with a {@link TimeoutException}. An interrupt during
+     * the wait is kept in the flag. A second call waits again.
      *
-     * @throws IllegalStateException in a task, which would wait for itself; nothing is closed. Let it start a thread
-     *                               that closes
+     * @throws IllegalStateException in a task, which would wait for itself; nothing is closed. Close from a new thread
+     *                               instead
      */
     @Override
     public void close() {
@@ -181,7 +181,7 @@ public final class BackgroundTasks implements AutoCloseable {
             return thread.getName();
         }
 
-        /** Interrupts the task, once, and returns at once; nothing happens if its work has ended. */
+        /** Interrupts the task, once, and returns at once; does nothing if its work has ended. */
         public void cancel() {
             lock.lock();
             try {

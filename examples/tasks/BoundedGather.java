@@ -16,11 +16,11 @@ import java.util.stream.IntStream;
 /**
  * asyncio: {@code gather(*tasks)} behind a {@code Semaphore}. Final API, JDK 21 and later.
  *
- * <p>Use for many like calls against something that bears only N at a time. The permit is taken <em>before</em> the
- * next item is pulled and its thread started; taken inside the task it bounds nothing but the work, and a million
- * threads wait for it. For each result as it comes, or failures as values, use {@code AsCompleted}; a semaphore limits
- * concurrency, not rate: for calls a second use {@code RateLimiter}. {@code Gatherers.mapConcurrent} (24+) looks the
- * same, but a slow item holds up its window, and an interrupt of the caller cancels nothing (measured on 25 to 27).
+ * <p>Use for many similar calls to a service that tolerates only N at a time. The permit is taken <em>before</em> the
+ * next item is pulled and its thread started; if tasks take it themselves, a million threads wait for it. For each
+ * result as it comes, or failures as values, use {@code AsCompleted}; for a limit per second {@code RateLimiter}.
+ * {@code Gatherers.mapConcurrent} (24+) looks the same, but a slow item holds up its window, and an interrupt of the
+ * caller cancels nothing (measured on 25 to 27).
  *
  * <p>Run: {@code java examples/tasks/BoundedGather.java}
  */
@@ -36,13 +36,13 @@ public final class BoundedGather {
         R apply(T item) throws Exception;
     }
 
-    /** As {@link Operation}, with no result. */
+    /** Like {@link Operation}, with no result. */
     @FunctionalInterface
     public interface Action<T> {
         void accept(T item) throws Exception;
     }
 
-    /** As {@link #forEach}; returns the results in the order of the items. All of them are held in memory. */
+    /** Like {@link #forEach}; returns the results in the order of the items. All of them are held in memory. */
     public static <T, R> List<R> map(Iterable<? extends T> items, int limit,
             Operation<? super T, ? extends R> operation)
             throws InterruptedException, ExecutionException {
@@ -57,14 +57,14 @@ public final class BoundedGather {
     }
 
     /**
-     * Runs {@code action} on each item, at most {@code limit} at a time, each in a virtual thread of its own. Items are
-     * pulled by the caller's thread, one by one, when a permit is free, so the source may be lazy and endless; a
-     * failure that comes while the source makes an item is acted on after that. It needs no memory for items that are
-     * done. When it returns or throws, every action has ended: one that ignores its interrupt is waited for. Each is
-     * interrupted at most once; a second interrupt of the caller is kept in its flag.
+     * Runs {@code action} on each item, at most {@code limit} at a time, each in its own virtual thread. The caller's
+     * thread pulls items one by one when a permit is free, so the source may be lazy and endless; a failure during a
+     * pull takes effect after it. Finished items take no memory. When it returns or throws, every action has ended,
+     * even one that ignores its interrupt. Each is interrupted at most once; a second interrupt of the caller is kept
+     * in its flag.
      *
-     * <p>An exception of the source is thrown as it is, after the running actions were interrupted and have ended; on
-     * it, as on InterruptedException, a failure of an action that came before is suppressed.
+     * <p>An exception of the source is thrown unchanged, after the running actions were interrupted and have ended; an
+     * earlier failure of an action is suppressed on it, and on InterruptedException.
      *
      * @param limit 1 or more
      * @throws ExecutionException   an action failed: the first failure in time is the cause, no further item was

@@ -14,12 +14,12 @@ import java.util.function.Consumer;
 /**
  * asyncio: {@code task.add_done_callback(callback)}. Final API, JDK 21 and later.
  *
- * <p>Use when several parties want to hear of an end that nobody waits for. Do not use to go on with a result: a
- * virtual thread may wait for it, and plain code after the call is simpler.
+ * <p>Use when several parties want to be told of an end that nobody waits for. Do not use to continue with a result:
+ * let a virtual thread wait for it; plain code after the call is simpler.
  *
  * <p>What it replaces: {@code FutureTask.done()} and {@code CompletableFuture.whenComplete} run at {@code
- * cancel(true)}, when the work is still running; {@code whenComplete} runs on the completing thread (after {@code
- * orTimeout}: the JDK's only timer thread), or on the registering one if it comes late, and hides what the callback
+ * cancel(true)}, when the work is still running; {@code whenComplete} runs in the completing thread (after {@code
+ * orTimeout}: the JDK's only timer thread), or in the registering one if that comes late, and hides what the callback
  * throws in a future that nobody reads.
  *
  * <p>Run: {@code java examples/tasks/CompletionCallbacks.java}
@@ -41,7 +41,7 @@ public final class CompletionCallbacks {
     // @end region="outcome"
 
     // @start region="callbacks"
-    /** Work in a virtual thread of its own. Thread-safe. */
+    /** Work in its own virtual thread. Thread-safe. */
     public static final class Task<T> {
         private final Thread worker;
         private final Thread.UncaughtExceptionHandler onCallbackFailure;
@@ -77,7 +77,7 @@ public final class CompletionCallbacks {
             caller = worker;
         }
 
-        /** @param onCallbackFailure told what a callback throws; the other callbacks run all the same */
+        /** @param onCallbackFailure told what a callback throws; the other callbacks still run */
         public static <T> Task<T> start(String name, Callable<? extends T> work,
                 Thread.UncaughtExceptionHandler onCallbackFailure) {
             Objects.requireNonNull(name, "name");
@@ -88,10 +88,9 @@ public final class CompletionCallbacks {
         }
 
         /**
-         * Calls {@code callback} exactly once, after the work has really ended, also if that was long ago. The
-         * callbacks of a task run one at a time, in the order of registration, with the interrupt flag cleared, in the
-         * thread of the work or, late, in a new virtual thread. There is no way to take one back: let it look at a
-         * flag.
+         * Calls {@code callback} exactly once, after the work has really ended, even if that was long ago. A task's
+         * callbacks run one at a time, in the order of registration, with the interrupt flag cleared, in the thread of
+         * the work or, if registered late, in a new virtual thread. A callback cannot be removed: let it check a flag.
          */
         public void onDone(Consumer<? super Outcome<T>> callback) {
             Objects.requireNonNull(callback, "callback");
@@ -144,7 +143,7 @@ public final class CompletionCallbacks {
             }
         }
 
-        /** Interrupts the work and returns at once; false if it has ended or was cancelled before. */
+        /** Interrupts the work and returns at once; false if it had ended or was already cancelled. */
         public boolean cancel() {
             lock.lock();
             try {

@@ -23,8 +23,8 @@ import java.util.stream.IntStream;
  * asyncio: {@code asyncio.run(main())}, {@code async def} and {@code await}. Final API, JDK 21 and later.
  *
  * <p>The core concept: a coroutine is a method that blocks, called in a virtual thread; {@code await} is the plain
- * call; the entry point is {@code main}, which must wait for its threads, as virtual threads do not keep the JVM
- * alive. Not for CPU-bound work, which belongs in a platform pool the size of the machine: virtual threads are not
+ * call; the entry point is {@code main}, which must wait for its threads, as virtual threads do not keep the JVM alive.
+ * Not for CPU-bound work, which belongs in a platform pool with a thread per processor: virtual threads are not
  * time-sliced.
  *
  * <p>Run: {@code java examples/tasks/FetchConcurrently.java}
@@ -36,12 +36,11 @@ public final class FetchConcurrently {
 
     // @start region="fetch"
     /**
-     * Fetches the pages all at once, one that is there twice only once; returns their bodies in the order of {@code
-     * pages}. Thread-safe; {@code client} is the caller's, one for the whole program. When it returns or throws, every
-     * call has ended.
+     * Fetches all pages concurrently, duplicates only once; returns their bodies in the order of {@code pages}.
+     * Thread-safe; {@code client} is yours, one for the whole program. When it returns or throws, every call has ended.
      *
-     * @param timeout of each call, more than zero; on 21 and 25 it ends with the response's headers, from 26 on it
-     *                covers the body
+     * @param timeout of each call, positive; on 21 and 25 it ends with the response's headers, from 26 on it covers the
+     *                body
      * @throws ExecutionException   the first failure in time is the cause ({@link IOException} for a bad status); the
      *                              others were interrupted, once
      * @throws InterruptedException if the caller was interrupted; all calls were interrupted

@@ -17,10 +17,9 @@ import java.util.function.Consumer;
 /**
  * asyncio: {@code wait(tasks, return_when=FIRST_COMPLETED)}, {@code staggered_race}. Final API, JDK 21 and later.
  *
- * <p>Use for a race: several replicas asked, or a call against a signal. To keep the losers running, take the first
- * from {@code AsCompleted} and go on with the handle. {@code executor.invokeAny} keeps one failure only, does not wait
- * for the losers and drops what they return; {@code CompletableFuture.anyOf} takes a failure for the winner and stops
- * nothing.
+ * <p>Use for a race: between several replicas, or a call and a signal. To keep the losers running, take the first from
+ * {@code AsCompleted} and keep the handle. {@code executor.invokeAny} keeps only one failure, does not wait for the
+ * losers and drops what they return; {@code CompletableFuture.anyOf} takes a failure as the winner and stops nothing.
  *
  * <p>Run: {@code java examples/tasks/FirstCompleted.java}
  */
@@ -31,11 +30,11 @@ public final class FirstCompleted {
 
     // @start region="first"
     /**
-     * Runs every task at once, each in a virtual thread of its own, and returns the result of the first that succeeds.
-     * The others are interrupted, once; when this method returns or throws they have ended, and each result that came
-     * too late was given to {@code onLateResult}, in the caller's thread with the interrupt flag cleared, so that an
-     * open connection is not lost. What that throws goes to the thread's uncaught handler. Failures of losers are
-     * dropped. A second interrupt of the caller is kept in its flag.
+     * Runs every task at once, each in its own virtual thread, and returns the result of the first that succeeds. The
+     * others are interrupted, once; when this method returns or throws they have ended, and {@code onLateResult} has
+     * got each late result, in the caller's thread with the interrupt flag cleared, so that no open connection is lost.
+     * What that throws goes to the thread's uncaught handler. Failures of losers are dropped. A second interrupt of the
+     * caller is kept in its flag.
      *
      * @throws ExecutionException       if all failed: the first failure in time is the cause, the others are suppressed
      * @throws InterruptedException     if the caller was interrupted; every result went to {@code onLateResult}
@@ -47,15 +46,15 @@ public final class FirstCompleted {
     }
 
     /**
-     * As {@link #success}, but the next task is started only when {@code delay} has passed since the one before was, or
-     * one has failed ({@code staggered_race}): for addresses of one host, of which the first mostly does.
+     * Like {@link #success}, but starts the next task only {@code delay} after the one before, or when one has failed
+     * ({@code staggered_race}): for the addresses of one host, of which the first usually works.
      */
     public static <T> T staggered(Collection<? extends Callable<? extends T>> tasks, Duration delay,
             Consumer<? super T> onLateResult) throws InterruptedException, ExecutionException {
         return race(tasks, delay, onLateResult, Integer.MAX_VALUE);
     }
 
-    /** As {@link #success}, but the first that ends decides: a failure is thrown at once, as the cause. */
+    /** Like {@link #success}, but the first that ends decides: a failure is thrown at once, as the cause. */
     public static <T> T completion(Collection<? extends Callable<? extends T>> tasks, Consumer<? super T> onLateResult)
             throws InterruptedException, ExecutionException {
         return race(tasks, Duration.ZERO, onLateResult, 1);

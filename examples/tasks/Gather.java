@@ -26,11 +26,11 @@ public final class Gather {
 
     // @start region="gather"
     /**
-     * Runs every task at once, each in a virtual thread of its own, and returns the results in the order of {@code
-     * tasks}. When it returns or throws, every task has ended: one that ignores its interrupt is waited for. Each is
-     * interrupted at most once, so its cleanup is not disturbed; a second interrupt of the caller is kept in its flag.
-     * Differs from asyncio: {@code gather} leaves the siblings of a failed task running, and runs an argument that is
-     * there twice once; here a {@code Callable} that is there twice runs twice.
+     * Runs every task at once, each in its own virtual thread, and returns the results in the order of {@code tasks}.
+     * When it returns or throws, every task has ended, even one that ignores its interrupt. Each is interrupted at most
+     * once, so its cleanup is not disturbed; a second interrupt of the caller is kept in its flag. Differs from
+     * asyncio: {@code gather} leaves the siblings of a failed task running, and runs a duplicate argument once; here a
+     * duplicate {@code Callable} runs twice.
      *
      * @throws ExecutionException   the first failure in time is the cause; the other tasks were interrupted, and
      *                              failures after the first are dropped

@@ -11,10 +11,10 @@ import java.util.concurrent.Future;
 /**
  * asyncio: {@code gather(*tasks, return_exceptions=True)}. Final API, JDK 21 and later.
  *
- * <p>Use when every call is to be tried and each outcome looked at. Not for thousands of calls ({@code AsCompleted}, or
- * a {@code try} in the operation of {@code BoundedGather}), nor with a deadline ({@code TaskGroup.collectAll}), unless
- * each call has its own: {@code () -> flight.get(key, deadline.remaining())} is a {@code Failure} of a {@code
- * TimeoutException} when it is late. So callers who share calls ({@code SingleFlight}) each get what is there in time.
+ * <p>Use to try every call and look at each outcome. Not for thousands of calls ({@code AsCompleted}, or a {@code try}
+ * in the operation of {@code BoundedGather}), or with a deadline ({@code TaskGroup.collectAll}), unless each call has
+ * its own: {@code () -> flight.get(key, deadline.remaining())} is a {@code Failure} of a {@code TimeoutException} when
+ * it is late. So callers that share calls ({@code SingleFlight}) each get what is ready in time.
  *
  * <p>Run: {@code java examples/tasks/SettledGather.java}
  */
@@ -34,10 +34,10 @@ public final class SettledGather {
     }
 
     /**
-     * Runs every task at once, each in a virtual thread of its own, and returns what became of each, in the order of
-     * {@code tasks}. No failure stops a sibling, an {@link Error} included. When it returns or throws, every task has
-     * ended: one that ignores its interrupt is waited for. Each is interrupted at most once; a second interrupt of the
-     * caller is kept in its flag.
+     * Runs every task at once, each in its own virtual thread, and returns what became of each, in the order of {@code
+     * tasks}. No failure stops a sibling, an {@link Error} included. When it returns or throws, every task has ended,
+     * even one that ignores its interrupt. Each is interrupted at most once; a second interrupt of the caller is kept
+     * in its flag.
      *
      * @throws InterruptedException if the caller was interrupted; all tasks were interrupted
      */

@@ -24,21 +24,21 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 
 /**
- * asyncio: {@code TaskGroup}. Final API, JDK 21 and later, the same on each. Stands in for {@code
- * StructuredTaskScope} while that is a preview (JEP 453 on 21 to JEP 533 on 27: four APIs that do not compile on one
- * another). Longer than the other files, because it is three policies in one.
+ * asyncio: {@code TaskGroup}. Final API, JDK 21 and later, the same on each. Stands in for {@code StructuredTaskScope}
+ * while that is a preview (JEP 453 on 21 to JEP 533 on 27: four APIs that do not compile on one another). Longer than
+ * the other files because it has three policies.
  *
  * <p>Use for calls that belong together: different result types, every failure wanted, or a deadline with partial
- * results. For a list of like calls use {@code Gather}, for thousands {@code BoundedGather}.
+ * results. For a list of similar calls use {@code Gather}, for thousands {@code BoundedGather}.
  *
- * <p>A virtual thread a task; cancelling is interrupting, once. <b>When {@code join} or {@code close} returns or
- * throws, every task has ended</b>: one that ignores its interrupt is waited for. What a task returns after it was told
- * to stop is dropped, so a task closes by itself what it opened. <b>The body is not interrupted</b> when a task fails,
- * as asyncio's is: what it waits for outside {@code join} goes on to its end. So fork what waits, and let the body only
- * fork and join. An owner that is a virtual thread needs a carrier to stop tasks: on one processor a task that computes
- * is never stopped. Left out: {@code ScopedValue} bindings are not inherited (only {@code StructuredTaskScope} can);
- * pass values as parameters. Only the thread that made the group may call it, else {@link WrongThreadException}: a
- * task that forks opens a group of its own.
+ * <p>Each task has a virtual thread; cancelling interrupts it, once. <b>When {@code join} or {@code close} returns or
+ * throws, every task has ended</b>, even one that ignores its interrupt. What a task returns after it was told to stop
+ * is dropped, so a task must close what it opened. <b>The body is not interrupted</b> when a task fails, unlike
+ * asyncio's: a wait outside {@code join} goes on to its end. So fork what waits, and let the body only fork and join.
+ * An owner that is a virtual thread needs a carrier to stop tasks: on one processor a task that computes is never
+ * stopped. {@code ScopedValue} bindings are not inherited, unlike with {@code StructuredTaskScope}: pass parameters.
+ * Only the thread that made the group may call it, else {@link WrongThreadException}: a task that forks opens its own
+ * group.
  *
  * <p>Run: {@code java examples/tasks/TaskGroup.java}
  */
@@ -63,7 +63,7 @@ public final class TaskGroup<T> implements AutoCloseable {
         this.policy = policy;
     }
 
-    /** The first failure interrupts all other tasks, also while the owner has not reached {@code join}. */
+    /** The first failure interrupts all other tasks, even before the owner has reached {@code join}. */
     public static <T> TaskGroup<T> failFast() {
         return new TaskGroup<>(Policy.FAIL_FAST);
     }
@@ -79,7 +79,7 @@ public final class TaskGroup<T> implements AutoCloseable {
     }
 
     /**
-     * Starts a task. In a group that is cancelled already it is not run, and is {@code CANCELLED}.
+     * Starts a task. In a group that is already cancelled it does not run, and is {@code CANCELLED}.
      *
      * @throws IllegalStateException after {@code join} or {@code close}
      */
@@ -106,7 +106,7 @@ public final class TaskGroup<T> implements AutoCloseable {
         return task;
     }
 
-    /** As {@link #join(Duration)} with no deadline. */
+    /** Like {@link #join(Duration)} with no deadline. */
     public void join() throws InterruptedException, ExecutionException {
         try {
             join(Duration.ofSeconds(Long.MAX_VALUE));
@@ -118,14 +118,14 @@ public final class TaskGroup<T> implements AutoCloseable {
     /**
      * Waits, once, until the policy is satisfied; then interrupts what still runs and waits until it has ended.
      *
-     * @param timeout from now on; at zero or less only what has ended already counts
+     * @param timeout from now on; at zero or less only tasks that have already ended count
      * @throws ExecutionException    fail-fast: a task failed; first-success: all did. The cause is the first failure in
      *                               time; later ones, and what interrupted tasks threw but their answer to the
      *                               interrupt, are suppressed on the ExecutionException
      * @throws TimeoutException      fail-fast and first-success; failures are suppressed. Collect-all returns instead.
-     *                               Either way what ended in time can be read, and the rest is {@code CANCELLED}
-     * @throws InterruptedException  the owner was interrupted while tasks were running; failures are suppressed. One
-     *                               that comes later, while they end, is kept in the flag
+     *                               Either way you can read what ended in time; the rest is {@code CANCELLED}
+     * @throws InterruptedException  the owner was interrupted while tasks were running; failures are suppressed. A
+     *                               later interrupt, while they end, is kept in the flag
      * @throws IllegalStateException after {@code join} or {@code close}, or no task in a first-success group
      */
     public void join(Duration timeout) throws InterruptedException, ExecutionException, TimeoutException {
@@ -264,9 +264,7 @@ public final class TaskGroup<T> implements AutoCloseable {
         return exception;
     }
 
-    /**
-     * A forked task. Any thread may ask; outcomes can be read once the group's {@code join} has ended, whichever way.
-     */
+    /** A forked task. Any thread may ask; outcomes can be read once the group's {@code join} has returned or thrown. */
     public static final class Task<T> {
         private final TaskGroup<?> group;
         private final AtomicBoolean decided = new AtomicBoolean(); // by its end or by cancel(): who is first
@@ -280,8 +278,8 @@ public final class TaskGroup<T> implements AutoCloseable {
         }
 
         /**
-         * Interrupts this task, once; any thread may. It is {@code CANCELLED} then, which is no failure: a fail-fast
-         * group goes on. False, and nothing happens, if it has ended or was told to stop before.
+         * Interrupts this task, once, from any thread. It is then {@code CANCELLED}, which is not a failure: a
+         * fail-fast group goes on. Returns false and does nothing if it has ended or was told to stop before.
          */
         public boolean cancel() {
             boolean told = decided.compareAndSet(false, true);

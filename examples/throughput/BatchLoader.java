@@ -22,20 +22,19 @@ import java.util.stream.IntStream;
  * asyncio: a queue of keys and futures, emptied by one task ({@code aiodataloader.DataLoader}). Final API, JDK 21 and
  * later.
  *
- * <p>Use where many callers ask for one thing each and the other side answers many at once: one {@code WHERE id IN
- * (...)} for a hundred queries. Do not use where all keys are known beforehand (ask for the list), nor as a cache
- * ({@code LoadingCache}): a key is forgotten when its batch has ended, so there is nothing to clear or to prime.
- * Several keys of one caller ({@code load_many}): {@link #loadAsync} each, then wait for all.
+ * <p>Use where many callers each ask for one thing and the other side can answer many in one request: one {@code WHERE
+ * id IN (...)} instead of a hundred queries. Do not use where all keys are known beforehand (ask for the list), nor as
+ * a cache ({@code LoadingCache}): a key is forgotten when its batch has ended. For several keys of one caller ({@code
+ * load_many}), call {@link #loadAsync} for each, then wait for all.
  *
- * <p>Thread-safe. Batches run at the same time, each in a virtual thread of its own, without the callers'
- * thread-locals. What {@code hashCode}, {@code equals} or {@code toString} of a key throw concerns who asks for that
- * key, and nobody else.
+ * <p>Thread-safe. Batches run concurrently, each in its own virtual thread without the callers' thread-locals. What a
+ * key's {@code hashCode}, {@code equals} or {@code toString} throws reaches only the callers that ask for that key.
  *
  * <p>Run: {@code java examples/throughput/BatchLoader.java}
  */
 public final class BatchLoader<K, V> implements AutoCloseable {
 
-    // More than 150 lines: callers that wait or must not, that leave, and keys whose code throws.
+    // More than 150 lines: callers that wait, must not wait, or leave; keys whose code throws.
 
     // @start region="batch"
     /** What became of one key. */
@@ -46,8 +45,8 @@ public final class BatchLoader<K, V> implements AutoCloseable {
     }
 
     /**
-     * Loads the keys, no two of which are equal, in the order in which they came. Each key is looked up in the map
-     * that is returned; one without an outcome fails.
+     * Loads the keys: all different, in the order in which they came. Each is looked up in the returned map; a key
+     * without an outcome fails.
      */
     @FunctionalInterface
     public interface Query<K, V> {
@@ -95,7 +94,7 @@ public final class BatchLoader<K, V> implements AutoCloseable {
 
     /**
      * @param size  of a batch, at most
-     * @param delay that the first key of a batch waits for more, at most; zero: hardly any more come
+     * @param delay the longest time that a batch's first key waits for others; zero: hardly any join
      */
     public BatchLoader(int size, Duration delay, Query<K, V> query) {
         if (size < 1) {
@@ -108,14 +107,14 @@ public final class BatchLoader<K, V> implements AutoCloseable {
     }
 
     /**
-     * The value of {@code key}, loaded in one batch with the keys that others ask for. Who asks for a key that is
-     * waiting or being loaded gets the same outcome. A caller who is interrupted leaves at once and the batch goes on
-     * for the others; a key that nobody waits for any more is left out of a batch that has not begun.
+     * Returns the value of {@code key}, loaded in one batch with other callers' keys. A caller that asks for a key that
+     * is already waiting or being loaded gets the same outcome. An interrupted caller leaves at once and the batch goes
+     * on for the others; a batch that has not begun drops a key that nobody waits for.
      *
-     * @throws ExecutionException    this key failed, or the whole query did: that is the cause, one object for all who
-     *                               waited. {@link NoSuchElementException}: the query said nothing of the key; {@link
+     * @throws ExecutionException    this key or the whole query failed; the failure is the cause, the same object for
+     *                               all who waited. {@link NoSuchElementException}: no outcome for the key; {@link
      *                               CancellationException}: closed
-     * @throws IllegalStateException closed before
+     * @throws IllegalStateException if closed before the call
      */
     public V load(K key) throws InterruptedException, ExecutionException {
         if (Thread.interrupted()) {
@@ -126,8 +125,8 @@ public final class BatchLoader<K, V> implements AutoCloseable {
 
     /**
      * {@link #load} for a caller that must not block: the key is in a batch when this returns. The future fails with
-     * what {@code load} has as its cause; cancelling it, or {@code orTimeout}, is leaving. It is completed in a
-     * virtual thread of its own: what depends on it delays nobody.
+     * the cause of the exception that {@code load} throws. Cancelling it or {@code orTimeout} counts as leaving. It is
+     * completed in its own virtual thread, so its dependents delay nobody.
      */
     public CompletableFuture<V> loadAsync(K key) {
         Load<K, V> load = ask(key);
@@ -151,10 +150,10 @@ public final class BatchLoader<K, V> implements AutoCloseable {
     }
 
     /**
-     * Interrupts the running queries, once, and returns when they have ended; an interrupt meanwhile is kept in the
-     * flag. Who still waits fails. Called again it waits, too.
+     * Interrupts the running queries, once, and returns when they have ended; an interrupt during the wait stays in the
+     * flag. Callers that still wait fail. A second call waits, too.
      *
-     * @throws IllegalStateException called by a query, which would wait for itself
+     * @throws IllegalStateException if called by a query, which would wait for itself
      */
     @Override
     public void close() {

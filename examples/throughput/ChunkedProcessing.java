@@ -17,11 +17,11 @@ import java.util.stream.LongStream;
  * asyncio: {@code for chunk in batched(source, 1000): await gather(...)}, without waiting for the slowest of each
  * chunk. Final API, JDK 21 and later.
  *
- * <p>Use for millions of items that are handled many at once (bulk insert, bulk index, a file of records), and to go
- * on after a failure where it stopped. Do not use for items that are handled one by one ({@code BoundedGather}), nor
- * for callers that ask for one each ({@code BatchLoader}).
+ * <p>Use for millions of items that are handled in bulk (bulk insert, bulk index, a file of records), and to resume
+ * after a failure. Do not use for items that are handled one by one ({@code BoundedGather}), or for callers that each
+ * ask for one ({@code BatchLoader}).
  *
- * <p>One run an object. In memory are at most {@code parallel} chunks.
+ * <p>Use each object for one run. At most {@code parallel} chunks are in memory.
  *
  * <p>Run: {@code java examples/throughput/ChunkedProcessing.java}
  */
@@ -30,7 +30,7 @@ public final class ChunkedProcessing {
     // More than 150 lines: half of them are what a reader has to know.
 
     // @start region="chunks"
-    /** What is done with one chunk; {@code first} is the place of its first item in the source, from 0. */
+    /** Handles one chunk; {@code first} is the position of its first item in the source, from 0. */
     @FunctionalInterface
     public interface Action<T> {
         void accept(long first, List<T> chunk) throws Exception;
@@ -45,7 +45,7 @@ public final class ChunkedProcessing {
     private boolean used;
     private volatile long done;
 
-    /** @param size of a chunk. @param parallel how many chunks at once; both 1 or more */
+    /** @param size items in a chunk. @param parallel chunks at a time; both 1 or more */
     public ChunkedProcessing(int size, int parallel) {
         if (size < 1 || parallel < 1) {
             throw new IllegalArgumentException("size " + size + " and parallel " + parallel + " must be 1 or more");
@@ -55,17 +55,16 @@ public final class ChunkedProcessing {
     }
 
     /**
-     * All items before this one are done: what to skip when going on after a failure. Any thread may ask at any time.
+     * All items before this position are done: skip that many to resume after a failure. For any thread at any time.
      */
     public long done() {
         return done;
     }
 
     /**
-     * Handles the whole source, each chunk in a virtual thread of its own; the list is the action's to change. The
-     * source is read by the calling thread, a chunk at a time, when there is room: while it waits for its source, a
-     * failure waits, too. When this returns or throws, every action has ended: one that ignores its interrupt is
-     * waited for.
+     * Handles the whole source, each chunk in its own virtual thread; it may change its list. The calling thread reads
+     * the source, a chunk at a time, when there is room; a failure waits for a pending read. When this returns or
+     * throws, every action has ended, even one that ignores its interrupt.
      *
      * @throws ExecutionException   an action failed: the first failure in time is the cause, no further chunk was
      *                              begun, the running actions were interrupted, once, and their failures dropped.

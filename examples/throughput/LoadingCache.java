@@ -19,28 +19,28 @@ import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 
 /**
- * asyncio: a dictionary of values with their age beside one of running tasks ({@code aiocache}, {@code async_lru}).
- * Final API, JDK 21 and later.
+ * asyncio: a dictionary of values with their age, and one of running tasks ({@code aiocache}, {@code async_lru}). Final
+ * API, JDK 21 and later.
  *
- * <p>Use for values that are dear to load and stay right for a while. Take Caffeine for weights, statistics, a
- * listener, an expiry of each entry, or tens of thousands of keys whose hit rate matters. Without keeping: {@code
- * SingleFlight}.
+ * <p>Use for values that are expensive to load and stay valid for a while. Take Caffeine for weights, statistics, a
+ * listener, an expiry per entry, or tens of thousands of keys whose hit rate matters. To share a load and keep nothing,
+ * use {@code SingleFlight}.
  *
- * <p>A hit takes no lock. At most one load of a key runs at a time, in a virtual thread of its own without the
- * callers' thread-locals; who asks meanwhile gets its outcome. A caller who leaves, interrupted or out of time,
- * leaves the others unharmed; the last one to leave interrupts the load, once, and what that still returns is not
- * kept. Who asks before it has ended waits for its end, then starts a new one. A failure, null among them, goes to
- * those who wait and is not kept.
+ * <p>A hit takes no lock. At most one load of a key runs at a time, in its own virtual thread without the callers'
+ * thread-locals. A caller that asks in the meantime gets the same outcome. A caller that is interrupted or times out
+ * does not affect the others. The last one to leave interrupts the load, once, and its result is not kept; a caller
+ * that asks before that load has ended waits for it, then starts a new one. A failure (null is one) goes to the callers
+ * that wait and is not kept.
  *
- * <p>At most {@code size} values are kept: the ones asked for since they were last looked at stay, as in a clock
- * ("second chance"). Thread-safe; no key holds up another. What {@code hashCode}, {@code equals} or {@code toString}
- * of a key throw reaches the caller who asks, and nobody else.
+ * <p>At most {@code size} values are kept, by the clock algorithm ("second chance"): a value used since the clock last
+ * passed it stays. Thread-safe; no key delays another. What a key's {@code hashCode}, {@code equals} or {@code
+ * toString} throws reaches only the caller that asks.
  *
  * <p>Run: {@code java examples/throughput/LoadingCache.java}
  */
 public final class LoadingCache<K, V> {
 
-    // More than 150 lines: SingleFlight, an expiry and a bound, and each file stands alone.
+    // More than 150 lines: a SingleFlight with an expiry and a bound; each file stands alone.
 
     // @start region="cache"
     @FunctionalInterface
@@ -52,7 +52,7 @@ public final class LoadingCache<K, V> {
     private static final int AHEAD = -2;
 
     private static final class Flight<V> {
-        final AtomicInteger state; // > 0: who wait for it; 0: abandoned; OVER; AHEAD: a refresh that nobody waits for
+        final AtomicInteger state; // > 0: callers that wait; 0: abandoned; OVER; AHEAD: a refresh that nobody waits for
         final CountDownLatch done = new CountDownLatch(1);
         Thread thread;
         V value; // written before the state is OVER, as is the next
@@ -95,7 +95,7 @@ public final class LoadingCache<K, V> {
         }
     }
 
-    /** What there is of a key; either may be null. Changed as a whole, by {@code replace}. */
+    /** What is known of a key; either may be null. Replaced as a whole, by {@code replace}. */
     private record Node<K, V>(Entry<K, V> entry, Flight<V> flight) {
     }
 
@@ -110,19 +110,19 @@ public final class LoadingCache<K, V> {
     private final ReentrantLock lock = new ReentrantLock(); // no code of keys and values runs under it
     private final LinkedHashSet<Entry<K, V>> order = new LinkedHashSet<>(); // guarded by lock
 
-    /** Keeps what loads return for {@code life}, and refreshes nothing ahead. */
+    /** Keeps loaded values for {@code life}, without refreshing them ahead. */
     public LoadingCache(int size, Duration life, Loader<? super K, ? extends V> loader) {
         this(size, life, life, value -> true, System::nanoTime, loader);
     }
 
     /**
      * @param size         values kept at most, 1 or more
-     * @param life         how long a value is given out, from the end of its load; zero or less: to nobody who comes
-     *         later
-     * @param refreshAfter from this age on a hit starts a load, at most one at a time, and still returns the old
-     *                     value at once; {@code life} or more: never. If that load fails nobody is told (let the
-     *                     loader log it), the old value stays, and the next hit tries again
-     * @param keep         whether a value is kept (say, only a complete one); those who wait for it get it in any case
+     * @param life         how long a value may be returned, from the end of its load; zero or less: not to later
+     *         callers
+     * @param refreshAfter from this age on, a hit starts a load, at most one at a time, and still returns the old value
+     *                     at once; {@code life} or more: never. If that load fails, nobody is told (let the loader log
+     *                     it), the old value stays, and the next hit tries again
+     * @param keep         whether a value is kept (only complete ones, say); the callers that wait get it either way
      * @param nanoTime     the clock, such as {@code System::nanoTime}
      */
     public LoadingCache(int size, Duration life, Duration refreshAfter, Predicate<? super V> keep,
@@ -142,13 +142,13 @@ public final class LoadingCache<K, V> {
     }
 
     /**
-     * The value of {@code key}, kept or loaded. A caller who was interrupted and is the last to leave waits for the
-     * end of the load.
+     * Returns the value of {@code key}, kept or loaded. If an interrupted caller is the last to leave, it waits until
+     * the load has ended.
      *
-     * @throws ExecutionException    the load's failure is the cause, one object for all who waited
+     * @throws ExecutionException    the load's failure is the cause, the same object for all who waited
      * @throws InterruptedException  if interrupted while waiting; a hit does not wait
      * @throws IllegalStateException in a load that needs its own key, directly or through other keys; only calls from
-     *                               the load's own thread are seen, not those of threads that it starts
+     *                               the load's own thread are detected, not from threads that it starts
      */
     public V get(K key) throws InterruptedException, ExecutionException {
         V value = hit(key);
@@ -156,9 +156,10 @@ public final class LoadingCache<K, V> {
     }
 
     /**
-     * As {@link #get(Object)}, for {@code limit} at most. Zero or less: what is kept or nothing, no load is started.
+     * Like {@link #get(Object)}, but waits at most {@code limit}. Zero or less returns only a kept value and starts no
+     * load.
      *
-     * @throws TimeoutException no value in time. The last to leave has interrupted the load, and does not wait for
+     * @throws TimeoutException no value in time. The last caller to leave interrupts the load, and does not wait for
      *         its end
      */
     public V get(K key, Duration limit) throws InterruptedException, ExecutionException, TimeoutException {
@@ -169,9 +170,9 @@ public final class LoadingCache<K, V> {
     }
 
     /**
-     * For a caller that must not block. The future fails with what {@link #get} has as its cause; cancelling it, or
-     * {@code orTimeout}, is leaving. It is completed in a virtual thread of its own: what depends on it delays
-     * nobody.
+     * For a caller that must not block. The future fails with the cause of the exception that {@link #get} throws.
+     * Cancelling it or {@code orTimeout} counts as leaving. It is completed in its own virtual thread, so its
+     * dependents delay nobody.
      */
     public CompletableFuture<V> getAsync(K key) {
         Objects.requireNonNull(key, "key");
@@ -195,22 +196,22 @@ public final class LoadingCache<K, V> {
     }
 
     /**
-     * Loads anew although there is a value, which others get meanwhile, and which stays if this fails; joins a load
-     * that is running. For the rest as {@link #get(Object, Duration)}.
+     * Loads again, or joins a running load. Until it ends, others get the old value, which stays if the load fails.
+     * Otherwise like {@link #get(Object, Duration)}.
      */
     public V refresh(K key, Duration limit) throws InterruptedException, ExecutionException, TimeoutException {
         Objects.requireNonNull(limit, "limit");
         return inTime(fly(key, true, Math.clamp(TimeUnit.NANOSECONDS.convert(limit), 0, Long.MAX_VALUE / 2)), limit);
     }
 
-    /** What is kept; neither waits nor loads. */
+    /** The value if it is kept; neither waits nor loads. */
     public Optional<V> present(K key) {
         Node<K, V> node = nodes.get(key);
         return node == null || !isFresh(node.entry, nanoTime.getAsLong()) ? Optional.empty()
                 : Optional.of(node.entry.value);
     }
 
-    /** Keeps {@code value} unless {@code keep} refuses it. A load in progress is for those who wait for it only. */
+    /** Keeps {@code value} unless {@code keep} refuses it. A load in progress then counts only for its callers. */
     public void put(K key, V value) {
         Objects.requireNonNull(key, "key");
         if (keep.test(Objects.requireNonNull(value, "value"))) {
@@ -220,9 +221,7 @@ public final class LoadingCache<K, V> {
         }
     }
 
-    /**
-     * Drops the value. Who waits for a load in progress still gets that value; who asks from now on gets a new one.
-     */
+    /** Drops the value. Callers that wait for a load in progress still get its value; later ones get a new one. */
     public void invalidate(K key) {
         Node<K, V> node = nodes.remove(key);
         if (node != null && node.entry != null) {
@@ -235,7 +234,7 @@ public final class LoadingCache<K, V> {
         }
     }
 
-    /** How many values are kept, some of which may be too old to be given out. */
+    /** How many values are kept, including those too old to be returned. */
     public int size() {
         lock.lock();
         try {
@@ -287,7 +286,7 @@ public final class LoadingCache<K, V> {
         return flight.value;
     }
 
-    /** Null: out of time. */
+    /** Null if out of time. */
     private Flight<V> fly(K key, boolean anew, long nanos) throws InterruptedException {
         long end = System.nanoTime() + nanos;
         while (true) {

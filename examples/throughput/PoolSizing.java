@@ -14,9 +14,9 @@ import java.util.concurrent.atomic.LongAdder;
  * later.
  *
  * <p>Use to find the size of a connection pool, or of a {@code Bulkhead}: by Little's law, then by measuring. Beyond
- * the knee, more connections bring no more throughput, only longer queries: the queue has moved from the pool, where
- * it is cheap, visible and can be given a deadline, into the database. Do not use for a pool of threads that compute:
- * that has as many threads as there are processors.
+ * the knee, more connections bring no more throughput, only longer queries: the queue has moved into the database from
+ * the pool, where it is cheap and visible and can have a deadline. Do not use for a pool of threads that compute: give
+ * that one thread per processor.
  *
  * <p>Run: {@code java examples/throughput/PoolSizing.java}
  */
@@ -34,14 +34,14 @@ public final class PoolSizing {
 
     /**
      * @param perSecond queries. @param waiting mean time until a connection is free. @param held mean time that it is
-     *                  kept
+     *                  held
      */
     public record Measured(int size, double perSecond, Duration waiting, Duration held) {
     }
 
     /**
-     * Little's law: connections in use = queries a second x seconds each is held. A pool of that size is always busy;
-     * a third more serves.
+     * Little's law: connections in use = queries a second x seconds each is held. A pool of that size is always busy; a
+     * third more is enough.
      */
     public static int connections(double perSecond, Duration held) {
         if (!(perSecond >= 0) || held.isNegative()) {

@@ -15,15 +15,15 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 
 /**
- * asyncio: {@code weakref.WeakValueDictionary} beside a dictionary of running tasks. Final API, JDK 21 and later.
+ * asyncio: {@code weakref.WeakValueDictionary} and a dictionary of running tasks. Final API, JDK 21 and later.
  *
- * <p>Use for values that are dear to load and large to keep: the ones used last are kept, the others only as long as
- * somebody else holds them, so that nobody loads what is in memory anyway. Do not use {@code SoftReference} for this:
- * it fills the heap up to its limit before it lets go. Usually {@code LoadingCache} is enough: bounded, expiring,
- * with a time limit for each caller.
+ * <p>Use for values that are expensive to load and large: the most recently used are kept, the others only while your
+ * code still refers to them, so that nothing in memory is loaded again. Do not use {@code SoftReference} for this: it
+ * fills the heap before it lets anything go. Usually {@code LoadingCache} is enough: bounded, expiring, with a time
+ * limit for each caller.
  *
- * <p>Thread-safe; a key is loaded once however many ask, other keys are never held up, and failures are not kept. What
- * {@code hashCode}, {@code equals} or {@code toString} of a key throw reaches the caller who asks, and nobody else.
+ * <p>Thread-safe. A key is loaded once however many callers ask, no key delays another, and failures are not kept. What
+ * a key's {@code hashCode}, {@code equals} or {@code toString} throws reaches only the caller that asks.
  *
  * <p>Run: {@code java examples/throughput/WeakCache.java}
  */
@@ -67,12 +67,12 @@ public final class WeakCache<K, V> {
     private final LinkedHashMap<Entry<K, V>, V> recent = new LinkedHashMap<>(16, 0.75f, true); // guarded by lock
     private final ReferenceQueue<V> collected = new ReferenceQueue<>();
 
-    /** @param kept how many values used last are kept for certain. @param life after which a value is loaded anew */
+    /** @param kept how many of the last used values stay in any case. @param life then a value is loaded again */
     public WeakCache(int kept, Duration life, Loader<? super K, ? extends V> loader) {
         this(kept, life, loader, System::nanoTime);
     }
 
-    /** For tests: with a clock of nanoseconds. */
+    /** For tests: with a clock in nanoseconds. */
     public WeakCache(int kept, Duration life, Loader<? super K, ? extends V> loader, LongSupplier nanoTime) {
         if (kept < 0) {
             throw new IllegalArgumentException("kept is " + kept + ", must be 0 or more");
@@ -84,10 +84,10 @@ public final class WeakCache<K, V> {
     }
 
     /**
-     * The value of {@code key}, from memory or loaded: by the first caller who asks, in its own thread, while the
+     * Returns the value of {@code key}, from memory or loaded. The first caller loads it in its own thread while the
      * others wait. If that caller is interrupted, one of the others loads instead.
      *
-     * @throws ExecutionException    the load's failure is the cause (one object for all who waited); null is a
+     * @throws ExecutionException    the load's failure is the cause (the same object for all who waited); null is a
      *                               failure too
      * @throws InterruptedException  if interrupted while waiting, or as thrown by this caller's load
      * @throws IllegalStateException in a load that needs its own key, directly or through loads of other threads
@@ -121,7 +121,7 @@ public final class WeakCache<K, V> {
         }
     }
 
-    /** Drops a value. A load in progress is still given to those who wait for it, and not kept. */
+    /** Drops a value. A load in progress still goes to the callers that wait, and is not kept. */
     public void forget(K key) {
         Objects.requireNonNull(key, "key");
         flights.compute(key, (k, flight) -> { // with keep(), one after the other
@@ -133,7 +133,7 @@ public final class WeakCache<K, V> {
         });
     }
 
-    /** How many values are in memory, as far as the collector has told. */
+    /** How many values are in memory, as far as the garbage collector has reported. */
     public int size() {
         dropCollected();
         return entries.size();

@@ -13,11 +13,11 @@ import java.util.concurrent.atomic.AtomicReference;
 /**
  * asyncio: {@code task.cancel()}, {@code await task}, {@code except CancelledError}. Final API, JDK 21 and later.
  *
- * <p>Use for one piece of work that somebody may want to stop, and wait until it has really stopped. {@code
+ * <p>Use for one piece of work that you may want to stop, and to wait until it has really stopped. {@code
  * Future.cancel(true)} is "done" while the work still runs, and drops what its cleanup throws. Do not use for a group
  * of tasks ({@code TaskGroup}) nor for a time limit ({@code Timeout}).
  *
- * <p>Cancellation is an interrupt: delivered once, at the next wait that heeds it. These heed none: {@code Lock.lock()}
+ * <p>Cancellation is an interrupt: delivered once, at the next wait that heeds it. These ignore it: {@code Lock.lock()}
  * ({@code lockInterruptibly()} does), {@code synchronized}, {@code CompletableFuture.join()} ({@code get()} does),
  * {@code Semaphore.acquireUninterruptibly()}, {@code Phaser.awaitAdvance()}, DNS, file reads, a subprocess' output, CPU
  * loops, and sockets in a platform thread. In a virtual thread socket I/O throws {@code SocketException}, the socket is
@@ -31,7 +31,7 @@ public final class Cancellation {
     }
 
     // @start region="task"
-    /** Work in a virtual thread of its own. Thread-safe; {@link #close} it where it was started. */
+    /** Work in its own virtual thread. Thread-safe; {@link #close} it where you start it. */
     public static final class Task<T> implements AutoCloseable {
         private enum State { RUNNING, CANCELLED, ENDED }
 
@@ -65,8 +65,8 @@ public final class Cancellation {
         }
 
         /**
-         * Interrupts the work and returns at once. False if it has ended or was cancelled before: then nothing happens.
-         * Work that has not begun is not run.
+         * Interrupts the work and returns at once. Returns false and does nothing if it has ended or was cancelled
+         * before. Work that has not begun does not run.
          */
         public boolean cancel() {
             boolean first = state.compareAndSet(State.RUNNING, State.CANCELLED);
@@ -87,8 +87,8 @@ public final class Cancellation {
 
         /**
          * Waits for the end and returns the result. An interrupted caller leaves the work running: {@code close()}
-         * stops it. A caller that is a task itself and waits for a cancelled one gets an exception, and is not
-         * cancelled by it (asyncio: it is).
+         * stops it. A task that waits for a cancelled one gets an exception, but is not cancelled itself (in asyncio it
+         * is).
          *
          * @throws ExecutionException    the work's failure is the cause
          * @throws CancellationException if {@code cancel()} came before the end, whatever the work did then; what its
@@ -110,7 +110,7 @@ public final class Cancellation {
         }
 
         /**
-         * Cancels and waits for the end, however long that takes; an interrupt meanwhile is kept in the flag.
+         * Cancels and waits for the end, however long that takes; an interrupt during the wait is kept in the flag.
          *
          * @throws IllegalStateException by the work itself, which would wait for its own end; nothing was cancelled
          */

@@ -20,10 +20,10 @@ import java.util.function.LongSupplier;
 /**
  * asyncio: {@code timeout_at(when)} nested, where the nearest one wins. Final API, JDK 21 and later.
  *
- * <p>Use when a request has a budget and passes through several layers: hand the {@link Deadline} down as a parameter,
- * and each layer may take less, never more. A timeout for each wait instead adds up, and work goes on for a caller that
- * has left. Do not use for one call ({@code Timeout}). One whose work computes, on one processor, is not stopped: to
- * interrupt it takes a carrier.
+ * <p>Use when a request has a budget and passes through several layers: pass the {@link Deadline} down as a parameter;
+ * each layer may take less, never more. With a timeout for each wait, the waits add up, and work goes on for a caller
+ * that has left. Do not use for one call ({@code Timeout}). Work that computes is not stopped on one processor:
+ * interrupting it takes a carrier.
  *
  * <p>Between processes send {@code remaining()}, not the point in time: clocks differ. For HTTP: {@code
  * request.timeout(deadline.remainingOrThrow())}; before 26 that ends at the headers, so read the body under {@link
@@ -44,7 +44,7 @@ public final class DeadlinePropagation {
 
     /**
      * A point on the monotonic clock, up to 146 years ahead. Immutable: pass it to any thread. It only decides, and
-     * takes its clock: what waits is {@link #lock}, {@link #take} and {@link #all}, and each of these does.
+     * takes its clock; only {@link #lock}, {@link #take} and {@link #all} wait.
      */
     public static final class Deadline {
         private final LongSupplier nanoClock;
@@ -86,14 +86,14 @@ public final class DeadlinePropagation {
         }
 
         /**
-         * Whether something that takes so long can end in time: ask before a retry, or a call whose usual time is
-         * known.
+         * Whether something that takes {@code duration} can end in time: ask before a retry, or a call whose usual time
+         * is known.
          */
         public boolean fits(Duration duration) {
             return TimeUnit.NANOSECONDS.convert(duration) < nanos();
         }
 
-        /** For an API that refuses 0, and before work that nobody waits for any more. */
+        /** For an API that refuses 0, and before work that nobody waits for any longer. */
         public Duration remainingOrThrow() throws TimeoutException {
             long nanos = nanos();
             if (nanos == 0) {
@@ -118,10 +118,10 @@ public final class DeadlinePropagation {
         }
 
         /**
-         * Runs the calls at once, each in a virtual thread of its own with this deadline, and returns the results in
-         * their order. When it returns or throws, all have ended: at the deadline they are interrupted, and one that
-         * ignores it is waited for. Each is interrupted once, however many layers share the deadline; a second
-         * interrupt of the caller is kept in its flag.
+         * Runs the calls at once, each in its own virtual thread with this deadline, and returns the results in their
+         * order. When it returns or throws, all have ended: at the deadline they are interrupted, and one that ignores
+         * it is waited for. Each is interrupted once, however many layers share the deadline; a second interrupt of the
+         * caller is kept in its flag.
          *
          * @throws TimeoutException     if the deadline passed, whether this method noticed it or one of the calls
          * @throws ExecutionException   the first failure in time is the cause; the other calls were interrupted

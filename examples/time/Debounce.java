@@ -8,11 +8,11 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * asyncio: cancel the sleeping task and start it anew at each call. Final API, JDK 21 and later.
+ * asyncio: cancel the sleeping task and start it again at each call. Final API, JDK 21 and later.
  *
- * <p>Use to act once when a burst of calls is over: search as the user types, reload after file changes. Do not use
- * to act during the burst ({@code Throttle}), or where every value counts ({@code WorkQueue}): all but the last of a
- * burst are dropped.
+ * <p>Use to act once after a burst of calls: search as the user types, reload after file changes. Do not use to act
+ * during the burst ({@code Throttle}), or where every value counts ({@code WorkQueue}): all but the last of a burst are
+ * dropped.
  *
  * <p>Thread-safe. {@link #call} never waits. The action runs in a virtual thread that lives for one burst: it may
  * block, never overlaps itself, and a Debounce that is forgotten holds no thread. What it throws goes to the uncaught
@@ -48,8 +48,8 @@ public final class Debounce<T> implements AutoCloseable {
     }
 
     /**
-     * @param maxWait no value, or one that replaces it, waits longer than this, however long the burst
-     * @param leading the first value of a burst is run at once; the last one, if there is another, as usual
+     * @param maxWait the longest time that a value, or its replacement, waits, however long the burst
+     * @param leading run the first value of a burst at once; the last one, if there is another, as usual
      */
     public Debounce(Duration quiet, Duration maxWait, boolean leading, Action<? super T> action) {
         Objects.requireNonNull(quiet, "quiet");
@@ -61,7 +61,7 @@ public final class Debounce<T> implements AutoCloseable {
     }
 
     // @start region="debounce"
-    /** Replaces the value that waits and begins the quiet time anew. @throws IllegalStateException if closed */
+    /** Replaces the waiting value and restarts the quiet time. @throws IllegalStateException if closed */
     public void call(T value) {
         Objects.requireNonNull(value, "value");
         lock.lock();
@@ -90,8 +90,8 @@ public final class Debounce<T> implements AutoCloseable {
     }
 
     /**
-     * Runs the value that waits, if any, now, and returns when it has been, or at {@link #close} (from within the
-     * action: at once).
+     * Runs the waiting value, if any, now, and returns when it has run, or at {@link #close} (at once from within the
+     * action).
      */
     public void flush() throws InterruptedException {
         lock.lockInterruptibly();
@@ -108,8 +108,8 @@ public final class Debounce<T> implements AutoCloseable {
     }
 
     /**
-     * Drops the value that waits ({@link #flush} first to keep it), interrupts the action and returns when it has
-     * ended; an interrupt meanwhile is kept in the flag. A second call waits too; the action is interrupted once.
+     * Drops the waiting value ({@link #flush} first to keep it), interrupts the action and returns when it has ended;
+     * an interrupt during the wait is kept in the flag. A second call waits too; the action is interrupted once.
      *
      * @throws IllegalStateException by the action, which would wait for itself; nothing was closed
      */

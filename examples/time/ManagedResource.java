@@ -8,23 +8,20 @@ import java.util.concurrent.atomic.AtomicReference;
 /**
  * asyncio: {@code async with} and {@code @asynccontextmanager}. Final API, JDK 21 and later.
  *
- * <p>Use for a resource whose release has to wait (a rollback, a goodbye to the server, a flush) and has to succeed
- * although the task was cancelled. A plain {@code AutoCloseable} is enough where {@code close} does not block: its
- * {@code close} too runs on cancellation, but if the flag is still set its first blocking call throws {@link
- * InterruptedException} at once.
+ * <p>Use for a resource whose release blocks (a rollback, a goodbye to the server, a flush) and must succeed even if
+ * the task was cancelled. A plain {@code AutoCloseable} is enough if {@code close} does not block: it, too, runs on
+ * cancellation, but with the flag still set its first blocking call throws {@link InterruptedException} at once.
  *
- * <p>The release does not learn how the body ended, and cannot swallow its exception, as the code after {@code yield}
- * can. So the last line of the body says that it has come to its end ({@code commit()}), and the release rolls back
- * what was not committed. Where a decorator would stand, write a method that takes the body as a lambda.
+ * <p>Unlike the code after {@code yield}, the release does not learn how the body ended, and cannot swallow its
+ * exception. So let the last line of the body say that it is complete ({@code commit()}), and the release roll back
+ * what was not committed. Instead of a decorator, write a method that takes the body as a lambda.
  *
  * <p>Run: {@code java examples/time/ManagedResource.java}
  */
 public final class ManagedResource<T, X extends Exception> implements AutoCloseable {
 
     // @start region="resource"
-    /**
-     * Gives a resource back. Not with {@link InterruptedException}, which {@code try (...)} would bury as suppressed.
-     */
+    /** Releases a resource. It must not throw {@link InterruptedException}, which {@code try (...)} would suppress. */
     @FunctionalInterface
     public interface Release<T, X extends Exception> {
         void release(T resource) throws X;
@@ -56,8 +53,8 @@ public final class ManagedResource<T, X extends Exception> implements AutoClosea
 
     /**
      * Releases once, whichever thread comes first; later calls do nothing. The release runs with the interrupt flag
-     * cleared, so that it can block; the flag is set again afterwards, also if the release fails. An interrupt that
-     * comes during the release stops the release: bound it with a timeout rather than ignore that.
+     * cleared, so that it can block; the flag is set again afterwards, even if the release fails. An interrupt during
+     * the release stops it: limit it with a timeout rather than ignore interrupts.
      *
      * @throws X what the release throws; in {@code try (...)} it is suppressed on the exception of the body
      */

@@ -20,12 +20,12 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * asyncio: {@code shield(c)}, with the reference kept that asyncio forgets. Final API, JDK 21 and later.
  *
- * <p>Use for a critical section that must end although its caller is cancelled or loses patience: commit, refund,
- * release of a remote lock. One object for the application, closed last. Do not use for a cleanup in the caller's own
- * thread ({@code Cancellation.cleanUp}), nor inside a {@code StructuredTaskScope}: nothing outlives the scope there.
+ * <p>Use for a critical section that must finish even if its caller is cancelled or times out: commit, refund, release
+ * of a remote lock. Use one object per application, closed last. Do not use for a cleanup in the caller's own thread
+ * ({@code Cancellation.cleanUp}), nor inside a {@code StructuredTaskScope}: nothing outlives the scope there.
  *
- * <p>The section runs in a thread of its own: locks and thread-locals of the caller are not its own. SIGTERM runs no
- * {@code finally}: call {@link #close} from a shutdown hook.
+ * <p>The section runs in its own thread, without the caller's locks and thread-locals. SIGTERM runs no {@code finally}:
+ * call {@link #close} from a shutdown hook.
  *
  * <p>Run: {@code java examples/time/Shield.java}
  */
@@ -126,9 +126,9 @@ public final class Shield implements AutoCloseable {
     }
 
     /**
-     * Refuses new sections and waits for those running; false if some still run after {@code patience}.
+     * Refuses new sections and waits for running ones; false if some still run after {@code patience}.
      *
-     * @throws IllegalStateException in a section, which would wait for itself; the shield is as before
+     * @throws IllegalStateException in a section, which would wait for itself; nothing changes
      */
     public boolean drain(Duration patience) throws InterruptedException {
         Objects.requireNonNull(patience, "patience");
@@ -147,7 +147,7 @@ public final class Shield implements AutoCloseable {
     }
 
     /**
-     * Refuses new sections and waits until every one has ended, however long; an interrupt meanwhile is kept in the
+     * Refuses new sections and waits until all have ended, however long; an interrupt during the wait is kept in the
      * flag.
      *
      * @throws IllegalStateException as {@link #drain}

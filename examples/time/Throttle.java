@@ -9,9 +9,9 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * asyncio: remember when it last ran, {@code call_later} the rest. Final API, JDK 21 and later.
  *
- * <p>Use to act during a burst of calls, but not at each: progress bars, position updates, cache refresh. Do not use
- * to act when the burst is over ({@code Debounce}), or to slow down a caller whose every call counts ({@code
- * RateLimiter}): all values of an interval but the last are dropped.
+ * <p>Use to act during a burst of calls, but not on each: progress bars, position updates, cache refresh. Do not use to
+ * act after the burst ({@code Debounce}), or to slow down a caller whose every call counts ({@code RateLimiter}): all
+ * values of an interval but the last are dropped.
  *
  * <p>Thread-safe. {@link #call} never waits. The action runs in a virtual thread that lives for one burst: it may
  * block, never overlaps itself, and a Throttle that is forgotten holds no thread. What it throws goes to the uncaught
@@ -38,8 +38,7 @@ public final class Throttle<T> implements AutoCloseable {
     private volatile boolean closed;
 
     /**
-     * Runs {@code action} at once with the first value, then once in an {@code interval} at most, with the last value
-     * by then.
+     * Runs {@code action} at once with the first value, then at most once per {@code interval}, with the latest value.
      */
     public Throttle(Duration interval, Action<? super T> action) {
         Objects.requireNonNull(interval, "interval");
@@ -49,7 +48,7 @@ public final class Throttle<T> implements AutoCloseable {
 
     // @start region="throttle"
     /**
-     * Runs the value if the last run began an interval ago, or else replaces the value that waits.
+     * Runs the value if the last run began an interval ago; otherwise replaces the waiting value.
      *
      * @throws IllegalStateException if closed
      */
@@ -73,8 +72,8 @@ public final class Throttle<T> implements AutoCloseable {
     }
 
     /**
-     * Runs the value that waits, if any, now, and returns when it has been, or at {@link #close} (from within the
-     * action: at once).
+     * Runs the waiting value, if any, now, and returns when it has run, or at {@link #close} (at once from within the
+     * action).
      */
     public void flush() throws InterruptedException {
         lock.lockInterruptibly();
@@ -91,8 +90,8 @@ public final class Throttle<T> implements AutoCloseable {
     }
 
     /**
-     * Drops the value that waits ({@link #flush} first to keep it), interrupts the action and returns when it has
-     * ended; an interrupt meanwhile is kept in the flag. A second call waits too; the action is interrupted once.
+     * Drops the waiting value ({@link #flush} first to keep it), interrupts the action and returns when it has ended;
+     * an interrupt during the wait is kept in the flag. A second call waits too; the action is interrupted once.
      *
      * @throws IllegalStateException by the action, which would wait for itself; nothing was closed
      */

@@ -11,10 +11,10 @@ import java.util.concurrent.TimeoutException;
 /**
  * asyncio: {@code timeout()}, {@code wait_for()} and {@code timeout_at()}. Final API, JDK 21 and later.
  *
- * <p>Use around a call that has no timeout of its own; where it has one (HTTP, JDBC, {@code tryLock}), set that as
- * well, from {@link Deadline#remaining}. {@code Future.get(timeout)} and {@code CompletableFuture.orTimeout} alone
- * leave the work running. For several calls with one deadline use {@code TaskGroup}; to let the call live on use {@code
- * Shield}; to leave one behind that is deaf to its interrupt, {@code UnresponsiveCalls}.
+ * <p>Use around a call that has no timeout; where it has one (HTTP, JDBC, {@code tryLock}), set that as well, from
+ * {@link Deadline#remaining}. {@code Future.get(timeout)} and {@code CompletableFuture.orTimeout} alone leave the work
+ * running. For several calls with one deadline use {@code TaskGroup}; to let the call go on use {@code Shield}; to
+ * abandon one that ignores its interrupt, {@code UnresponsiveCalls}.
  *
  * <p>Run: {@code java examples/time/Timeout.java}
  */
@@ -25,15 +25,15 @@ public final class Timeout {
 
     // @start region="timeout"
     /**
-     * Runs {@code task} in a virtual thread of its own and returns its result. When {@code timeout} has passed, or the
-     * caller is interrupted, the task is interrupted, once. When this method returns or throws, the task has ended: one
-     * that ignores its interrupt is waited for, however long it takes ({@code UnresponsiveCalls} leaves it behind).
+     * Runs {@code task} in its own virtual thread and returns its result. When {@code timeout} has passed, or the
+     * caller is interrupted, the task is interrupted, once. When this method returns or throws, the task has ended,
+     * even one that ignores its interrupt, however long that takes ({@code UnresponsiveCalls} leaves it behind).
      *
      * <p>No result is lost: one that comes at the limit, or after it, or after the caller's interrupt (then the flag is
      * set again) is returned; so does asyncio. A caller that is a virtual thread needs a carrier to interrupt the task:
      * on one processor a task that computes is never stopped ({@code CpuBoundPool}).
      *
-     * @param timeout from now on; zero or less leaves only a task that is done at once, or heeds no interrupt, a chance
+     * @param timeout from now on; at zero or less only a task that is done at once, or ignores interrupts, can succeed
      * @throws TimeoutException     the task was interrupted and has thrown; what it threw is suppressed, unless it is
      *                              the answer to the interrupt (InterruptedException; an IOException with the flag
      *                              left set). If the caller is interrupted meanwhile, its flag is set

@@ -18,13 +18,13 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * asyncio: {@code wait_for(to_thread(call), limit)}, which leaves the thread behind. Final API, JDK 21 and later.
  *
- * <p>Use for a call that may ignore its interrupt: DNS, a file on a network drive that is gone, native code, a driver
- * that swallows the interrupt. Do not use for a call that heeds it ({@code Timeout}, which waits for its end), nor for
- * one that has to end although its caller has left ({@code Shield}).
+ * <p>Use for a call that may ignore its interrupt: DNS, a file on a lost network drive, native code, a driver that
+ * swallows the interrupt. Do not use for a call that heeds it ({@code Timeout}, which waits for its end), or for one
+ * that must finish even if its caller leaves ({@code Shield}).
  *
- * <p>Each call has a platform thread of its own, a daemon: one that is stuck holds no carrier of virtual threads and
- * does not keep the JVM alive. Those left behind count: when all threads are stuck, calls are refused, instead of
- * another thread being lost to each. Thread-safe; one object for what may get stuck together (a drive, a driver).
+ * <p>Each call has its own platform thread, a daemon: a stuck one holds no carrier of virtual threads and does not keep
+ * the JVM alive. Abandoned calls count: when all threads are stuck, calls are refused instead of losing a thread each.
+ * Thread-safe; use one object for what may get stuck together (a drive, a driver).
  *
  * <p>Run: {@code java examples/time/UnresponsiveCalls.java}
  */
@@ -45,7 +45,7 @@ public final class UnresponsiveCalls {
     private final ReentrantLock leaving = new ReentrantLock();
     private final AtomicInteger abandoned = new AtomicInteger();
 
-    /** @param limit threads at a time, those left behind included */
+    /** @param limit threads at a time, including those of abandoned calls */
     public UnresponsiveCalls(int limit, LateHandler onLate) {
         if (limit < 1) {
             throw new IllegalArgumentException("limit: " + limit);
@@ -55,14 +55,14 @@ public final class UnresponsiveCalls {
     }
 
     /**
-     * Makes the call and waits for it. A caller who leaves interrupts it, once, and does not wait for its end; its
+     * Makes the call and waits for it. A caller that leaves interrupts it, once, and does not wait for its end. The
      * outcome goes to exactly one place: to this caller, or to the handler if the caller left first.
      *
-     * @param timeout for the wait for a thread and the call together; at zero or less the call is made only if a
-     *                thread is free, and left at once
+     * @param timeout for the wait for a thread and the call together; at zero or less the call is made only if a thread
+     *                is free, and abandoned at once
      * @throws ExecutionException         the call failed, which is the cause
-     * @throws TimeoutException           the call still ran; it may go on for ever
-     * @throws RejectedExecutionException no thread got free in time; the call was not made
+     * @throws TimeoutException           the call still ran; it may go on forever
+     * @throws RejectedExecutionException no thread became free in time; the call was not made
      * @throws InterruptedException       the caller was interrupted, while it waited for a thread or for the call
      */
     public <T> T call(String name, Callable<? extends T> call, Duration timeout)
@@ -102,7 +102,7 @@ public final class UnresponsiveCalls {
         }
     }
 
-    /** How many calls that were left by their callers still run: for a gauge, and an alarm before {@code limit}. */
+    /** How many abandoned calls still run: for a gauge, and an alarm before {@code limit}. */
     public int abandoned() {
         return abandoned.get();
     }

@@ -12,9 +12,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  * believes that they have ended.
  *
  * <p>Holds for: JDK 21 (measured); fixed in 25 (JDK-8347039; measured on 25, 26, 27). On every JDK a cancelled {@code
- * Future} is done at once, so neither {@code isDone()} nor {@code get()} tells when the task has ended. Cure: {@code
- * shutdownNow()} instead of {@code cancel}, below: {@code close()} then waits, on every JDK; after both it does not
- * on 21. {@code examples/tasks/Gather.java} does so.
+ * Future} is done at once, so neither {@code isDone()} nor {@code get()} shows when the task has ended. Cure: {@code
+ * shutdownNow()} instead of {@code cancel}, below: {@code close()} then waits, on every JDK; after both it does not on
+ * 21. {@code examples/tasks/Gather.java} does so.
  *
  * <p>Run: {@code java examples/traps/CancelledStillRunning.java}
  */

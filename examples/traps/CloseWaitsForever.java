@@ -7,9 +7,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Trap: {@code ExecutorService.close()} waits for every task and cancels none, also when the body of the {@code try}
- * has thrown: the failure stays inside until the last task ends of itself, a consumer blocked in {@code take()} never
- * does.
+ * Trap: {@code ExecutorService.close()} waits for every task and cancels none, even if the body of the {@code try} has
+ * thrown: the failure stays inside until the last task ends of itself, a consumer blocked in {@code take()} never does.
  *
  * <p>Holds for: every JDK (measured on 21, 25, 26, 27). Interrupting the closing thread is what makes {@code close()}
  * interrupt the tasks (its Javadoc). Cure: {@code shutdownNow()} on the way out, below; {@code

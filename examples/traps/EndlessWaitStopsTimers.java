@@ -7,8 +7,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Trap: "for ever" written as {@code Long.MAX_VALUE}: a virtual thread that sleeps or waits that long and is woken
- * can leave every other virtual thread of the JVM that sleeps, or waits with a time limit, asleep for ever.
+ * Trap: "forever" written as {@code Long.MAX_VALUE}: a virtual thread that sleeps or waits that long and is woken can
+ * leave every other virtual thread of the JVM that sleeps, or waits with a time limit, asleep forever.
  *
  * <p>Holds for: JDK 21 (measured on two processors: seen within three seconds, up to 59 of 60 sleeps never end). Not
  * seen on 25, 26, 27. On 21 one timer queue wakes all virtual threads, and its order overflows beside a time so far

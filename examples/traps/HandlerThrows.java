@@ -14,7 +14,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 /**
  * Trap: a handler that throws closes the connection: no status, no log line. The client's GET is then sent again by
  * itself, so a handler that fails runs up to five times. An {@code Error} does not even close it up to 26: the client
- * waits for ever.
+ * waits forever.
  *
  * <p>Holds for: every JDK (measured: the handler runs 2 times on 21 and 25, 5 times on 26 and 27).
  * Cure: the outermost filter, or the handler, turns what is thrown into a 500 and reports it: {@code HttpMiddleware}.

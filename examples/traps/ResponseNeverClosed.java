@@ -13,8 +13,8 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Trap: {@code BodyHandlers.ofInputStream} and {@code ofLines} hand the connection over with the body. A caller that
- * looks at the status and leaves keeps the connection, for ever; one that closes without reading loses it. Only one
- * that reads to the end gives it back.
+ * looks at the status and leaves keeps the connection, forever; one that closes without reading loses it. Only one that
+ * reads to the end gives it back.
  *
  * <p>Holds for: every JDK (measured on 21, 25, 26, 27: 20 calls hold 20 connections). {@code HttpClient.close()} then
  * never returns. Cure: read it, in {@code try (var body = response.body())}; {@code BodyHandlers.discarding()} if

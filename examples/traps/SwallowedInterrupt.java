@@ -6,7 +6,7 @@ import java.util.function.BooleanSupplier;
 /**
  * Trap: {@code catch (Exception e)} around a wait swallows the cancellation. {@code InterruptedException} is an
  * ordinary checked exception, not a {@code BaseException} as {@code CancelledError} is, and throwing it clears the
- * flag: the loop goes on for ever.
+ * flag: the loop goes on forever.
  *
  * <p>Holds for: every JDK (measured on 21, 25, 26, 27).
  * Cure: catch {@code InterruptedException} first and leave, below; {@code examples/time/Cancellation.java} adds the

@@ -17,8 +17,8 @@ import java.util.concurrent.TimeoutException;
  * or stops in the middle, keeps the caller as long as it likes. ({@code orTimeout} on {@code sendAsync} ends the wait
  * and leaves the connection open.)
  *
- * <p>Holds for: JDK 21 and 25 (measured). From 26 on the timeout covers the body (measured on 26, 27).
- * Cure: the call in a thread of its own, interrupted at the deadline: {@code SharedHttpClient}, {@code Timeout}.
+ * <p>Holds for: JDK 21 and 25 (measured). From 26 on the timeout covers the body (measured on 26, 27). Cure: the call
+ * in its own thread, interrupted at the deadline: {@code SharedHttpClient}, {@code Timeout}.
  *
  * <p>Run: {@code java examples/traps/TrickledBody.java}
  */

@@ -21,19 +21,19 @@ public final class Main {
 
     private static final String HELP = String.join("\n",
             "Usage: java scripts/CopyPattern.java NAME... [--to DIR] [--package NAME] [--tests] [--jdk N]",
-            "  Copies patterns into the project you stand in, without their demo, and prints the contract of each.",
+            "  Copies patterns into the project in this folder, without their demo, and prints each contract.",
             "  NAME is a class of examples/ (Retry), structured/NAME (on StructuredTaskScope, for your JDK),",
-            "  service (the whole HTTP service, into the folder DIR) or service/NAME (one part with what it needs).",
-            "    --to DIR        into this folder; else the project's source root and package",
-            "    --package NAME  in this package; where DIR is a source root, such as src, into its folder below that",
-            "    --tests         also the JUnit 5 test of each",
-            "    --jdk N         the JDK you build for; else what pom.xml, build.gradle or .java-version says",
-            "  --list [WORDS]    the patterns whose line in the index has all these words",
+            "  service (the whole HTTP service, into the folder DIR) or service/NAME (one part and what it needs).",
+            "    --to DIR        the folder to copy to; default: the project's source root and package",
+            "    --package NAME  the package; if DIR is a source root, such as src, its folder below DIR",
+            "    --tests         also copies the JUnit 5 test of each",
+            "    --jdk N         the JDK you build for; default: what pom.xml, build.gradle or .java-version says",
+            "  --list [WORDS]    lists the patterns whose line in the index has all these words",
             "  --show NAME...    prints what would be copied",
-            "  --outdated DIR    copies below DIR that the skill has changed since, and what was wrong with them",
-            "  --update DIR      replaces those, but prints a patch for each that you have edited",
-            "Exit codes: 0 done; 1 --outdated found a copy that is behind, --update left one that you have edited;",
-            "  2 wrong usage, or the project does not say where to; 3 a file is in the way or fails.");
+            "  --outdated DIR    lists copies below DIR that the skill has changed since, and what was wrong",
+            "  --update DIR      replaces these copies, but prints a patch for each one that you have edited",
+            "Exit codes: 0 done; 1 --outdated found an outdated copy, or --update left one that you have edited;",
+            "  2 wrong usage, or the target folder is unclear; 3 a file is in the way, or cannot be read or written.");
 
     private final Skill skill;
     private final Path here;
@@ -106,14 +106,14 @@ public final class Main {
                     pkg = value(args, ++i);
                     if (!pkg.matches("[\\p{L}_$][\\p{L}\\p{N}_$]*(\\.[\\p{L}_$][\\p{L}\\p{N}_$]*)*")) {
                         throw new Refusal(2, "--package " + pkg
-                                + " is not the name of a package, such as com.acme.quotes");
+                                + " is not a package name such as com.acme.quotes");
                     }
                     break;
                 case "--jdk":
                     String number = value(args, ++i);
                     if (!number.matches("\\d{1,3}") || Integer.parseInt(number) < 21) {
                         throw new Refusal(2, "--jdk " + number
-                                + ": give a JDK of 21 or later, which the patterns need");
+                                + ": the patterns need JDK 21 or later");
                     }
                     jdk = Integer.parseInt(number);
                     break;
@@ -125,13 +125,13 @@ public final class Main {
                 case "--outdated":
                 case "--update":
                     if (!command.equals("copy")) {
-                        throw new Refusal(2, command + " and " + option + " do not go together");
+                        throw new Refusal(2, command + " and " + option + " cannot be combined");
                     }
                     command = option;
                     break;
                 default:
                     if (option.startsWith("-")) {
-                        throw new Refusal(2, "unknown option " + option + "; --help lists them");
+                        throw new Refusal(2, "unknown option " + option + "; see --help");
                     }
                     names.add(option);
             }
@@ -147,7 +147,7 @@ public final class Main {
 
     private static String value(String[] args, int i) throws Refusal {
         if (i == args.length || args[i].startsWith("--") || args[i].isEmpty()) {
-            throw new Refusal(2, args[i - 1] + " needs a value; --help says which");
+            throw new Refusal(2, args[i - 1] + " needs a value; see --help");
         }
         return args[i];
     }
@@ -248,7 +248,7 @@ public final class Main {
             files.put(to.resolve(relative.replace("java/service/", folder)), text);
         }
         if (files.isEmpty()) {
-            throw new Refusal(3, "no " + source + "; install the skill again, whole");
+            throw new Refusal(3, "no " + source + "; the skill is incomplete: install it again");
         }
         Writer.write(files);
         for (Path file : files.keySet()) {

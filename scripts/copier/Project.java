@@ -59,7 +59,7 @@ final class Project {
             roots.sort(null);
             throw new Refusal(2, roots.size() + " source roots, " + here.relativize(roots.get(0)) + " and "
                     + here.relativize(roots.get(1))
-                    + (roots.size() > 2 ? " among them" : "") + ": name a folder with --to, or stand in one module");
+                    + (roots.size() > 2 ? " among them" : "") + ": name a folder with --to, or run this in one module");
         }
         if (roots.size() == 1) {
             return roots.get(0);

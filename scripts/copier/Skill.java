@@ -82,8 +82,8 @@ final class Skill {
             found++;
         }
         if (found == 0) {
-            throw new Refusal(2, "no pattern has all of the words " + words
-                    + " in its line; fewer words, or --list alone");
+            throw new Refusal(2, "no pattern has all the words " + words
+                    + " in its line; use fewer words, or --list alone");
         }
     }
 
@@ -150,7 +150,7 @@ final class Skill {
             all.putIfAbsent(Text.simple(file), file);
         }
         if (all.isEmpty()) {
-            throw new Refusal(3, "no examples in " + root + "; install the skill again, whole");
+            throw new Refusal(3, "no examples in " + root + "; the skill is incomplete: install it again");
         }
         return all;
     }

@@ -9,25 +9,25 @@ record Options(int runs, double seconds, int depth, long seed, String classPath,
         boolean first, boolean fresh, Long replay, List<String> code) {
 
     static final String USAGE = """
-            Runs a scenario, a class with a main or a Callable, under many orders of its threads.
+            Runs a scenario, a class with a main or a Callable, in many different orders of its threads.
 
             java scripts/ExploreSchedules.java [options] Scenario.java Class.java...
 
               Scenario.java    the scenario, or the name of a compiled class
               Class.java...    what it uses: source files, folders of classes, jars
 
-              --runs N         schedules at most, 2000
-              --seconds S      and time at most, 20
-              --depth D        how many switches an error needs: 1 to 5 in turns
-              --seed N         the first seed, 0
-              --points 'P,Q'   where a thread may be preempted: com.acme.*, by default all that is not the JDK's
-              --classpath CP   more classes, as for java
-              --replay SEED    that schedule only, with its output; again in every detail
-              --debug PORT     waits for a debugger to attach there, best with --replay
-              --fresh          loads the classes anew for each schedule: where statics change
-              --first          ends with the first schedule that fails, as it is
-              --json           the report for a program
-              @FILE            alone: each line of the file is a run, all in one JVM
+              --runs N         at most N schedules, default 2000
+              --seconds S      at most S seconds, default 20
+              --depth D        how many switches an error needs; default: 1 to 5 in turn
+              --seed N         the first seed, default 0
+              --points 'P,Q'   classes where a thread may be preempted, such as com.acme.*; default: all but the JDK's
+              --classpath CP   more classes, in the form that java takes
+              --replay SEED    repeats this schedule exactly, and shows its output
+              --debug PORT     waits for a debugger to attach to PORT; best with --replay
+              --fresh          loads the classes again for each schedule: for mutable statics
+              --first          stops at the first schedule that fails, and does not shorten it
+              --json           prints the report as JSON
+              @FILE            the only argument: each line of the file is a run, all in one JVM
 
             The first line says what was found: FAILED, DEADLOCK, LOST WAKE-UP, LEFT OVER (threads), NO END,
             NOT CONTROLLED, NOT REPEATABLE, or nothing found.
@@ -89,7 +89,7 @@ record Options(int runs, double seconds, int depth, long seed, String classPath,
         } catch (NumberFormatException e) {
             // told below
         }
-        throw new Misuse(option + " " + value + ": not a number from " + least + " on");
+        throw new Misuse(option + " " + value + ": not a number of at least " + least);
     }
 
     private static Pattern pattern(String points) {

@@ -106,7 +106,7 @@ final class Main {
             throw new Failure(SourceTree.reason(e.getCause()));
         } catch (RuntimeException | Error e) {
             StackTraceElement[] trace = e.getStackTrace();
-            throw new Failure("a defect of the scanner: " + String.valueOf(e).lines().findFirst().orElse("")
+            throw new Failure("a bug in the scanner: " + String.valueOf(e).lines().findFirst().orElse("")
                     + (trace.length == 0 ? "" : " at " + trace[0])
                     + "; scan fewer folders at a time to get around it");
         } finally {

@@ -36,17 +36,17 @@ record Options(Task task, String topic, List<Path> paths, Format format, int rel
     static final String HELP = """
             Usage: find-blocking-calls [option ...] [file or folder ...]
 
-            Finds where Java code blocks where it must not, and which tasks it loses. Reads sources only: no build,
-            no class path. Without a file or folder it scans the working directory.
+            Finds blocking calls where Java code must not block, and tasks whose failures nobody sees. It reads only
+            sources: no build, no class path. Without a file or folder it scans the working directory.
 
               --deep                 also follow calls into every override and report less certain findings;
                                      check each
               --all                  list every place of a finding, not only the first five
               --release N            the JDK the code runs on; otherwise read from pom.xml, build.gradle(.kts),
                                      .java-version or .sdkmanrc, else 21
-              --changed[=COMMIT]     only what git says is not committed yet (or differs from where the branch left
-                                     COMMIT), and its callers
-              --with-callers         look at the given files only, but follow calls from and to them through the
+              --changed[=COMMIT]     only files that git reports as not committed (or as changed since the branch left
+                                     COMMIT), and their callers
+              --with-callers         scan only the given files, but follow calls from and to them through the
                                      working directory
               --format FORMAT        text, json, sarif or github (default: text)
               --fail-on LEVEL        error, warning or note: exit code 1 from this level on (default: note)
@@ -54,16 +54,16 @@ record Options(Task task, String topic, List<Path> paths, Format format, int rel
               --write-baseline FILE  list every finding in FILE and report none
               --catalogue FILE       more blocking calls and contexts, in the form of blocking.txt
                                      and contexts.txt in scripts/scanner/blocking;
-                                     may be given again
-              --explain RULE         why the rule exists and how to fix its findings, on the target JDK
-              --list-rules           every rule in one line
+                                     can be repeated
+              --explain RULE         prints why the rule exists and how to fix its findings, on the target JDK
+              --list-rules           lists the rules, one per line
               --help                 this text
 
-            Leave out one place:  // blocking-ok: reason    on its line, or before the statement
-            or a declaration:     @SuppressWarnings("blocking") or @SuppressWarnings("RULE")
+            Suppress one finding:  // blocking-ok: reason    on its line, or before the statement
+            or a declaration:      @SuppressWarnings("blocking") or @SuppressWarnings("RULE")
 
             The report goes to standard output, everything else to standard error.
-            Exit codes: 0 nothing found, 1 something found, 2 the job could not be done or not all of it.
+            Exit codes: 0 nothing found, 1 something found, 2 the scan failed or is incomplete.
             """;
 
     private static final List<String> NAMES = List.of("--deep", "--all", "--release", "--with-callers", "--changed",

@@ -181,7 +181,7 @@ public final class Setup {
         StringWriter complaints = new StringWriter();
         if (ToolProvider.findFirst("javac").get().run(new PrintWriter(complaints), new PrintWriter(complaints),
                 arguments.toArray(new String[0])) != 0) {
-            throw new IOException("the scanner cannot be compiled; install the skill again, whole. "
+            throw new IOException("the scanner cannot be compiled; the skill is incomplete: install it again. "
                     + complaints.toString().split("\\R")[0]);
         }
         File compiled = new File(folder, "scanner.jar");

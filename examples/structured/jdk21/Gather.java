@@ -26,8 +26,8 @@ public final class Gather {
 
     // @start region="gather"
     /**
-     * Runs every task at once, each in a virtual thread of its own, and returns the results in the order of
-     * {@code tasks}. When it returns or throws, every task has ended: one that ignores its interrupt is waited for.
+     * Runs every task at once, each in its own virtual thread, and returns the results in the order of {@code tasks}.
+     * When it returns or throws, every task has ended, even one that ignores its interrupt.
      *
      * @throws ExecutionException   the first failure in time is the cause; the other tasks were interrupted, and what
      *                              they return or throw after it is dropped ({@code KeepEveryFailure} keeps it)

@@ -24,9 +24,9 @@ public final class FirstSuccess {
 
     // @start region="first-success"
     /**
-     * Runs every task at once, each in a virtual thread of its own, and returns the first result; a failure only takes
-     * its task out of the race. {@code null} is a result and wins: let a task that found nothing throw. When it returns
-     * or throws, every task has ended; what a loser returns after the winner is dropped, so a loser must undo its own
+     * Runs every task at once, each in its own virtual thread, and returns the first result; a failure only takes its
+     * task out of the race. {@code null} is a result and wins: let a task that found nothing throw. When it returns or
+     * throws, every task has ended; what a loser returns after the winner is dropped, so a loser must undo its own
      * work.
      *
      * @throws ExecutionException       if every task failed; the first failure in time is the cause, the others are

@@ -23,10 +23,10 @@ public final class NestedScopes {
 
     // @start region="nested"
     /**
-     * Runs every group at once, each in a scope of its own inside one outer scope, and returns the results in the order
+     * Runs every group at once, each in its own scope inside one outer scope, and returns the results in the order
      * given. A failure travels up: it cancels its group, that fails the group's own subtask, and that cancels the other
-     * groups. Cancellation travels down: a cancelled group's owner is interrupted in {@code join}, and its
-     * {@code close} interrupts the group's tasks. When it returns or throws, every task of every group has ended.
+     * groups. Cancellation travels down: a cancelled group's owner is interrupted in {@code join}, and its {@code
+     * close} interrupts the group's tasks. When it returns or throws, every task of every group has ended.
      *
      * @throws ExecutionException   the cause is what the failed task itself threw, all wrappers off; of several failed
      *                              groups the first to end counts, and a group ends, and so cancels the others, only

@@ -31,8 +31,8 @@ public final class SettledGather {
     }
 
     /**
-     * Runs every task at once, each in a virtual thread of its own, lets all of them end, and returns one outcome for
-     * each, in the order of {@code tasks}. No failure cancels anything; an {@code Error} is an outcome too.
+     * Runs every task at once, each in its own virtual thread, lets all of them end, and returns one outcome for each,
+     * in the order of {@code tasks}. No failure cancels anything; an {@code Error} is an outcome too.
      *
      * @throws InterruptedException if the caller was interrupted; all tasks were interrupted and have ended
      */

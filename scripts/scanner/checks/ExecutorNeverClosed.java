@@ -66,7 +66,7 @@ final class ExecutorNeverClosed implements Check {
             case Node.Call call when call.on() != null && !ENDS.contains(call.name()) && isPool(call.on(), scope,
                     scan) ->
                     scan.add(rule(), scope.method(), call.pos(),
-                            "the executor made here cannot be shut down: nobody keeps it");
+                            "the executor made here cannot be shut down: nothing keeps it");
             case Node.Assign assign -> {
                 if (isPool(assign.value(), scope, scan) || isShortLived(assign.value(), scope, scan)) {
                     field(assign.target(), assign.value(), scope, scope, scan);

@@ -24,12 +24,12 @@ final class HttpClientPerCall implements Check {
         }
         if (node instanceof Node.Call call && (call.name().equals("send") || call.name().equals("sendAsync"))
                 && isNew(call.on(), scope, scan)) {
-            scan.add(rule(), scope.method(), call.pos(), "an HttpClient is made for this one call and not closed");
+            scan.add(rule(), scope.method(), call.pos(), "an HttpClient is created for this one call and not closed");
         } else if (node instanceof Node.Local local && path.getLast() instanceof Node.Block block
                 && isNew(local.init(), scope, scan)) {
             Set<String> uses = Code.uses(block, local.name());
             if (uses != null && !uses.isEmpty() && uses.stream().noneMatch(ENDS::contains)) {
-                scan.add(rule(), scope.method(), local.pos(), "an HttpClient is made at each call of "
+                scan.add(rule(), scope.method(), local.pos(), "an HttpClient is created on each call of "
                         + scope.method().name
                         + "() and not closed");
             }

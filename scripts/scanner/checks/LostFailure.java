@@ -33,7 +33,7 @@ final class LostFailure implements Check {
                 "java.util.concurrent.CompletableFuture");
         if ((isSubmit || isAsync) && !isSignal(call.args().get(0)) && !Tasks.isGuardedTask(call.args().get(0), scope,
                 scan)) {
-            scan.add(rule(), scope.method(), call.pos(), "what this task throws is lost: nobody keeps the future of "
+            scan.add(rule(), scope.method(), call.pos(), "what this task throws is lost: nothing keeps the future of "
                     + call.name() + "()");
         }
     }

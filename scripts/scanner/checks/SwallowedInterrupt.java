@@ -46,7 +46,7 @@ final class SwallowedInterrupt implements Check {
         if (isInterrupt) {
             if (!Code.endsTheThread(path, scope) && !isAskedNext(path, scope) || goesToWork(path, scope, scan)) {
                 scan.add(rule(), scope.method(), each.pos(),
-                        "InterruptedException is caught and forgotten: the thread cannot be told to stop");
+                        "InterruptedException is caught and ignored: the thread cannot be told to stop");
             }
         } else if (Code.catches(each, "Exception", "Throwable") && isInLoop(path) && !endsAfter(path)
                 && path.getLast() instanceof Node.Try attempt

@@ -36,7 +36,7 @@ public final class DataFile {
             try (InputStream in = DataFile.class.getResourceAsStream("/scanner/" + name)) {
                 if (in == null) {
                     throw new IOException("the scanner's data file " + file.toAbsolutePath()
-                            + " is missing; install the skill again, whole");
+                            + " is missing; the skill is incomplete: install it again");
                 }
                 return lines(name, new String(in.readAllBytes(), StandardCharsets.UTF_8));
             }

@@ -197,7 +197,7 @@ public final class SourceTree {
     private void unreadable(Path path, IOException e) {
         complete = false;
         problems.add(name(path) + ": cannot be read (" + reason(e)
-                + "); give yourself the right to, or scan other paths");
+                + "); grant yourself read access, or scan other paths");
     }
 
     private String name(Path path) {

@@ -184,11 +184,11 @@ class CopyPatternTest {
         "Gather structured/Gather   | Gather is named twice",
         "--tests                    | name the patterns",
         "Gather --to                | --to needs a value",
-        "Gather --package 1a        | --package 1a is not the name of a package",
-        "Gather --jdk 17            | --jdk 17: give a JDK of 21 or later",
+        "Gather --package 1a        | --package 1a is not a package name",
+        "Gather --jdk 17            | --jdk 17: the patterns need JDK 21 or later",
         "Gather --force             | unknown option --force",
-        "--list nothing has this    | no pattern has all of the words",
-        "--list --show              | do not go together",
+        "--list nothing has this    | no pattern has all the words",
+        "--list --show              | cannot be combined",
         "--outdated no/such         | is not a folder",
         "--outdated a b             | takes one folder",
         "service                    | service is a project of its own",
@@ -200,7 +200,7 @@ class CopyPatternTest {
     @Test
     void aWholeSkillIsNeeded() throws IOException {
         skill = Files.createDirectories(project.resolve("half"));
-        assertRefused(3, "install the skill again, whole", "Gather");
+        assertRefused(3, "the skill is incomplete: install it again", "Gather");
     }
 
     // ---- what a copy is

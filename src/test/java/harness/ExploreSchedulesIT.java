@@ -143,7 +143,7 @@ class ExploreSchedulesIT {
                 "", "Runs a scenario",
                 "--wrong", "explore-schedules: --wrong is not an option; see --help",
                 "--runs", "explore-schedules: --runs needs a value; see --help",
-                "--runs 0 X.java", "explore-schedules: --runs 0: not a number from 1 on",
+                "--runs 0 X.java", "explore-schedules: --runs 0: not a number of at least 1",
                 "Nowhere.java", "explore-schedules: no file Nowhere.java",
                 "com.acme.Nowhere", "explore-schedules: no class com.acme.Nowhere in the class path; see --classpath",
                 broken.toString(), "explore-schedules: it does not compile",

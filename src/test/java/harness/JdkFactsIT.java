@@ -82,7 +82,7 @@ class JdkFactsIT {
         for (List<String> question : questions) {
             String answer = answer(question.toArray(String[]::new));
             assertTrue(answer.lines().count() <= 40, () -> question + "\n" + answer);
-            assertTrue(answer.endsWith(" more: add a word\n"), answer);
+            assertTrue(answer.endsWith(" more: add a word to narrow the search\n"), answer);
         }
     }
 
@@ -113,10 +113,10 @@ class JdkFactsIT {
     void badInputIsOneLine() throws Exception {
         refused("--jdk needs the number of a JDK, such as 25, not \"x\"", "--jdk", "x");
         refused("--jdk needs the number of a JDK, such as 25, not \"\"", "--jdk");
-        refused("no facts of JDK 17: the patterns need 21 or later", "--jdk", "17");
-        refused("--from A --to B go together, and without --jdk", "--from", "21");
-        refused("--from A --to B go together, and without --jdk", "--from", "21", "--to", "25", "--jdk", "25");
-        refused("unknown option --version; --help shows the options", "--version");
+        refused("no facts of JDK 17: the patterns need JDK 21 or later", "--jdk", "17");
+        refused("use --from A with --to B, and without --jdk", "--from", "21");
+        refused("use --from A with --to B, and without --jdk", "--from", "21", "--to", "25", "--jdk", "25");
+        refused("unknown option --version; see --help", "--version");
         Answer nothing = run(folder, "--jdk", "25", "xyzzy");
         assertEquals(1, nothing.exit, nothing.toString());
         assertTrue(nothing.out.matches("JDK 25, seen on 25\\S+: no fact has xyzzy\n"), nothing.toString());
@@ -129,7 +129,7 @@ class JdkFactsIT {
         Files.copy(Path.of("scripts/JdkFacts.java"), script);
         Answer answer = run(folder, List.of(JAVA, script.toString(), "--jdk", "25"));
         assertEquals(2, answer.exit, answer.toString());
-        assertTrue(answer.err.endsWith("facts.tsv; install the skill again, whole\n") && answer.err.lines()
+        assertTrue(answer.err.endsWith("facts.tsv; the skill is incomplete: install it again\n") && answer.err.lines()
                 .count() == 1, answer.err);
     }
 

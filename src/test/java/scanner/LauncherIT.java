@@ -267,12 +267,12 @@ class LauncherIT {
     @Test
     void aBundleThatIsNotWholeIsSaid() throws Exception {
         Files.delete(scripts.resolve("scanner/findings/Finding.java"));
-        assertFails(java(), "install the skill again, whole");
+        assertFails(java(), "the skill is incomplete: install it again");
         try (Stream<Path> files = Files.walk(scripts.resolve("scanner"))) {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(file);
             }
         }
-        assertFails(java(), "install the skill again, whole");
+        assertFails(java(), "the skill is incomplete: install it again");
     }
 }

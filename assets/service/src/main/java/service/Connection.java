@@ -256,7 +256,7 @@ final class Connection implements Runnable {
         return !begun.get() && now - state.get().since >= SOON;
     }
 
-    /** If nobody has used it for so long. @return whether it has been closed */
+    /** Closes it if it has been idle for that long. @return whether it has been closed */
     boolean closeIfIdle(long nanos) {
         var current = state.get();
         return idleFor(current) >= nanos && leave(current);

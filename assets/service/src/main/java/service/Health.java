@@ -13,8 +13,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * What the probes are told: {@code starting}, then what the readiness checks say, then {@code stopping}. Clients see
- * which check failed, the log why. Thread-safe. Needs {@link Log}.
+ * What probes are told: {@code starting}, then what the readiness checks say, then {@code stopping}. Clients see which
+ * check failed; the log says why. Thread-safe. Needs {@link Log}.
  */
 public final class Health {
     private static final String STARTING = "starting";
@@ -22,10 +22,10 @@ public final class Health {
     private final AtomicReference<String> state = new AtomicReference<>(STARTING);
 
     /**
-     * Of this instance, not of what all instances share, or all leave at once. A check that hangs is down, and is not
-     * started again.
+     * Check this instance, not what all instances share, or all become unready at once. A check that hangs counts as
+     * failed, and is not started again.
      *
-     * @param check throws if this instance cannot work
+     * @param check throws if this instance cannot serve
      */
     public void readiness(String name, Duration limit, Tasks.Task check) {
         Objects.requireNonNull(name, "name");
@@ -47,7 +47,7 @@ public final class Health {
         return state.get().equals(STARTING);
     }
 
-    /** What is not ready, and why; empty: ready. Takes as long as the slowest check, or its limit. */
+    /** What is not ready, and why; empty if ready. Takes as long as the slowest check, or its limit. */
     public Map<String, Object> failures() throws InterruptedException {
         var report = new TreeMap<String, Object>();
         String now = state.get();
@@ -65,7 +65,7 @@ public final class Health {
         return report;
     }
 
-    /** One thread at most. */
+    /** Uses at most one thread. */
     private static final class Check {
         private final String name;
         private final Duration limit;

@@ -17,22 +17,22 @@ import java.util.concurrent.atomic.LongAdder;
 /**
  * asyncio: the server of an {@code aiohttp} application. HTTP/1.1 over plain TCP, a virtual thread for each connection.
  * Final API, JDK 21 and later. Embeddable, several in one JVM. No TLS, HTTP/2, compression, multipart or static files:
- * a proxy in front, or a framework.
+ * use a proxy in front, or a framework.
  *
- * <p>Not {@code com.sun.net.httpserver}: on 21 to 23 that needs a platform thread for each slow client, on no JDK does
- * it see a client go while a handler runs, and its time limits follow the clock of the wall. The limits here are all in
+ * <p>Not {@code com.sun.net.httpserver}: on 21 to 23 it needs a platform thread for each slow client, on no JDK does it
+ * notice that a client leaves while a handler runs, and its time limits follow the wall clock. The limits here are in
  * {@link Options}.
  *
- * <p><b>Handlers</b> run in the thread of their connection. <b>Probes</b> ({@link Router.Route#always}) on new
- * connections are answered also if handlers have taken all processors: platform threads, 64 at most, step in.
- * <b>Slow</b> clients are cut off or get 408; where an answer broke off, the connection is cut. <b>Refused</b> is with
- * 503 and {@code Retry-After}.
+ * <p><b>Handlers</b> run in their connection's thread. <b>Probes</b> ({@link Router.Route#always}) on new connections
+ * are answered even if handlers have taken all processors: platform threads, 64 at most, step in. <b>Slow</b> clients
+ * are cut off or get 408; if an answer breaks off, the connection is cut. <b>Refused</b> requests get 503 and {@code
+ * Retry-After}.
  */
 public final class HttpService implements AutoCloseable {
 
-    /** Set before {@link HttpService#start}. The limits follow the heap: 48 KB a request, which itself takes 10. */
+    /** Set before {@link HttpService#start}. Limits scale with the heap: 48 KB a request, which itself takes 10. */
     public static final class Options {
-        public String host = "127.0.0.1"; // this machine alone; 0.0.0.0 in a container
+        public String host = "127.0.0.1"; // this machine only; 0.0.0.0 in a container
         public int port; // 0: any free one
         public Duration requestTimeout = Duration.ofSeconds(10); // from its first byte to its last; silence in a stream
         public Duration handlerTimeout = Duration.ofSeconds(30); // then it is interrupted: 504
@@ -82,9 +82,9 @@ public final class HttpService implements AutoCloseable {
     }
 
     /**
-     * Listens; returns at once. Whoever starts it closes it. All its threads are daemons: main must wait for the end.
+     * Listens; returns at once. Close what you start. All its threads are daemons: main must wait for the end.
      *
-     * @throws BindException if the address cannot be had; the message names it
+     * @throws BindException if the address is not available; the message names it
      */
     public static HttpService start(Options options, Router router) throws IOException {
         var service = new HttpService(options, router);
@@ -119,12 +119,12 @@ public final class HttpService implements AutoCloseable {
         return connections.size();
     }
 
-    /** With 503, since the start. */
+    /** Requests refused with 503 since the start. */
     public long rejected() {
         return rejected.sum();
     }
 
-    /** For how long no virtual thread has got a processor: handlers compute, or pin. Under 100 ms is none. */
+    /** How long no virtual thread has got a processor, because handlers compute or pin. Below 100 ms counts as zero. */
     public Duration starvedFor() {
         return Duration.ofNanos(sweeper.starvedFor());
     }
@@ -170,7 +170,7 @@ public final class HttpService implements AutoCloseable {
         }
     }
 
-    /** Full: the connection goes that has had nothing to do for longest, a second at least. */
+    /** When full: drops the connection that has been idle longest, if for a second at least. */
     private boolean dropOldest() {
         Connection oldest = null;
         long longest = 0;
@@ -218,10 +218,10 @@ public final class HttpService implements AutoCloseable {
     // ---- stop
 
     /**
-     * Waits, at most so long, until all requests let in, but probes, are answered and {@link Observer#answered} has
-     * returned. Call {@link Router#refuse} before: from then on nobody comes in, also none whose body still arrives.
+     * Waits at most {@code limit} until all accepted requests except probes are answered and {@link Observer#answered}
+     * has returned. Call {@link Router#refuse} first: then none comes in, not even one whose body is still arriving.
      *
-     * @return whether it is so
+     * @return whether all are answered
      */
     public boolean awaitIdle(Duration limit) throws InterruptedException {
         long end = deadline(limit);
@@ -249,11 +249,11 @@ public final class HttpService implements AutoCloseable {
     }
 
     /**
-     * Stops, and refuses nobody who is there by then: accepts who waits in the system's queue, and closes the listener;
-     * answers what is asked on the connections that are there, and says {@code Connection: close}; ends server-sent
-     * events; closes connections that nobody uses; at the limit interrupts handlers, which gives 503, and
-     * two seconds later cuts what is left. Only who is to answer 503 meanwhile needs {@link Router#refuse} and {@link
-     * #awaitIdle} before. Bounded, so an interrupt does not end it: the flag stays.
+     * Stops and refuses no client that has arrived: accepts those in the system's queue and closes the listener;
+     * answers what open connections ask, with {@code Connection: close}; ends server-sent events; closes unused
+     * connections; at the limit interrupts handlers (503), and two seconds later cuts what is left. Call {@link
+     * Router#refuse} and {@link #awaitIdle} first only to answer 503 meanwhile. Bounded, so an interrupt does not end
+     * it: the flag stays.
      *
      * @return false if a handler still runs
      * @throws IllegalStateException if called by a handler, hook or observer in a connection of this service

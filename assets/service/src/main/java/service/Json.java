@@ -51,7 +51,7 @@ public final class Json {
     /**
      * ASCII alone: nothing ends a line.
      *
-     * @param value Map, Iterable, Number, Boolean or null; all else, NaN too, as a string. Not cyclic
+     * @param value Map, Iterable, Number, Boolean or null; anything else, even NaN, as a string. Not cyclic
      */
     public static String write(Object value) {
         var text = new StringBuilder();

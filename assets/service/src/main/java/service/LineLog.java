@@ -31,13 +31,13 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 public final class LineLog implements AutoCloseable {
 
-    /** Where lines go, in the writer's thread. What is left over when it returns or throws is tried again. */
+    /** Where lines go, in the writer's thread. Bytes that remain when it returns or throws are tried again. */
     @FunctionalInterface
     public interface Target {
         void write(ByteBuffer lines) throws IOException;
     }
 
-    /** Appends. The file is opened for each 16 KB at most, so it may be moved away; the next one is made then. */
+    /** Appends. The file is opened for each write of at most 16 KB: you may move it away; then a new one is created. */
     public static Target file(Path file) {
         Objects.requireNonNull(file, "file");
         return lines -> {
@@ -54,7 +54,7 @@ public final class LineLog implements AutoCloseable {
         return new FileOutputStream(FileDescriptor.out).getChannel()::write;
     }
 
-    /** Lines so far. Those accepted and not yet written wait; once the log is closed they are lost. */
+    /** Lines so far. Those accepted but not yet written wait; once the log is closed they are lost. */
     public record Counts(long accepted, long written, long dropped) { }
 
     /** See {@link LineLog#LineLog}. */
@@ -88,7 +88,7 @@ public final class LineLog implements AutoCloseable {
      * @param maxBytes of all lines that wait
      * @param maxLine  bytes of a line with its end, 16 or more; a longer line is cut and ends with {@code ...}
      * @param problems told when lines were dropped, and when writes begin to fail; {@code failure} is null if the last
-     *                 one went well. Runs in a daemon thread of its own, at most once a second; may block, and throw
+     *                 write succeeded. Runs in its own daemon thread, at most once a second; may block and throw
      */
     public LineLog(Target target, int maxBytes, int maxLine, Problems problems) {
         this.target = Objects.requireNonNull(target, "target");
@@ -130,11 +130,11 @@ public final class LineLog implements AutoCloseable {
     }
 
     /**
-     * Accepts no more, and waits until all is written, at most for {@code limit}; what is not is lost. An interrupt
-     * does not end the wait, its flag is kept. A write that hangs is left behind in its daemon thread.
+     * Accepts no more, and waits at most {@code limit} until all is written; the rest is lost. An interrupt does not
+     * end the wait, and stays in the flag. A write that hangs is left behind in its daemon thread.
      *
      * @return lines that were accepted and are lost
-     * @throws IllegalStateException called by the target: it would wait for itself
+     * @throws IllegalStateException if called by the target: it would wait for itself
      */
     public long close(Duration limit) {
         long end = System.nanoTime() + Math.clamp(TimeUnit.NANOSECONDS.convert(
@@ -164,7 +164,7 @@ public final class LineLog implements AutoCloseable {
         }
     }
 
-    /** As {@link #close(Duration)} with five seconds. */
+    /** Like {@link #close(Duration)} with five seconds. */
     @Override
     public void close() {
         close(Duration.ofSeconds(5));
@@ -293,7 +293,7 @@ public final class LineLog implements AutoCloseable {
                     }
                 });
             } catch (Throwable e) {
-                telling.set(false); // no thread to be had: the next problem tries again
+                telling.set(false); // no thread available: the next problem tries again
             }
         }
     }

@@ -57,7 +57,7 @@ public final class Log {
         return lines.counts().dropped();
     }
 
-    /** Waits until what was logged before has been written, at most so long. @return false if it has not */
+    /** Waits at most {@code limit} until what was logged before has been written. @return false if it has not */
     public static boolean flush(Duration limit) {
         Objects.requireNonNull(limit, "limit");
         long target = lines.counts().accepted();

@@ -4,15 +4,15 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A bound on bytes in memory that many holders share, such as the bodies of all requests. It never waits: what does not
- * fit is refused. Count what memory will hold, not what the wire says, and take it before allocating. Thread-safe.
+ * A limit on bytes in memory that many holders share, such as the bodies of all requests. It never waits: what does not
+ * fit is refused. Count what memory will hold, not what is on the wire, and take it before you allocate. Thread-safe.
  * Needs no other file.
  */
 public final class Memory {
     private final long most;
     private final AtomicLong used = new AtomicLong();
 
-    /** @param most bytes, of all leases together; a quarter of {@code Runtime.maxMemory()} leaves room for the rest */
+    /** @param most bytes of all leases together; a quarter of {@code Runtime.maxMemory()} leaves room for the rest */
     public Memory(long most) {
         if (most < 1) {
             throw new IllegalArgumentException("most must be positive: " + most);
@@ -24,15 +24,15 @@ public final class Memory {
         return used.get();
     }
 
-    /** What one holder takes, piece by piece. Close it, or its bytes are lost to the others. */
+    /** For what one holder takes, piece by piece. Close it, or its bytes stay taken. */
     public Lease lease() {
         return new Lease();
     }
 
-    /** Does not fit. */
+    /** Thrown if the bytes do not fit. */
     public static final class FullException extends RejectedExecutionException {
         private static final long serialVersionUID = 1;
-        /** It would not fit if all else were empty: coming back later does not help. */
+        /** True if they would not fit even if nothing else were held: trying again later does not help. */
         public final boolean never;
 
         private FullException(long bytes, boolean never) {
@@ -49,7 +49,7 @@ public final class Memory {
         private Lease() {
         }
 
-        /** @throws FullException nothing has been taken then @throws IllegalStateException closed */
+        /** @throws FullException nothing was taken @throws IllegalStateException closed */
         public void take(long bytes) {
             if (bytes < 0) {
                 throw new IllegalArgumentException("bytes must not be negative: " + bytes);
@@ -70,7 +70,7 @@ public final class Memory {
             }
         }
 
-        /** Takes what is missing so that this lease holds at least so many bytes. */
+        /** Takes what is missing so that this lease holds at least {@code bytes}. */
         public void atLeast(long bytes) {
             long missing = bytes - held.get();
             if (missing > 0) {
@@ -78,7 +78,7 @@ public final class Memory {
             }
         }
 
-        /** Gives some back before the end; no more than is held. */
+        /** Gives some back early; no more than is held. */
         public void give(long bytes) {
             long before = held.getAndUpdate(now -> now == CLOSED ? CLOSED : now - Math.min(now, Math.max(0, bytes)));
             if (before != CLOSED) {

@@ -19,7 +19,7 @@ public final class PinnedEvents implements AutoCloseable {
     private RecordingStream stream; // guarded by this, as is the next
     private boolean closed;
 
-    /** Starts it in a thread of its own: it takes a moment. @param failed told if it cannot be; may log */
+    /** Starts it in its own thread: it takes a moment. @param failed told if it cannot be; may log */
     public PinnedEvents(Consumer<Throwable> failed) {
         Objects.requireNonNull(failed, "failed");
         Thread.ofPlatform().daemon().name("pinned-events").start(() -> {

@@ -15,8 +15,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * What a client asks for. Valid until its handler has returned, or its stream. For one thread, but for what says
- * otherwise.
+ * A client's request. Valid until its handler, or the stream it returned, has ended. For one thread, except where
+ * noted.
  */
 public final class Request {
     private final HttpReader.Head head;
@@ -51,7 +51,7 @@ public final class Request {
         return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || "-_.".indexOf(c) >= 0;
     }
 
-    /** Of the body in bytes, or -1: in chunks. */
+    /** Bytes of the body, or -1 if it is chunked. */
     long length() {
         return head.length();
     }
@@ -75,17 +75,17 @@ public final class Request {
         return head.path();
     }
 
-    /** Of the route, such as {@code /users/{id}}; "unmatched" if there is none. */
+    /** The route's pattern, such as {@code /users/{id}}; "unmatched" if there is none. */
     public String pattern() {
         return match.route() == null ? "unmatched" : match.route().pattern;
     }
 
-    /** There is a handler for it. */
+    /** Whether there is a handler for it. */
     boolean isRouted() {
         return match.route() != null;
     }
 
-    /** Answered also under overload: a probe. */
+    /** Whether it is a probe, answered even under overload. */
     boolean always() {
         return match.route() != null && match.route().always;
     }
@@ -95,24 +95,22 @@ public final class Request {
         return id;
     }
 
-    /** The address of the other end of the connection: behind a load balancer, of that. */
+    /** The address of the connection's other end: a load balancer's, if there is one. */
     public String client() {
         return client;
     }
 
-    /** What other memory this request holds until it has been answered: take it before allocating. Thread-safe. */
+    /** For other memory that this request holds until it is answered: take it before you allocate. Thread-safe. */
     public Memory.Lease memory() {
         return memory;
     }
 
-    /**
-     * Its connection has ended: nobody reads the answer. The handler is interrupted when that is noticed. Thread-safe.
-     */
+    /** Whether the connection has ended: nobody reads the answer. The handler is then interrupted. Thread-safe. */
     public boolean clientGone() {
         return gone;
     }
 
-    /** The first, or null. @param name in any case */
+    /** The first value, or null. @param name in upper or lower case */
     public String header(String name) {
         return head.field(name.toLowerCase(Locale.ROOT));
     }
@@ -121,18 +119,18 @@ public final class Request {
         return List.copyOf(head.fields().getOrDefault(name.toLowerCase(Locale.ROOT), List.of()));
     }
 
-    /** The part of the path that stands for {@code {name}} in the route, decoded. */
+    /** The part of the path that matches {@code {name}} in the route, decoded. */
     public String path(String name) {
         return decoded(head.path().split("/", -1)[match.route().position(name)]);
     }
 
-    /** The first value of that name in the query, or null. */
+    /** The first value with that name in the query, or null. */
     public String query(String name) {
         var values = queries(name);
         return values.isEmpty() ? null : values.get(0);
     }
 
-    /** All values of that name in the query. */
+    /** All values with that name in the query. */
     public List<String> queries(String name) {
         var values = new ArrayList<String>();
         for (String pair : head.query() == null ? new String[0] : head.query().replace('+', ' ').split("&")) {
@@ -184,14 +182,14 @@ public final class Request {
     }
 
     /**
-     * The body of a {@link Router.Route#streaming} route. Fails if the client is silent for too long, or sends more
-     * than the route allows.
+     * The body of a {@link Router.Route#streaming} route. Reads fail if the client is silent for too long, or sends
+     * more than the route allows.
      */
     public InputStream stream() {
         return stream;
     }
 
-    /** Memory is taken for what has come, not for what was announced. */
+    /** Takes memory for what has arrived, not for what was announced. */
     void readBody() throws IOException {
         int size = 0;
         byte[] read = new byte[0];
@@ -218,8 +216,8 @@ public final class Request {
     }
 
     /**
-     * What a hook or the handler has to say to {@link Observer#answered}, or to each other, such as a user's name.
-     * {@code Main} writes them into the access log. Thread-safe; no nulls.
+     * What hooks and the handler pass to {@link Observer#answered} or to each other, such as a user's name. {@code
+     * Main} writes them into the access log. Thread-safe; no nulls.
      */
     public Map<String, Object> attributes() {
         return attributes;

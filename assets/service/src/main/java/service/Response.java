@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 
-/** An answer: bytes that are there, or a stream that writes them as it goes. Immutable; the bytes are not copied. */
+/** An answer: bytes, or a stream that writes as it goes. Immutable; the bytes are not copied. */
 public final class Response {
     private static final Set<String> OURS = Set.of("content-length", "transfer-encoding", "date", "x-request-id");
     final int status;
@@ -20,19 +20,19 @@ public final class Response {
     final boolean events;
 
     /**
-     * Writes a body of any length. A {@code write} waits while the client does not read, and fails if it takes too long
-     * or has gone. What this throws cuts the connection: the client sees that the answer is not complete. Interrupted
-     * at a stop, if the client goes, and if nothing has been written for as long as the handler may take.
+     * Writes a body of any length. A {@code write} waits while the client does not read, and fails if the client takes
+     * too long or has gone. An exception cuts the connection, so the client sees that the answer is incomplete.
+     * Interrupted at a stop, if the client goes, and if nothing has been written for the handler's timeout.
      */
     @FunctionalInterface
     public interface Stream {
-        /** @param out in parts of 8 KiB, or as it is flushed; is closed by the caller */
+        /** @param out sends parts of 8 KiB, or when flushed; the caller closes it */
         void write(OutputStream out) throws Exception;
     }
 
     /**
-     * Server-sent events. Interrupted when the service stops: then, or if it returns, the answer is complete and the
-     * client comes again.
+     * Server-sent events. Interrupted when the service stops. Then, or when it returns, the answer is complete and the
+     * client connects again.
      */
     @FunctionalInterface
     public interface Events {
@@ -77,8 +77,8 @@ public final class Response {
     }
 
     /**
-     * @param stream does not run if the head cannot be written, or for HEAD: what the handler has taken for it is
-     *               released in {@link Observer#ends}, from {@link Request#attributes}
+     * @param stream not run for HEAD, or if the head cannot be written: release what the handler took for it in {@link
+     *               Observer#ends}, from {@link Request#attributes}
      */
     public static Response stream(int status, String contentType, Stream stream) {
         return new Response(status, List.of(), null, Objects.requireNonNull(stream, "stream"), false)
@@ -91,7 +91,7 @@ public final class Response {
                 .with("Content-Type", "text/event-stream").with("Cache-Control", "no-store");
     }
 
-    /** With one more header; several of one name stay several. {@code Connection: close} closes the connection. */
+    /** With one more header; a name may occur more than once. {@code Connection: close} closes the connection. */
     public Response with(String name, String value) {
         if (name.isEmpty() || !name.chars().allMatch(c -> c > ' ' && c < 0x7f
                 && "\"(),/:;<=>?@[\\]{}".indexOf(c) < 0)) {
@@ -114,7 +114,7 @@ public final class Response {
                 .equalsIgnoreCase(value)));
     }
 
-    /** Where events go. Not thread-safe: one thread sends. */
+    /** Sends events. Not thread-safe: for one thread. */
     public static final class Sink {
         private final OutputStream out;
 
@@ -123,9 +123,9 @@ public final class Response {
         }
 
         /**
-         * @param id null: none; comes back as {@code Last-Event-ID}
-         * @param event null: message
-         * @param data of several lines or one
+         * @param id null for none; the client returns it as {@code Last-Event-ID}
+         * @param event null for {@code message}
+         * @param data one line or several
          */
         public void send(String id, String event, String data) throws IOException {
             var text = new StringBuilder();
@@ -141,7 +141,7 @@ public final class Response {
             flush(text.append('\n'));
         }
 
-        /** A comment: shows that the connection lives. Send one every few seconds of silence. */
+        /** A comment that shows that the connection is alive. Send one every few seconds of silence. */
         public void ping() throws IOException {
             flush(new StringBuilder(":\n\n"));
         }

@@ -8,8 +8,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 
 /**
- * Which handler answers what. Also answers by itself: 404, 405 and OPTIONS with {@code Allow}; HEAD is GET without its
- * body ({@link #onlyDeclaredMethods}: not). Thread-safe: routes may be added while requests come.
+ * Decides which handler answers a request. Answers by itself: 404, 405 and OPTIONS with {@code Allow}; HEAD as GET
+ * without the body (not after {@link #onlyDeclaredMethods}). Thread-safe: routes may be added while requests come.
  */
 public final class Router {
     private final List<Route> routes = new CopyOnWriteArrayList<>();
@@ -20,11 +20,11 @@ public final class Router {
     private volatile ErrorForm form = (status, why, request) ->
             Response.error(status, why, request == null ? null : request.id());
 
-    /** What an answer looks like that no handler gives. */
+    /** The form of answers that no handler gives. */
     @FunctionalInterface
     public interface ErrorForm {
         /**
-         * Must not block, nor stream. {@code Allow} and {@code Retry-After} are added where they belong.
+         * Must not block or stream. {@code Allow} and {@code Retry-After} are added where they belong.
          *
          * @param status  400 to 599
          * @param why     may be shown to the client
@@ -34,16 +34,16 @@ public final class Router {
     }
 
     /**
-     * Answers a request, or throws: {@link HttpError} is that status, {@code RejectedExecutionException} 503, all else
-     * 500. Runs in a thread of its own, which is interrupted, once, when it has taken too long (504), when its client
-     * has gone, or at the end of a stop.
+     * Answers a request, or throws: {@link HttpError} gives its status, {@code RejectedExecutionException} 503,
+     * anything else 500. Runs in its own thread, which is interrupted, once, when it takes too long (504), when its
+     * client has gone, or at the end of a stop.
      */
     @FunctionalInterface
     public interface Handler {
         Response handle(Request request) throws Exception;
     }
 
-    /** @param pattern such as {@code /users/{id}/orders}; of several that fit, the first is taken */
+    /** @param pattern such as {@code /users/{id}/orders}; if several match, the first is taken */
     public Route route(String method, String pattern, Handler handler) {
         var route = new Route(method, pattern, handler);
         routes.add(route);
@@ -52,27 +52,27 @@ public final class Router {
 
     /**
      * Runs before the handlers of all routes that are not {@link Route#always}, in this order. What it returns is the
-     * answer; null: go on.
+     * answer; null continues.
      */
     public void before(Handler hook) {
         before.add(Objects.requireNonNull(hook, "hook"));
     }
 
     /**
-     * Runs as soon as the head of a request is there, in this order: refuses by path, header or client without reading
-     * a body (401, 429), or answers every OPTIONS. Also where no route fits, but not for probes. What it returns is the
-     * answer; null: go on. Must not block: it takes no place, and nothing interrupts it.
+     * Runs as soon as the head of a request has arrived, in this order: refuse by path, header or client before the
+     * body is read (401, 429), or answer every OPTIONS. Runs even if no route matches, but not for probes. What it
+     * returns is the answer; null continues. Must not block: it counts against no limit, and nothing interrupts it.
      */
     public void beforeBody(Handler hook) {
         beforeBody.add(Objects.requireNonNull(hook, "hook"));
     }
 
-    /** Instead of {@link Response#error}: for 404, 405, {@link HttpError}, refusals and all else that fails. */
+    /** Replaces {@link Response#error} for 404, 405, {@link HttpError}, refusals and all other failures. */
     public void errors(ErrorForm form) {
         this.form = Objects.requireNonNull(form, "form");
     }
 
-    /** HEAD and OPTIONS without a route of their own are 405, as others are: for an interface that must not change. */
+    /** HEAD and OPTIONS get 405 unless they have a route, like other methods: for an interface that must not change. */
     public void onlyDeclaredMethods() {
         declaredOnly = true;
     }
@@ -163,7 +163,7 @@ public final class Router {
         return new Match(null, String.join(", ", allowed));
     }
 
-    /** What a route allows. Without these calls, what the service allows. */
+    /** What a route allows; without these calls, what the service allows. */
     public static final class Route {
         final String method;
         final String pattern;
@@ -184,7 +184,7 @@ public final class Router {
             this.segments = pattern.split("/", -1);
         }
 
-        /** Of the handler; of a stream, without a byte written. */
+        /** For the handler; for a stream, the longest time without a byte written. */
         public Route timeout(Duration timeout) {
             if (timeout.isNegative() || timeout.isZero()) {
                 throw new IllegalArgumentException("timeout must be positive: " + timeout);
@@ -193,7 +193,7 @@ public final class Router {
             return this;
         }
 
-        /** @param bytes 413 for a body that is larger */
+        /** @param bytes 413 if the body is larger */
         public Route maxBody(int bytes) {
             if (bytes < 0) {
                 throw new IllegalArgumentException("bytes must not be negative: " + bytes);
@@ -203,7 +203,7 @@ public final class Router {
         }
 
         /**
-         * The body is not read before the handler: it reads {@link Request#stream} itself, and no part of it may take
+         * The body is not read before the handler runs: it reads {@link Request#stream} itself, and no part may take
          * too long.
          */
         public Route streaming() {
@@ -212,8 +212,8 @@ public final class Router {
         }
 
         /**
-         * For probes: answered also while starting, under overload, and when computing handlers have taken all
-         * processors. Must answer soon.
+         * For probes: answered even while starting, under overload, and when computing handlers have taken all
+         * processors. Must answer quickly.
          */
         public Route always() {
             this.always = true;
@@ -232,7 +232,7 @@ public final class Router {
             return true;
         }
 
-        /** Where {@code {name}} stands. */
+        /** The position of {@code {name}}. */
         int position(String name) {
             for (int i = 0; i < segments.length; i++) {
                 if (segments[i].equals("{" + name + "}")) {

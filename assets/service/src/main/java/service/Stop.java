@@ -10,12 +10,12 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * asyncio: {@code loop.add_signal_handler} and what stands in {@code finally}. The steps of a stop, in the order in
- * which they are added, each logged as it begins, each run whatever the others throw. {@link #exitOnSignal} runs them
- * on SIGTERM or SIGINT, in {@code main}.
+ * asyncio: {@code loop.add_signal_handler} and what you write in {@code finally}. The steps of a stop, run in the order
+ * in which you add them; each is logged as it begins, and runs whatever the others throw. {@link #exitOnSignal} runs
+ * them on SIGTERM or SIGINT, in {@code main}.
  *
- * <p>Steps wait for as long as they say: their sum is to be less than what comes before SIGKILL. A step that never ends
- * costs the exit code, not the exit: after the limit the hook says which it is and halts. Needs {@link Log}.
+ * <p>Each step limits its own wait: keep their sum below the time until SIGKILL. A step that never ends changes the
+ * exit code but does not prevent the exit: after the limit the hook names it and halts. Needs {@link Log}.
  */
 public final class Stop {
     private final List<Step> steps = new ArrayList<>();
@@ -44,9 +44,9 @@ public final class Stop {
     }
 
     /**
-     * All steps, once: a second call waits for the first to end. An interrupt is for the steps to heed.
+     * Runs all steps, once; a second call waits for the first to end. Interrupts are left to the steps.
      *
-     * @return false if one was not clean
+     * @return false if a step failed or returned false
      */
     public boolean run() {
         if (!begun.compareAndSet(false, true)) {
@@ -91,12 +91,12 @@ public final class Stop {
     }
 
     /**
-     * Starts, waits for a signal, runs the steps, ends the JVM: the last call of {@code main}. A signal while {@code
-     * start} runs interrupts it; if it does not heed that, the steps come when it returns. Exit codes: after a signal
+     * Starts, waits for a signal, runs the steps and ends the JVM: make it the last call of {@code main}. A signal
+     * interrupts a running {@code start}; if it ignores that, the steps run when it returns. Exit codes: after a signal
      * 143 (SIGINT: 130), or {@code exitCode} if that is not 143; 1: it could not start, or something still ran at the
-     * end. With another code than 143 it halts: other hooks may be cut.
+     * end. With a code other than 143 it halts: other hooks may be cut short.
      *
-     * @param limit of all steps and the rest of the start
+     * @param limit for all steps and the rest of the start
      */
     public void exitOnSignal(int exitCode, Duration limit, Start start) {
         var main = Thread.currentThread();
@@ -149,7 +149,7 @@ public final class Stop {
         System.exit(code.get());
     }
 
-    /** Does not wait for who reads stderr for long. */
+    /** Does not wait long for a reader of stderr. */
     private static void say(String line) {
         var thread = Thread.ofPlatform().daemon().start(() -> System.err.println(line));
         try {

@@ -14,8 +14,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Work that no request waits for: once, or again and again. Each has a virtual thread; what fails is logged. At the end
- * what runs may finish, then it is interrupted, once, and awaited. Not for what must not be lost. Thread-safe. Needs
+ * Work that no request waits for: one-off or repeated. Each task has a virtual thread; failures are logged. A stop lets
+ * running tasks finish, then interrupts them, once, and waits. Not for work that must not be lost. Thread-safe. Needs
  * {@link Log}.
  */
 public final class Tasks {
@@ -30,7 +30,7 @@ public final class Tasks {
         void run() throws Exception;
     }
 
-    /** @param most of {@link #background} at a time */
+    /** @param most tasks of {@link #background} at a time */
     public Tasks(int most) {
         if (most < 1) {
             throw new IllegalArgumentException("most must be positive: " + most);
@@ -43,7 +43,7 @@ public final class Tasks {
     }
 
     /**
-     * Never waits. Its lines in the log carry the id of the request that began it.
+     * Never waits. Its log lines carry the id of the request that started it.
      *
      * @throws RejectedExecutionException too many, or stopping: 503
      */
@@ -75,8 +75,8 @@ public final class Tasks {
     }
 
     /**
-     * The delay counts from the end of a run: no overlap, no burst. Survives every Throwable and a leftover interrupt
-     * flag.
+     * The delay counts from the end of a run: no overlap, no burst. Goes on after any Throwable and a leftover
+     * interrupt flag.
      */
     public void every(String name, Duration delay, Task task) {
         Objects.requireNonNull(name, "name");
@@ -99,7 +99,7 @@ public final class Tasks {
         });
     }
 
-    /** @return false: not started, it is stopping */
+    /** @return false if not started because it is stopping */
     private boolean start(String name, Runnable loop) {
         var thread = Thread.ofVirtual().name(name).unstarted(() -> {
             try {
@@ -144,7 +144,7 @@ public final class Tasks {
     }
 
     /**
-     * Nothing begins any more; what runs may take that long, then it is interrupted.
+     * Nothing more starts; running tasks have {@code grace} to finish, then they are interrupted.
      *
      * @return false if something still runs
      */
