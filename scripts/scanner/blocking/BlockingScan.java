@@ -122,17 +122,9 @@ public final class BlockingScan {
 
     public List<Finding> findings() {
         var findings = new ArrayList<Finding>();
-        Map<Cause, List<Hit>> monitors = new LinkedHashMap<>();
         for (List<Hit> hits : groups.values()) {
-            Region region = best(hits).region;
-            if (region.holds() == Region.Holds.MONITOR) { // the monitors of a file are replaced in one go
-                monitors.computeIfAbsent(new Cause(region.rule(), region.method().owner.unit.source.name(), 0),
-                        file -> new ArrayList<>()).addAll(hits);
-            } else {
-                findings.add(finding(hits));
-            }
+            findings.add(finding(hits));
         }
-        monitors.values().forEach(hits -> findings.add(finding(hits)));
         return findings;
     }
 
