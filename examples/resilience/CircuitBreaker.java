@@ -28,7 +28,9 @@ import java.util.function.LongSupplier;
  *
  * <p><b>Put the timeout inside</b>: {@code breaker.call(() -> Timeout.call(...))}. A call interrupted from outside says
  * nothing about the other side and is not counted: with the timeout outside, a service that hangs never opens the
- * breaker. A trial that never ends keeps all other calls out, unless it has a limit.
+ * breaker. A trial that never ends keeps all other calls out, unless it has a limit. A limit that the caller chooses is
+ * no evidence when it is shorter than the other side usually takes: close the permit without a verdict, or one client
+ * opens the breaker for all.
  *
  * <p>Thread-safe. Calls run in the caller's thread; no lock is held while your code runs, and none is taken while calls
  * succeed or the breaker is open.

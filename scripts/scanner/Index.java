@@ -144,6 +144,9 @@ final class Index implements AutoCloseable {
     }
 
     private ByteBuffer bytes(long at, int length) throws IOException {
+        if (length < 0 || length > in.size() - at) {
+            throw new IOException("cut short");
+        }
         ByteBuffer bytes = ByteBuffer.allocate(length);
         while (bytes.hasRemaining()) {
             if (in.read(bytes, at + bytes.position()) < 0) {

@@ -30,7 +30,7 @@ import java.util.concurrent.atomic.LongAdder;
  */
 public final class HttpService implements AutoCloseable {
 
-    /** Set before {@link HttpService#start}. Limits scale with the heap: 48 KB a request, which itself takes 10. */
+    /** Set before {@link HttpService#start}. Limits scale with the heap, 48 KB a request: a lower one refuses bursts. */
     public static final class Options {
         public String host = "127.0.0.1"; // this machine only; 0.0.0.0 in a container
         public int port; // 0: any free one
