@@ -30,7 +30,7 @@ import java.util.concurrent.atomic.LongAdder;
  */
 public final class HttpService implements AutoCloseable {
 
-    /** Set before {@link HttpService#start}. Limits scale with the heap, 48 KB a request: a lower one refuses bursts. */
+    /** Set before {@link HttpService#start}. Limits scale with the heap, 48 KB a request; lower ones refuse bursts. */
     public static final class Options {
         public String host = "127.0.0.1"; // this machine only; 0.0.0.0 in a container
         public int port; // 0: any free one
