@@ -22,9 +22,9 @@ import java.util.stream.Stream;
 
 /**
  * {@code assets/service} beside what people take instead: {@code java bench/Bench.java service}. All servers run, and
- * take turns of two seconds, until the medians of three turns and of the next three agree; the load is {@code wrk}, or
- * {@code ServiceLoad}, which takes more of the machine. Then memory, each server anew: what it holds with so many connections, less what it
- * held with 100. Of a JVM after a full collection, with a heap as small as what lives in it.
+ * take turns of two seconds, until the medians of three turns and of the next three agree. The load is {@code wrk}, or
+ * {@code ServiceLoad}, which takes more of the machine. Then memory, each server anew: what it holds with so many
+ * connections, less what it held with 100. Of a JVM after a full collection, with a heap as small as what lives in it.
  */
 final class Servers {
 
