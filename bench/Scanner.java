@@ -23,7 +23,8 @@ final class Scanner {
     private static final Pattern OWN = Pattern.compile("(?m)^(package|import(?: static)?) (?=(?:scanner|explorer|copier|"
             + "harness|service)\\b)");
     private static final Pattern LINE = Pattern.compile("\n");
-    private static final int RUNS = 3;
+    private static final int RUNS = 3; // that have to agree
+    private static final int MOST_RUNS = 6;
     private static final double SHORT = 10; // seconds: else once
 
     /** @param lines of the whole tree */
@@ -65,11 +66,12 @@ final class Scanner {
                 var seconds = new ArrayList<Double>();
                 do {
                     seconds.add(scan(jdk, tree));
-                } while (seconds.size() < RUNS && seconds.getFirst() < SHORT);
+                } while (seconds.getLast() < SHORT && seconds.size() < MOST_RUNS && !agree(seconds));
                 sizes.add(new Size(lines, seconds));
                 System.err.println(Machine.format("%,d lines: %s s", lines, seconds));
-                double next = seconds.getLast() * 3.5; // as the sizes grow
-                if (System.nanoTime() + next * 1e9 > end && wanted < most) {
+                int next = LINES.stream().filter(n -> n > wanted).findFirst().orElse(wanted);
+                double estimate = Math.abs(seconds.getLast()) * next / wanted;
+                if (System.nanoTime() + estimate * 1e9 > end && wanted < most) {
                     System.err.println("scanner: no time for more; --minutes gives it more");
                     break;
                 }
@@ -124,6 +126,12 @@ final class Scanner {
         return load.others() > Machine.NOISE ? -seconds : seconds;
     }
 
+    /** The last ones, and nobody else used the machine meanwhile. */
+    private static boolean agree(List<Double> seconds) {
+        var last = seconds.subList(Math.max(0, seconds.size() - RUNS), seconds.size()).stream().sorted().toList();
+        return last.size() == RUNS && last.getFirst() > 0 && last.getLast() <= Steady.AGREE * last.getFirst();
+    }
+
     private static void delete(Path tree) throws IOException {
         Files.walkFileTree(tree, new SimpleFileVisitor<>() {
             @Override
@@ -144,14 +152,12 @@ final class Scanner {
         var head = new StringBuilder("| lines |");
         var text = new StringBuilder("\n|---|" + "---|".repeat(sizes.size()) + "\n| seconds |");
         var lines = new ArrayList<>(List.of("# " + about, "# lines; seconds of each run, negative: others used the machine"));
-        var page = new ArrayList<String>();
         for (var size : sizes) {
-            var quiet = size.seconds.stream().filter(seconds -> seconds > 0).sorted().toList();
-            boolean steady = !quiet.isEmpty() && quiet.getLast() <= Steady.AGREE * quiet.getFirst();
+            var last = size.seconds.subList(Math.max(0, size.seconds.size() - RUNS), size.seconds.size());
+            boolean steady = agree(size.seconds) || size.seconds.size() == 1 && last.getFirst() > 0;
             head.append(Machine.format(" %,d |", size.lines));
-            String figure = steady ? Machine.number(Steady.median(quiet)) : Machine.NOT_STEADY_TEXT;
+            String figure = steady ? Machine.number(Steady.median(last)) : Machine.NOT_STEADY_TEXT;
             text.append(' ').append(figure).append(" |");
-            page.add(Machine.format("%,d: %s", size.lines, figure));
             lines.add(size.lines + "\t" + size.seconds.stream().map(seconds -> Machine.format("%.2f", seconds)).toList());
         }
         text.append('\n');
@@ -162,10 +168,6 @@ final class Scanner {
                 + "command, compiled before.\n\n" + head + text + "\n" + about.get("date") + "; " + about.get("machine")
                 + "; JDK " + about.get("JDK") + "; load average before: " + about.get("load average before") + ".\n");
         System.out.println("\n" + head + text);
-        if (out.equals(Path.of("bench/results"))) {
-            Machine.publish(Path.of("references/performance.md"), "scanner", Machine.wrapped("The scanner takes, in seconds, "
-                    + "for so many lines: " + String.join(", ", page) + "."));
-        }
         return text.toString().contains(Machine.NOT_STEADY_TEXT) ? Machine.NOT_STEADY : 0;
     }
 }

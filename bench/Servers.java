@@ -22,9 +22,9 @@ import java.util.stream.Stream;
 
 /**
  * {@code assets/service} beside what people take instead: {@code java bench/Bench.java service}. All servers run, and
- * take turns of two seconds, until a server's last windows agree; the load is {@code wrk}, or {@code ServiceLoad},
- * which takes more of the machine. Then memory, each server anew: what it holds with so many connections, less what it
- * held with 100. Of a JVM after a full collection, with a heap as small as what lives in it.
+ * take turns of two seconds, until the medians of three turns and of the next three agree. The load is {@code wrk}, or
+ * {@code ServiceLoad}, which takes more of the machine. Then memory, each server anew: what it holds with so many
+ * connections, less what it held with 100. Of a JVM after a full collection, with a heap as small as what lives in it.
  */
 final class Servers {
 
@@ -61,6 +61,7 @@ final class Servers {
             "-XX:MaxHeapFreeRatio=5"); // the heap is as large as what lives in it
     private static final int RESERVED = 500; // file descriptors, for what is no connection
     private static final String WINDOW_SECONDS = "2";
+    private static final int GROUP = 3; // windows, whose median counts
     private static final int COLD = 1; // windows that do not count
     private static final Path WORK = Path.of("target/bench/servers");
     private static final Pattern RATE = Pattern.compile("Requests/sec: +([\\d.]+)");
@@ -160,7 +161,7 @@ final class Servers {
             } while (System.nanoTime() < part && windows.values().stream().anyMatch(list -> steady(list) == null));
             for (int connections : servers.containsKey(SERVICE) ? BY_CONNECTIONS : List.<Integer>of()) {
                 var list = byConnections.computeIfAbsent(connections, key -> new ArrayList<>());
-                while (list.size() < 2 * Steady.WINDOWS && steady(list) == null && System.nanoTime() < end) {
+                while (list.size() < COLD + 3 * GROUP && steady(list) == null && System.nanoTime() < end) {
                     window(list, running, SERVICE, "GET", connections);
                 }
             }
@@ -219,15 +220,22 @@ final class Servers {
         return matcher.find() ? matcher.toMatchResult() : null;
     }
 
-    /** The last windows that count, in the middle, once they agree; null: they do not, or some answers were wrong. */
+    /** The last six windows that count, once the medians of three and three agree; null: not, or wrong answers. */
     private static Window steady(List<Window> windows) {
         var quiet = windows.stream().skip(COLD).filter(window -> window.others <= Machine.NOISE).toList();
-        var last = quiet.subList(Math.max(0, quiet.size() - Steady.WINDOWS), quiet.size());
-        var rates = last.stream().map(Window::rate).sorted().toList();
-        boolean agree = last.size() == Steady.WINDOWS && rates.getFirst() > 0
-                && rates.getLast() <= Steady.AGREE * rates.getFirst();
-        double p99 = agree ? Steady.median(last.stream().map(Window::p99).toList()) : 0;
-        return agree ? new Window(Steady.median(rates), p99, 0) : null;
+        if (quiet.size() < 2 * GROUP) {
+            return null;
+        }
+        var last = quiet.subList(quiet.size() - 2 * GROUP, quiet.size());
+        double before = Steady.median(rates(last.subList(0, GROUP)));
+        double now = Steady.median(rates(last.subList(GROUP, 2 * GROUP)));
+        boolean right = last.stream().allMatch(window -> window.rate > 0);
+        return right && Math.max(before, now) <= Steady.AGREE * Math.min(before, now) ? new Window(Steady.median(rates(
+                last)), Steady.median(last.stream().map(Window::p99).toList()), 0) : null;
+    }
+
+    private static List<Double> rates(List<Window> windows) {
+        return windows.stream().map(Window::rate).toList();
     }
 
     // memory
@@ -419,7 +427,7 @@ final class Servers {
             }
             growth.append(". Its bytes a connection by connections, idle / slow / streaming:");
             comma = "";
-            for (int size : held.get(SERVICE + "\tidle").keySet()) {
+            for (int size : held.get(SERVICE + "\tidle").keySet().stream().skip(1).toList()) {
                 growth.append(Machine.format("%s %,d:", comma, size));
                 for (String state : STATES) {
                     growth.append(state.equals("idle") ? " " : " / ").append(held.get(SERVICE + "\t" + state)

@@ -338,6 +338,7 @@ public final class Workloads {
         Process process = load.redirectError(ProcessBuilder.Redirect.INHERIT).start();
         try (var reader = process.inputReader()) {
             String[] figures = reader.readLine().split("\t");
+            process.waitFor(); // else the time it took is not counted as ours
             System.out.println("0\t0\t" + figures[2] + "\t" + figures[3] + "\t0\t" + Machine.peakKilobytes());
         } finally {
             server.stop(0);
