@@ -41,8 +41,9 @@ public final class Bench {
               --jdks 21,25,27, --patterns spawn,queue (all: spawn gather parked bounded queue lock timeout
               http-client http-server), --sizes 1000,10000,100000,1000000, --python FILE
             Of libraries, growth, waiters, service, scanner and release:
-              --jdk 27         --jobs retry,json (libraries, waiters, release), --kinds event,queue and --sizes (growth),
-                               --servers service,aiohttp and --connections 5000 (service), --lines 3000000 (scanner)
+              --jdk 27         --jobs retry,json (libraries, waiters, release), --kinds event,queue and --sizes
+                               (growth), --servers service,aiohttp and --connections 5000 (service), --lines 3000000
+                               (scanner)
             asyncio and libraries keep what the same day's file has of other patterns and jobs.
             Exit code: 0; 1 a measurement failed; 2 cannot run, with the reason; 3 some figures were not steady and are none;
             4 (release) something is slower.""";

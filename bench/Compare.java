@@ -172,7 +172,7 @@ final class Compare {
         about.forEach((name, value) -> lines.add("# " + name + "\t" + value));
         lines.add("# columns\tpattern, tasks, runtime; nanoseconds: first run, mean of the first second, steady (0: "
                 + "not); seconds until steady; CPU nanoseconds of a run; peak MB; share of the machine that others used");
-        Path file = out.resolve("asyncio-" + about.get("date").substring(0, 10) + ".tsv");
+        Path file = out.resolve("asyncio-" + Machine.day(about) + ".tsv");
         lines.addAll(Machine.kept(file, patterns, about.get("machine")));
         samples.forEach(sample -> lines.add(sample.line()));
         Files.write(file, lines);
@@ -386,7 +386,7 @@ final class Compare {
                     Machine.range(values(days, "parked", most, "asyncio"::equals, Compare::peak)),
                     Machine.range(values(days, "parked", most, Compare::isExamples, Compare::peak))));
         }
-        days.forEach(day -> text.append(' ').append(page ? day.about.get("date").substring(0, 10) + ", "
+        days.forEach(day -> text.append(' ').append(page ? Machine.day(day.about) + ", "
                 + day.about.get("machine").replaceAll("\\),.*", ")") : conditions(day)).append('.'));
         return text.append('\n').toString();
     }

@@ -276,19 +276,19 @@ final class Growth {
             text.append(Machine.format(" %,.0f |%n", answer.number(2 * sizes.size() - 1)));
         }
         text.append("\nSlope 1: twice the tasks, twice the time; bytes of heap at the largest size, all alive. ")
-                .append(about.get("date")).append("; ").append(about.get("machine")).append("; JDK ").append(
-                about.get("JDK")).append("; load average before: ").append(about.get("load average before")).append(".\n");
+                .append(Machine.conditions(about, ""));
         Path out = Files.createDirectories(Path.of(options.get("--out")));
-        Files.write(out.resolve("growth-" + about.get("date").substring(0, 10) + ".tsv"), lines);
+        Files.write(out.resolve("growth-" + Machine.day(about) + ".tsv"), lines);
         Files.writeString(out.resolve("growth.md"), "# Growth\n\nWritten by `java bench/Bench.java growth`; do not edit."
                 + "\n\n" + text);
         System.out.println("\n" + text);
         if (out.equals(Path.of("bench/results"))) {
             // of the sizes between the page needs none, nor how it was measured
             Machine.publish(Path.of("references/performance.md"), "growth", text.toString().lines()
-                    .filter(line -> line.startsWith("|") && !WAITERS.matcher(line).find()).map(line -> line.replaceAll(BETWEEN, "$1$2"))
+                    .filter(line -> line.startsWith("|") && !WAITERS.matcher(line).find())
+                    .map(line -> line.replaceAll(BETWEEN, "$1$2"))
                     .collect(Collectors.joining("\n")) + "\n\nSlope 1: twice the tasks, twice the time. "
-                    + about.get("date").substring(0, 10) + ", JDK " + about.get("JDK") + ".");
+                    + Machine.day(about) + ", JDK " + about.get("JDK") + ".");
         }
         return text.toString().contains(Machine.NOT_STEADY_TEXT) ? Machine.NOT_STEADY : 0;
     }

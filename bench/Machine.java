@@ -182,15 +182,27 @@ final class Machine {
         return about;
     }
 
+    /** The day of {@link #about}, as in the names of the files. */
+    static String day(Map<String, String> about) {
+        return about.get("date").substring(0, 10);
+    }
+
+    /** When and where, in one line. @param more what else it depends on, beginning with a semicolon, or "" */
+    static String conditions(Map<String, String> about, String more) {
+        return about.get("date") + "; " + about.get("machine") + "; JDK " + about.get("JDK") + more
+                + "; load average before: " + about.get("load average before") + ".\n";
+    }
+
     static String version(Path jdk) throws IOException {
         return Files.readString(jdk.resolve("release")).replaceAll("(?s).*JAVA_VERSION=\"([^\"]+)\".*", "$1");
     }
 
     /** Which there are on the class path, with their versions. @param names with | between them */
     static String jars(String names) {
-        return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator)).map(jar -> Path.of(jar)
-                .getFileName().toString()).filter(jar -> jar.matches("(" + names + ")-\\d.*")).map(jar -> jar.replace(".jar",
-                "")).collect(Collectors.joining(", "));
+        return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+                .map(jar -> Path.of(jar).getFileName().toString())
+                .filter(jar -> jar.matches("(" + names + ")-\\d.*"))
+                .map(jar -> jar.replace(".jar", "")).collect(Collectors.joining(", "));
     }
 
     static int feature(Path jdk) throws IOException {

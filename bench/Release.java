@@ -129,9 +129,10 @@ final class Release {
         }
         Path newest = Machine.jdk("");
         try {
-            Machine.output(List.of(Machine.tool(newest, "javac"), "-J-XX:TieredStopAtLevel=1", "--release", "21", "-proc:none", "-nowarn", "-sourcepath",
-                    Machine.sources(tree), "-d", "" + classes, "bench/Calls.java",
-                    "bench/Workloads.java", "bench/Steady.java", "bench/Machine.java", "bench/HttpLoad.java"), Map.of(), DISCARD);
+            Machine.output(List.of(Machine.tool(newest, "javac"), "-J-XX:TieredStopAtLevel=1",
+                    "--release", "21", "-proc:none", "-nowarn", "-sourcepath", Machine.sources(tree),
+                    "-d", "" + classes, "bench/Calls.java", "bench/Workloads.java", "bench/Steady.java",
+                    "bench/Machine.java", "bench/HttpLoad.java"), Map.of(), DISCARD);
         } catch (IOException e) {
             throw new Machine.Refusal(revision + " lacks something that bench/Calls.java or bench/Workloads.java uses");
         }

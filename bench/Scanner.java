@@ -20,8 +20,8 @@ final class Scanner {
     private static final List<String> ROOTS = List.of("examples", "scripts", "assets/service/src/main/java",
             "src/test/java");
     private static final List<Integer> LINES = List.of(100_000, 300_000, 1_000_000, 2_000_000, 3_000_000, 5_000_000);
-    private static final Pattern OWN = Pattern.compile("(?m)^(package|import(?: static)?) (?=(?:scanner|explorer|copier|"
-            + "harness|service)\\b)");
+    private static final Pattern OWN = Pattern.compile("(?m)^(package|import(?: static)?) "
+            + "(?=(?:scanner|explorer|copier|harness|service)\\b)");
     private static final Pattern LINE = Pattern.compile("\n");
     private static final int RUNS = 3; // that have to agree
     private static final int MOST_RUNS = 6;
@@ -151,22 +151,25 @@ final class Scanner {
     private static int write(Map<String, String> about, List<Size> sizes, Path out) throws IOException {
         var head = new StringBuilder("| lines |");
         var text = new StringBuilder("\n|---|" + "---|".repeat(sizes.size()) + "\n| seconds |");
-        var lines = new ArrayList<>(List.of("# " + about, "# lines; seconds of each run, negative: others used the machine"));
+        var lines = new ArrayList<>(List.of("# " + about,
+                "# lines; seconds of each run, negative: others used the machine"));
         for (var size : sizes) {
             var last = size.seconds.subList(Math.max(0, size.seconds.size() - RUNS), size.seconds.size());
             boolean steady = agree(size.seconds) || size.seconds.size() == 1 && last.getFirst() > 0;
             head.append(Machine.format(" %,d |", size.lines));
             String figure = steady ? Machine.number(Steady.median(last)) : Machine.NOT_STEADY_TEXT;
             text.append(' ').append(figure).append(" |");
-            lines.add(size.lines + "\t" + size.seconds.stream().map(seconds -> Machine.format("%.2f", seconds)).toList());
+            lines.add(size.lines + "\t"
+                    + size.seconds.stream().map(seconds -> Machine.format("%.2f", seconds)).toList());
         }
         text.append('\n');
         Files.createDirectories(out);
-        Files.write(out.resolve("scanner-" + about.get("date").substring(0, 10) + ".tsv"), lines);
-        Files.writeString(out.resolve("scanner.md"), "# The scanner by lines of source\n\nWritten by `java bench/Bench.java "
-                + "scanner`; do not edit. This repository's own source, repeated under other package\nnames; the whole "
-                + "command, compiled before.\n\n" + head + text + "\n" + about.get("date") + "; " + about.get("machine")
-                + "; JDK " + about.get("JDK") + "; load average before: " + about.get("load average before") + ".\n");
+        Files.write(out.resolve("scanner-" + Machine.day(about) + ".tsv"), lines);
+        Files.writeString(out.resolve("scanner.md"), "# The scanner by lines of source\n\n"
+                + "Written by `java bench/Bench.java scanner`; do not edit. "
+                + "This repository's own source, repeated under other package\nnames; the whole "
+                + "command, compiled before.\n\n" + head + text + "\n"
+                + Machine.conditions(about, ""));
         System.out.println("\n" + head + text);
         return text.toString().contains(Machine.NOT_STEADY_TEXT) ? Machine.NOT_STEADY : 0;
     }

@@ -118,8 +118,8 @@ final class Servers {
 
     public static void main(String[] args) throws Exception {
         Machine.main("service", () -> {
-            var options = new LinkedHashMap<>(Map.of("--out", "bench/results", "--minutes", "8", "--jdk", "", "--servers",
-                    "", "--connections", "" + HELD.getLast(), "--python",
+            var options = new LinkedHashMap<>(Map.of("--out", "bench/results", "--minutes", "8", "--jdk", "",
+                    "--servers", "", "--connections", "" + HELD.getLast(), "--python",
                     Files.isExecutable(Path.of("/usr/bin/python3")) ? "/usr/bin/python3" : "python3"));
             Machine.none(Machine.options(args, options));
             double minutes = Machine.positive(options, "--minutes");
@@ -211,8 +211,8 @@ final class Servers {
         windows.add(window);
         lines.add(Machine.format("%s\t%s\t%d\t%.0f\t%.2f\t%.3f", name, request, connections, window.rate, window.p99,
                 window.others));
-        System.err.println(lines.getLast() + (wrong ? "\t" + output.replaceAll("(?s).*?((Non-2xx|Socket)[^\n]*).*", "$1")
-                : ""));
+        System.err.println(lines.getLast()
+                + (wrong ? "\t" + output.replaceAll("(?s).*?((Non-2xx|Socket)[^\n]*).*", "$1") : ""));
     }
 
     private static MatchResult match(Pattern pattern, String text) {
@@ -277,7 +277,8 @@ final class Servers {
 
     /** Idle: one request, then nothing. Slow: half a head. Streaming: an event a second. */
     private static void open(List<Socket> sockets, int port, String state, int size) throws IOException {
-        String head = "GET " + (state.equals("streaming") ? "/ticks" : "/hello/you") + " HTTP/1.1\r\nHost: 127.0.0.1\r\n";
+        String path = state.equals("streaming") ? "/ticks" : "/hello/you";
+        String head = "GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\n";
         byte[] request = (head + (state.equals("slow") ? "X-Slow: " : "\r\n")).getBytes(StandardCharsets.US_ASCII);
         while (sockets.size() < size) {
             var socket = new Socket(InetAddress.getLoopbackAddress(), port);
@@ -374,8 +375,8 @@ final class Servers {
         try {
             String commit = Machine.output(List.of("git", "log", "-1", "--diff-filter=D", "--format=%H", "--",
                     "assets/AsyncServiceTemplate.java"), Map.of(), ProcessBuilder.Redirect.DISCARD).strip();
-            String text = Machine.output(List.of("git", "show", commit + "^:assets/AsyncServiceTemplate.java"), Map.of(),
-                    ProcessBuilder.Redirect.DISCARD);
+            String text = Machine.output(List.of("git", "show", commit + "^:assets/AsyncServiceTemplate.java"),
+                    Map.of(), ProcessBuilder.Redirect.DISCARD);
             Files.writeString(source, text.replaceFirst("service\\.readiness\\(", """
                     service.route("GET", "/ticks", request -> {
                         request.exchange().sendResponseHeaders(200, 0);
@@ -398,8 +399,9 @@ final class Servers {
 
     private static String version(String python) throws InterruptedException {
         try {
-            var process = new ProcessBuilder(python, "-c", "import sys, aiohttp, uvloop; print(sys.version.split()[0] + "
-                    + "', aiohttp ' + aiohttp.__version__ + ', uvloop ' + uvloop.__version__)")
+            var process = new ProcessBuilder(python, "-c", "import sys, aiohttp, uvloop; "
+                    + "print(sys.version.split()[0] + ', aiohttp ' + aiohttp.__version__ "
+                    + "+ ', uvloop ' + uvloop.__version__)")
                     .redirectError(ProcessBuilder.Redirect.DISCARD).start();
             String answer = new String(process.getInputStream().readAllBytes()).strip();
             if (process.waitFor(1, TimeUnit.MINUTES) && process.exitValue() == 0) {
@@ -438,23 +440,25 @@ final class Servers {
             growth.append(".\n");
         }
         String grown = Machine.wrapped(growth.toString());
-        String conditions = about.get("date") + "; " + about.get("machine") + "; JDK " + about.get("JDK") + "; "
-                + about.get("libraries") + (about.containsKey("Python") ? "; Python " + about.get("Python") : "")
-                + "; load by " + about.get("load") + "; load average before: " + about.get("load average before") + ".\n";
-        lines.addFirst("# throughput: server, request, connections, requests a second (0: wrong answers), p99 ms, share of "
-                + "the machine that others used; memory: server, state, connections, bytes of all, connections kept");
+        String conditions = Machine.conditions(about, "; " + about.get("libraries")
+                + (about.containsKey("Python") ? "; Python " + about.get("Python") : "") + "; load by "
+                + about.get("load"));
+        lines.addFirst("# throughput: server, request, connections, requests a second (0: wrong answers), p99 ms, "
+                + "share of the machine that others used; memory: server, state, connections, "
+                + "bytes of all, connections kept");
         lines.addFirst("# " + about);
         Files.createDirectories(out);
-        Files.write(out.resolve("service-" + about.get("date").substring(0, 10) + ".tsv"), lines);
-        Files.writeString(out.resolve("service.md"), "# The service and other servers\n\nWritten by `java bench/Bench.java "
-                + "service`; do not edit. " + CONNECTIONS + " kept connections, client and server on one machine;\nbytes: "
-                + "resident memory by connection, with 5,000 of them (fewer: \"keeps\"), of a JVM after a full collection, "
-                + "without\nwhat the kernel holds. Javalin and Helidon on virtual threads. Only the service logs each request; "
+        Files.write(out.resolve("service-" + Machine.day(about) + ".tsv"), lines);
+        Files.writeString(out.resolve("service.md"), "# The service and other servers\n\n"
+                + "Written by `java bench/Bench.java service`; do not edit. " + CONNECTIONS
+                + " kept connections, client and server on one machine;\nbytes: resident memory by connection, "
+                + "with 5,000 of them (fewer: \"keeps\"), of a JVM after a full collection, without\n"
+                + "what the kernel holds. Javalin and Helidon on virtual threads. Only the service logs each request; "
                 + "the template, too.\n\n" + text + "\n" + grown + "\n\n" + conditions);
         System.out.println("\n" + text + "\n" + grown);
         if (out.equals(Path.of("bench/results"))) {
             Machine.publish(Path.of("references/performance.md"), "service", table(windows, held, List.of("GET"))
-                    + "\n" + grown + " " + about.get("date").substring(0, 10) + ", JDK " + about.get("JDK") + ".\n");
+                    + "\n" + grown + " " + Machine.day(about) + ", JDK " + about.get("JDK") + ".\n");
         }
         return (text + growth).contains(Machine.NOT_STEADY_TEXT) ? Machine.NOT_STEADY : 0;
     }
@@ -472,7 +476,8 @@ final class Servers {
             }
             for (String state : STATES) {
                 var sizes = held.get(server.getKey() + "\t" + state);
-                text.append(' ').append(sizes.isEmpty() ? "not measured" : sizes.values().iterator().next()).append(" |");
+                String size = sizes.isEmpty() ? "not measured" : sizes.values().iterator().next();
+                text.append(' ').append(size).append(" |");
             }
             text.append('\n');
         }

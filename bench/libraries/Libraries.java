@@ -215,12 +215,12 @@ final class Libraries {
         if (feature < FIRST_SCOPE) {
             THEIRS.get("gather").remove(SCOPE);
         } else if (jobs.contains("gather")) {
-            Machine.output(List.of(Machine.tool(jdk, "javac"), "--enable-preview", "--release", "" + feature, "-proc:none",
-                    "-cp", System.getProperty("java.class.path"), "-d", "" + Files.createDirectories(PREVIEW),
-                    "bench/preview/Scope.java"), Map.of());
+            Machine.output(List.of(Machine.tool(jdk, "javac"), "--enable-preview", "--release", "" + feature,
+                    "-proc:none", "-cp", System.getProperty("java.class.path"),
+                    "-d", "" + Files.createDirectories(PREVIEW), "bench/preview/Scope.java"), Map.of());
         }
         Path out = Files.createDirectories(Path.of(options.get("--out")));
-        Path file = out.resolve("libraries-" + about.get("date").substring(0, 10) + ".tsv");
+        Path file = out.resolve("libraries-" + Machine.day(about) + ".tsv");
         var lines = new ArrayList<>(Machine.kept(file, jobs, about.get("machine"), "JDK=" + about.get("JDK")));
         long begun = System.nanoTime();
         long lasted = 0;
@@ -230,8 +230,9 @@ final class Libraries {
                 for (int threads : Calls.JOBS.get(job).threads()) {
                     for (String by : all(job).keySet()) {
                         String path = System.getProperty("java.class.path");
-                        var line = new ArrayList<>(List.of(Machine.tool(jdk, "java"), "-cp", path + File.pathSeparator
-                                + PREVIEW, "-Dbench.jdks=", "Libraries", "probe", job, by, "" + threads, LIMIT_SECONDS));
+                        var line = new ArrayList<>(List.of(Machine.tool(jdk, "java"), "-cp",
+                                path + File.pathSeparator + PREVIEW, "-Dbench.jdks=", "Libraries", "probe", job, by,
+                                "" + threads, LIMIT_SECONDS));
                         if (by.equals(SCOPE)) {
                             line.add(1, "--enable-preview");
                         }
@@ -251,17 +252,16 @@ final class Libraries {
                 + " share of the machine that others used");
         lines.addFirst("# " + about);
         Files.write(file, lines);
-        String table = table(measured, false) + "\n" + about.get("date") + "; " + about.get("machine")
-                + "; JDK " + about.get("JDK") + "; load average before: " + about.get("load average before") + ".\n";
+        String table = table(measured, false) + "\n" + Machine.conditions(about, "");
         Files.writeString(out.resolve("libraries.md"), "# The examples and the libraries of the same job\n\n"
-                + "Written by `java bench/Bench.java libraries`; do not edit. Millions of calls a second, by 1 thread and by 8 "
-                + "that\nshare one object; in brackets microseconds at the 99th percentile by the most threads. Bold: "
-                + "the fastest, and what is\nwithin a tenth of it.\n\n" + table + "\nLibraries: " + about.get("libraries")
-                + ".\n");
+                + "Written by `java bench/Bench.java libraries`; do not edit. Millions of calls a second, "
+                + "by 1 thread and by 8 that\nshare one object; in brackets microseconds at the 99th percentile "
+                + "by the most threads. Bold: the fastest, and what is\nwithin a tenth of it.\n\n" + table
+                + "\nLibraries: " + about.get("libraries") + ".\n");
         System.out.println("\n" + table);
         if (out.equals(Path.of("bench/results"))) {
             Machine.publish(Path.of("references/performance.md"), "libraries", table(measured, true)
-                    + "\nBold: the fastest, and what is within a tenth of it. " + about.get("date").substring(0, 10) + ", JDK "
+                    + "\nBold: the fastest, and what is within a tenth of it. " + Machine.day(about) + ", JDK "
                     + about.get("JDK") + ".\n");
         }
         return table.contains(Machine.NOT_STEADY_TEXT) ? Machine.NOT_STEADY : 0;

@@ -204,17 +204,17 @@ final class Waiters {
                 page.add(cells.getFirst() + (others.isEmpty() ? "" : " (" + others.firstEntry().getValue() + ")"));
             }
         }
-        String conditions = about.get("date") + "; " + about.get("machine") + "; JDK " + about.get("JDK")
-                + "; load average before: " + about.get("load average before") + ".\n";
         Path out = Files.createDirectories(Path.of(options.get("--out")));
-        Files.write(out.resolve("waiters-" + about.get("date").substring(0, 10) + ".tsv"), lines);
-        Files.writeString(out.resolve("waiters.md"), "# What a waiting caller takes\n\nWritten by `java bench/Bench.java "
-                + "waiters`; do not edit. Its virtual thread is in it, alone in the first row.\n\n" + text + "\n"
-                + conditions + "\nLibraries: " + Machine.jars(Libraries.JARS) + ".\n");
+        Files.write(out.resolve("waiters-" + Machine.day(about) + ".tsv"), lines);
+        Files.writeString(out.resolve("waiters.md"), "# What a waiting caller takes\n\n"
+                + "Written by `java bench/Bench.java waiters`; do not edit. "
+                + "Its virtual thread is in it, alone in the first row.\n\n" + text + "\n"
+                + Machine.conditions(about, "") + "\nLibraries: " + Machine.jars(Libraries.JARS) + ".\n");
         System.out.println("\n" + text);
         if (out.equals(Path.of("bench/results"))) {
-            Machine.publish(Path.of("references/performance.md"), "waiters", Machine.wrapped("Bytes of heap per waiter, and "
-                    + "in brackets with the leanest library: " + String.join(", ", page) + "."));
+            Machine.publish(Path.of("references/performance.md"), "waiters", Machine.wrapped(
+                    "Bytes of heap per waiter, and in brackets with the leanest library: "
+                            + String.join(", ", page) + "."));
         }
         return text.toString().contains(Machine.NOT_STEADY_TEXT) ? Machine.NOT_STEADY : 0;
     }

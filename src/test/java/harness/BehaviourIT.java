@@ -158,8 +158,7 @@ class BehaviourIT {
 
         @Override
         public void executionSkipped(TestIdentifier test, String reason) {
-            enter(test, "skipped");
-            note(test, "<skipped/>");
+            enter(test, "skipped", "<skipped/>");
         }
 
         @Override
@@ -167,19 +166,14 @@ class BehaviourIT {
             switch (result.getStatus()) {
                 case SUCCESSFUL -> {
                     if (test.isTest()) {
-                        enter(test, "passed");
-                        note(test, "");
+                        enter(test, "passed", "");
                     }
                 }
-                case ABORTED -> {
-                    enter(test, "skipped");
-                    note(test, "<skipped/>");
-                }
+                case ABORTED -> enter(test, "skipped", "<skipped/>");
                 case FAILED -> {
-                    enter(test, "FAILED");
                     failed = true;
                     String why = result.getThrowable().map(e -> tell(test, e)).orElse("");
-                    note(test, "<failure>" + escaped(why) + "</failure>");
+                    enter(test, "FAILED", "<failure>" + escaped(why) + "</failure>");
                 }
                 default -> throw new AssertionError(result);
             }
@@ -194,14 +188,6 @@ class BehaviourIT {
             return String.join("\n", lines);
         }
 
-        private synchronized void note(TestIdentifier test, String child) {
-            long start = starts.getOrDefault(test.getUniqueId(), System.nanoTime());
-            String method = test.getUniqueIdObject().getLastSegment().getValue();
-            String name = test.getDisplayName().equals(method) ? method : method + " " + test.getDisplayName();
-            type(test).ifPresent(type -> cases.computeIfAbsent(type, t -> new ArrayList<>())
-                    .add(new Case(name, (System.nanoTime() - start) / 1e9, child)));
-        }
-
         /** The class of a test, or the one around it. */
         private static Optional<String> type(TestIdentifier test) {
             return test.getSource().map(source -> switch (source) {
@@ -211,10 +197,21 @@ class BehaviourIT {
             }).map(name -> name.replaceFirst("\\$.*", ""));
         }
 
-        /** A class that has failures failed; one with nothing but skipped tests was skipped. */
-        private synchronized void enter(TestIdentifier test, String result) {
-            type(test).ifPresent(name -> classes.merge(name, result,
-                    (a, b) -> a.equals("FAILED") || b.equals("FAILED") ? "FAILED" : a.equals("passed") ? a : b));
+        /**
+         * A class that has failures failed; one with nothing but skipped tests was skipped.
+         *
+         * @param child the element in the report that says so, or ""
+         */
+        private synchronized void enter(TestIdentifier test, String result, String child) {
+            long start = starts.getOrDefault(test.getUniqueId(), System.nanoTime());
+            String method = test.getUniqueIdObject().getLastSegment().getValue();
+            String name = test.getDisplayName().equals(method) ? method : method + " " + test.getDisplayName();
+            type(test).ifPresent(type -> {
+                cases.computeIfAbsent(type, t -> new ArrayList<>())
+                        .add(new Case(name, (System.nanoTime() - start) / 1e9, child));
+                classes.merge(type, result,
+                        (a, b) -> a.equals("FAILED") || b.equals("FAILED") ? "FAILED" : a.equals("passed") ? a : b);
+            });
         }
     }
 }

@@ -115,8 +115,8 @@ class FactsTest {
             for (int i = 0; i < lines.size(); i++) {
                 String line = lines.get(i);
                 code ^= line.startsWith("```");
-                made = line.matches("<!-- (facts: .* \\||(claims|bench|libraries|growth|waiters|service): start).*") || made
-                        && !line.matches("<!-- \\w+: end -->");
+                made = line.matches("<!-- (facts: .* \\||(claims|bench|libraries|growth|waiters|service): start).*")
+                        || made && !line.matches("<!-- \\w+: end -->");
                 if (line.startsWith("#")) {
                     tested = false;
                 }
