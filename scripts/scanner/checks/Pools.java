@@ -2,7 +2,6 @@ package scanner.checks;
 
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -33,7 +32,14 @@ final class Pools {
     private static final int DEPTH = 4;
 
     /** Whether tasks of the pool may have to wait for a thread. */
-    enum Size { FEW, MANY, UNKNOWN }
+    enum Size {
+        FEW, MANY, UNKNOWN;
+
+        /** Of a pool that is one or the other: FEW only if nothing says MANY. */
+        Size or(Size other) {
+            return this == MANY || other == MANY ? MANY : this == UNKNOWN ? other : this;
+        }
+    }
 
     private final Check.Scan scan;
     private final Map<String, Size> sizes = new HashMap<>();
@@ -51,11 +57,9 @@ final class Pools {
         return method.owner.unit.source.name() + " " + method + "/" + method.pos + " " + name;
     }
 
-    /** Of all keys: the size that is known, FEW only if nothing says MANY. */
+    /** Of all keys: the size that is known. */
     Size size(Set<String> keys) {
-        Set<Size> all = new HashSet<>();
-        keys.forEach(key -> all.add(sizes.getOrDefault(key, Size.UNKNOWN)));
-        return all.contains(Size.MANY) ? Size.MANY : all.contains(Size.FEW) ? Size.FEW : Size.UNKNOWN;
+        return keys.stream().map(key -> sizes.getOrDefault(key, Size.UNKNOWN)).reduce(Size.UNKNOWN, Size::or);
     }
 
     boolean isExecutor(Node node, Scope scope) {
@@ -169,26 +173,19 @@ final class Pools {
         var keys = new LinkedHashSet<>(Set.of(key));
         Size size = isForkJoin(scan.typing().world.resolve(field.type(), owner.unit, owner, null)) ? Size.MANY
                 : Size.UNKNOWN;
+        sizes.put(key, size);
         for (MethodDecl method : owner.methods) {
-            var found = new ArrayList<Made>();
-            var values = new ArrayList<Node>();
             new Walk() {
                 @Override
                 protected boolean visit(Node node, Scope scope) {
                     if (node instanceof Node.Assign assign && isField(assign.target(), field.name(), scope)) {
-                        values.add(assign.value());
-                        found.add(new Made(null, scope));
+                        sizes.merge(key, size(assign.value(), scope, DEPTH), Size::or);
+                        keys.addAll(keys(assign.value(), scope, depth - 1));
                     }
                     return !(node instanceof Node.Lambda);
                 }
             }.walkMethod(method);
-            for (int i = 0; i < values.size(); i++) {
-                Size one = size(values.get(i), found.get(i).scope, DEPTH);
-                size = one == Size.MANY || size == Size.MANY ? Size.MANY : one == Size.UNKNOWN ? size : one;
-                keys.addAll(keys(values.get(i), found.get(i).scope, depth - 1));
-            }
         }
-        sizes.put(key, size);
         return keys;
     }
 
@@ -211,8 +208,7 @@ final class Pools {
                 protected boolean visit(Node node, Scope at) {
                     if (node instanceof Node.Return value) {
                         keys.addAll(keys(value.value(), at, depth - 1));
-                        sizes.merge(parameter(target, ""), size(value.value(), at, DEPTH), (a, b) -> a == Size.MANY
-                                || b == Size.MANY ? Size.MANY : a == Size.UNKNOWN ? b : a);
+                        sizes.merge(parameter(target, ""), size(value.value(), at, DEPTH), Size::or);
                     }
                     return !(node instanceof Node.Lambda);
                 }
@@ -234,11 +230,7 @@ final class Pools {
     private Size size(Node node, Scope scope, int depth) {
         return switch (node) {
             case Node.Cast cast -> size(cast.value(), scope, depth);
-            case Node.Choice choice -> {
-                Size yes = size(choice.yes(), scope, depth);
-                Size no = size(choice.no(), scope, depth);
-                yield yes == Size.MANY || no == Size.MANY ? Size.MANY : yes == Size.UNKNOWN ? no : yes;
-            }
+            case Node.Choice choice -> size(choice.yes(), scope, depth).or(size(choice.no(), scope, depth));
             case Node.Lambda lambda -> Size.MANY;
             case Node.Ref ref -> Size.MANY;
             case Node.New object when object.type() != null && BOUNDED_TYPES.contains(object.type().simple()) ->
@@ -257,9 +249,8 @@ final class Pools {
                 new Walk() {
                     @Override
                     protected boolean visit(Node each, Scope at) {
-                        if (each instanceof Node.Return value && found[0] != Size.MANY) {
-                            Size one = size(value.value(), at, depth - 1);
-                            found[0] = one == Size.UNKNOWN ? found[0] : one;
+                        if (each instanceof Node.Return value) {
+                            found[0] = found[0].or(size(value.value(), at, depth - 1));
                         }
                         return !(each instanceof Node.Lambda);
                     }

@@ -131,14 +131,11 @@ class ArgumentsTest {
 
     private static List<Class<?>> copied() throws Exception {
         var types = new ArrayList<Class<?>>();
-        for (Path topic : Examples.topics()) {
-            for (Path file : Examples.javaFiles(topic)) {
-                types.add(Class.forName(file.getFileName().toString().replace(".java", "")));
-            }
-        }
-        for (Path file : Examples.javaFiles(Path.of("assets/service/src/main/java/service"))) {
+        for (Path file : Examples.copied()) {
             String name = file.getFileName().toString().replace(".java", "");
-            if (!Set.of("Main", "Stop", "package-info").contains(name)) { // these end the process
+            if (file.startsWith(Examples.ROOT)) {
+                types.add(Class.forName(name));
+            } else if (!Set.of("Main", "Stop", "package-info").contains(name)) { // these end the process
                 types.add(Class.forName("service." + name));
             }
         }

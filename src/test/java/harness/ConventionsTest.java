@@ -136,13 +136,10 @@ class ConventionsTest {
     /** By file, the text of what people copy. */
     private static Map<Path, String> copied() throws IOException {
         var parts = new TreeMap<Path, String>();
-        for (Path topic : Examples.topics()) {
-            for (Path file : Examples.javaFiles(topic)) {
-                parts.put(file, Files.readString(file).split("    public static void main\\(")[0]);
-            }
-        }
-        for (Path file : Examples.javaFiles(Path.of("assets/service/src/main/java/service"))) {
-            parts.put(file, Files.readString(file));
+        for (Path file : Examples.copied()) {
+            String text = Files.readString(file);
+            boolean hasDemo = file.startsWith(Examples.ROOT);
+            parts.put(file, hasDemo ? text.split("    public static void main\\(")[0] : text);
         }
         return parts;
     }

@@ -35,6 +35,16 @@ final class Examples {
         return files;
     }
 
+    /** What people copy: every pattern, then every part of the service. */
+    static List<Path> copied() throws IOException {
+        var files = new ArrayList<Path>();
+        for (Path topic : topics()) {
+            files.addAll(javaFiles(topic));
+        }
+        files.addAll(javaFiles(ScheduleRuns.SERVICE));
+        return files;
+    }
+
     /** The file of a pattern, by the name of its class or as {@code traps/Name}, {@code structured/jdkNN/Name}. */
     static Optional<Path> named(String name) throws IOException {
         Path file = ROOT.resolve(name + ".java");
