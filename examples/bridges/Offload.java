@@ -62,7 +62,8 @@ public final class Offload implements AutoCloseable {
      * InterruptedException} or {@code CancellationException} cancels the future. Work is interrupted at most once.
      *
      * <p>Dependents without {@code Async} run in the work's virtual thread, where they may block, or in the registering
-     * thread if they are registered late: {@code thenAcceptAsync(f, loop)} goes back to the loop.
+     * thread if they are registered late: {@code thenAcceptAsync(f, loop)} goes back to the loop. That loop may then
+     * also run the other dependents of the same future: chain those that block, or make them {@code Async}, too.
      *
      * @return a future that fails with {@link RejectedExecutionException} if too many wait or this is closed, or with
      *         what kept the thread from starting

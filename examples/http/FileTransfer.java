@@ -67,7 +67,8 @@ public final class FileTransfer {
      * <p>Only a server that announces no length and closes the connection at the end (HTTP/1.0) can break off without
      * being noticed.
      *
-     * @param idle     longest wait for the next bytes; the transfer ends after at most twice that
+     * @param idle     longest wait for the next bytes; the transfer ends after at most twice that; at zero or less
+     *                 nothing is asked
      * @param progress gets the number of bytes so far, in the transfer's thread; an exception ends the transfer
      * @throws HttpTimeoutException nothing came for {@code idle}
      * @throws IOException          a bad status, a lost connection, fewer bytes than announced, a full disk; {@code
@@ -264,6 +265,9 @@ public final class FileTransfer {
     private static <T> T untilIdle(URI uri, Duration idle, AtomicLong moved, Callable<T> transfer)
             throws IOException, InterruptedException {
         long nanos = Math.min(TimeUnit.NANOSECONDS.convert(Objects.requireNonNull(idle, "idle")), Long.MAX_VALUE / 2);
+        if (nanos <= 0) {
+            throw new HttpTimeoutException(uri + " not asked: it may not stand still for a moment");
+        }
         var task = new FutureTask<>(transfer);
         var thread = Thread.ofVirtual().name("transfer").start(task);
         try {

@@ -86,7 +86,8 @@ public final class SharedHttpClient implements AutoCloseable {
      * returns or throws, that thread has ended and the body is closed, even if the reader ignores its interrupt. A
      * result that is ready at the limit is returned.
      *
-     * @param total for all of it: waiting for a permit, connecting, sending, headers, body, reader
+     * @param total for all of it: waiting for a permit, connecting, sending, headers, body, reader; at zero or less
+     *              nothing is sent
      * @throws HttpTimeoutException if {@code total} has passed (the connection is closed), or the connect timeout
      * @throws IOException          as thrown by the exchange or the reader; so are unchecked exceptions
      *                              ({@link IllegalArgumentException} for a bad Content-Length on 21 to 26)
@@ -97,6 +98,9 @@ public final class SharedHttpClient implements AutoCloseable {
         Objects.requireNonNull(request, "request");
         Objects.requireNonNull(reader, "reader");
         long nanos = Math.min(TimeUnit.NANOSECONDS.convert(Objects.requireNonNull(total, "total")), Long.MAX_VALUE / 2);
+        if (nanos <= 0) {
+            throw new HttpTimeoutException(request.uri() + " not asked: no time is left");
+        }
         var task = new FutureTask<T>(() -> exchange(request, reader));
         var thread = Thread.ofVirtual().name("exchange").start(task);
         try {

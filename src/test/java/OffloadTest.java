@@ -1,3 +1,4 @@
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -46,8 +47,7 @@ class OffloadTest {
 
     @Test
     void dependentsRunInTheVirtualThreadOrComeBackToTheLoop() throws Exception {
-        try (var offload = new Offload(1, 0); var loop = Executors.newSingleThreadExecutor(task ->
-                new Thread(task, "loop"))) {
+        try (var offload = new Offload(1, 0)) {
             var go = new CountDownLatch(1);
             var call = offload.call(() -> {
                 go.await();
@@ -55,10 +55,34 @@ class OffloadTest {
             });
             var here = call.thenApply(v -> Thread.currentThread().isVirtual() && !Thread.currentThread()
                     .isInterrupted());
-            var back = call.thenApplyAsync(v -> Thread.currentThread().getName(), loop);
             go.countDown();
             assertTrue(here.get());
+        }
+        try (var offload = new Offload(1, 0); var loop = Executors.newSingleThreadExecutor(task ->
+                new Thread(task, "loop"))) {
+            assertEquals("loop", offload.call(() -> 1).thenApplyAsync(v -> Thread.currentThread().getName(), loop)
+                    .get());
+        }
+    }
+
+    /** What {@code CompletableFuture} does: whoever runs one dependent helps with the others. */
+    @Test
+    void theLoopOfOneDependentMayRunTheOthers() throws Exception {
+        try (var offload = new Offload(1, 0)) {
+            var go = new CountDownLatch(1);
+            var call = offload.call(() -> {
+                go.await();
+                return 1;
+            });
+            var plain = call.thenApply(v -> Thread.currentThread().getName());
+            var back = call.thenApplyAsync(v -> Thread.currentThread().getName(), task -> {
+                var loop = new Thread(task, "loop");
+                loop.start();
+                assertDoesNotThrow(() -> loop.join()); // the work's thread is not the first to come back
+            });
+            go.countDown();
             assertEquals("loop", back.get());
+            assertEquals("loop", plain.get());
         }
     }
 

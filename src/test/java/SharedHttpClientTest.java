@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import java.io.IOException;
 import java.net.InetAddress;
@@ -258,8 +259,11 @@ class SharedHttpClientTest {
             assertThrows(NullPointerException.class, () -> http.exchange(null, LONG, SharedHttpClient.text(2)));
             assertThrows(NullPointerException.class, () -> http.exchange(get(server), null, SharedHttpClient.text(2)));
             assertThrows(NullPointerException.class, () -> http.exchange(get(server), LONG, null));
-            assertThrows(HttpTimeoutException.class,
-                    () -> http.exchange(get(server), Duration.ofSeconds(Long.MIN_VALUE), SharedHttpClient.text(2)));
+            for (Duration none : List.of(Duration.ZERO, Duration.ofSeconds(Long.MIN_VALUE))) {
+                assertThrows(HttpTimeoutException.class, () -> http.exchange(get(server), none, response ->
+                        fail("asked with no time left")));
+            }
+            assertEquals(0, server.requests.get());
             assertEquals("ok", http.exchange(get(server), LONG, SharedHttpClient.text(2)),
                     "also with an endless connect timeout");
         }
