@@ -12,6 +12,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * asyncio: a dictionary of running tasks, {@code await wait_for(shield(running[key]), limit)}. Final API, JDK 21 and
@@ -47,11 +48,17 @@ public final class SingleFlight<K, V> {
     private static final class Flight<V> {
         final AtomicInteger state = new AtomicInteger(1); // > 0: callers that wait; 0: abandoned; OVER or KEPT
         final CountDownLatch done = new CountDownLatch(1);
+        final AtomicLong latest; // when the most patient caller leaves, in nanoTime
         Thread thread;
         V value; // written before the state is OVER or KEPT, as is the next
         Throwable failure;
 
-        boolean join() {
+        Flight(long end) {
+            this.latest = new AtomicLong(end);
+        }
+
+        boolean join(long end) {
+            latest.accumulateAndGet(end, (a, b) -> a - b > 0 ? a : b); // first: the load may look once this one waits
             return state.getAndUpdate(n -> n > 0 ? n + 1 : n) > 0;
         }
 
@@ -76,6 +83,7 @@ public final class SingleFlight<K, V> {
     private final boolean keep;
     private final Map<K, Flight<V>> flights = new ConcurrentHashMap<>(); // one that is OVER counts as none
     private final Map<Thread, Flight<V>> waiting = new ConcurrentHashMap<>();
+    private final ThreadLocal<Flight<V>> inside = new ThreadLocal<>();
 
     /** @param keep whether a loaded value is kept until {@link #forget}; a failure never is */
     public SingleFlight(Loader<? super K, ? extends V> loader, boolean keep) {
@@ -143,6 +151,21 @@ public final class SingleFlight<K, V> {
         flights.remove(key);
     }
 
+    /**
+     * For a load: how long the most patient of those who have asked for it so far still waits; {@code
+     * Retry.callWithin(flight::left, ...)} tries as long as that is worth it. Zero when the time of all is over: an
+     * interrupt before that means that they have left.
+     *
+     * @throws IllegalStateException not called by the load's own thread
+     */
+    public Duration left() {
+        Flight<V> flight = inside.get();
+        if (flight == null) {
+            throw new IllegalStateException("not in the thread of a load");
+        }
+        return Duration.ofNanos(Math.max(0, flight.latest.get() - System.nanoTime()));
+    }
+
     /** How many callers are waiting now, for any key. */
     public int waiters() {
         return waiting.size();
@@ -172,7 +195,7 @@ public final class SingleFlight<K, V> {
             }
             boolean first = state == OVER;
             if (first) {
-                var fresh = new Flight<V>();
+                var fresh = new Flight<V>(end);
                 fresh.thread = Thread.ofVirtual().inheritInheritableThreadLocals(false)
                         .unstarted(() -> run(key, fresh));
                 if (flight == null ? flights.putIfAbsent(key, fresh) != null : !flights.replace(key, flight, fresh)) {
@@ -180,7 +203,7 @@ public final class SingleFlight<K, V> {
                 }
                 flight = fresh;
             }
-            boolean joined = first || flight.join();
+            boolean joined = first || flight.join(end);
             waiting.put(Thread.currentThread(), flight);
             try {
                 if (first) {
@@ -248,6 +271,7 @@ public final class SingleFlight<K, V> {
     private void run(K key, Flight<V> flight) {
         try {
             Thread.currentThread().setName("load " + text(key));
+            inside.set(flight);
             flight.value = loader.load(key);
         } catch (Throwable e) {
             flight.failure = e;

@@ -54,15 +54,18 @@ public final class LoadingCache<K, V> {
     private static final class Flight<V> {
         final AtomicInteger state; // > 0: callers that wait; 0: abandoned; OVER; AHEAD: a refresh that nobody waits for
         final CountDownLatch done = new CountDownLatch(1);
+        final AtomicLong latest; // when the most patient caller leaves, in nanoTime
         Thread thread;
         V value; // written before the state is OVER, as is the next
         Throwable failure;
 
-        Flight(int state) {
+        Flight(int state, long end) {
             this.state = new AtomicInteger(state);
+            this.latest = new AtomicLong(end);
         }
 
-        boolean join() {
+        boolean join(long end) {
+            latest.accumulateAndGet(end, (a, b) -> a - b > 0 ? a : b); // first: the load may look once this one waits
             int before = state.getAndUpdate(n -> n > 0 ? n + 1 : n == AHEAD ? 1 : n);
             return before > 0 || before == AHEAD;
         }
@@ -107,6 +110,7 @@ public final class LoadingCache<K, V> {
     private final Loader<? super K, ? extends V> loader;
     private final ConcurrentHashMap<K, Node<K, V>> nodes = new ConcurrentHashMap<>();
     private final ConcurrentHashMap<Thread, Flight<V>> waiting = new ConcurrentHashMap<>();
+    private final ThreadLocal<Flight<V>> inside = new ThreadLocal<>();
     private final ReentrantLock lock = new ReentrantLock(); // no code of keys and values runs under it
     private final LinkedHashSet<Entry<K, V>> order = new LinkedHashSet<>(); // guarded by lock
 
@@ -244,6 +248,21 @@ public final class LoadingCache<K, V> {
         }
     }
 
+    /**
+     * For a load: how long the most patient of those who have asked for it so far still waits; {@code
+     * Retry.callWithin(cache::left, ...)} tries as long as that is worth it. Zero when the time of all is over: an
+     * interrupt before that means that they have left. A load that a hit started ahead has no end.
+     *
+     * @throws IllegalStateException not called by the load's own thread
+     */
+    public Duration left() {
+        Flight<V> flight = inside.get();
+        if (flight == null) {
+            throw new IllegalStateException("not in the thread of a load");
+        }
+        return Duration.ofNanos(Math.max(0, flight.latest.get() - System.nanoTime()));
+    }
+
     /** How many callers are waiting now, for any key. */
     public int waiters() {
         return waiting.size();
@@ -263,7 +282,7 @@ public final class LoadingCache<K, V> {
             entry.used = true;
         }
         if (age >= refreshNanos && (node.flight == null || node.flight.hasEnded())) {
-            take(key, node, flight(key, AHEAD));
+            take(key, node, flight(key, AHEAD, System.nanoTime() + Long.MAX_VALUE / 2));
         }
         return entry.value;
     }
@@ -292,7 +311,7 @@ public final class LoadingCache<K, V> {
         while (true) {
             Node<K, V> node = nodes.get(Objects.requireNonNull(key, "key"));
             if (!anew && node != null && isFresh(node.entry, nanoTime.getAsLong())) { // loaded meanwhile
-                var there = new Flight<V>(OVER);
+                var there = new Flight<V>(OVER, end);
                 there.value = node.entry.value;
                 return there;
             }
@@ -305,7 +324,7 @@ public final class LoadingCache<K, V> {
             Flight<V> flight = node == null ? null : node.flight;
             boolean mine = flight == null || flight.hasEnded();
             if (mine) {
-                flight = flight(key, 1);
+                flight = flight(key, 1, end);
             }
             waiting.put(Thread.currentThread(), flight);
             try {
@@ -317,7 +336,7 @@ public final class LoadingCache<K, V> {
                     }
                 } else {
                     refuseRing(key, flight);
-                    joined = flight.join();
+                    joined = flight.join(end);
                 }
                 if (!await(flight, joined, end - System.nanoTime())) {
                     return null;
@@ -363,8 +382,8 @@ public final class LoadingCache<K, V> {
         }
     }
 
-    private Flight<V> flight(K key, int state) {
-        var flight = new Flight<V>(state);
+    private Flight<V> flight(K key, int state, long end) {
+        var flight = new Flight<V>(state, end);
         flight.thread = Thread.ofVirtual().inheritInheritableThreadLocals(false).unstarted(() -> run(key, flight));
         return flight;
     }
@@ -388,6 +407,7 @@ public final class LoadingCache<K, V> {
         Entry<K, V> loaded = null;
         try {
             Thread.currentThread().setName("load " + text(key));
+            inside.set(flight);
             V value = Objects.requireNonNull(loader.load(key), "the loader returned null");
             loaded = keep.test(value) ? new Entry<>(key, value, nanoTime.getAsLong()) : null;
             flight.value = value;

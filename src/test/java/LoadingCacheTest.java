@@ -13,6 +13,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -211,6 +213,60 @@ class LoadingCacheTest {
             assertEquals(0, cache.size());
             assertEquals(Optional.empty(), cache.present("k"));
         }
+    }
+
+    @Test
+    void aLoadSeesHowLongTheMostPatientWaits() throws Exception {
+        var seen = new LinkedBlockingQueue<Duration>();
+        var look = new Semaphore(0);
+        var cache = new AtomicReference<LoadingCache<String, String>>();
+        cache.set(new LoadingCache<>(1, LONG, key -> {
+            try {
+                while (true) {
+                    look.acquire();
+                    seen.add(cache.get().left());
+                }
+            } finally {
+                seen.add(cache.get().left());
+            }
+        }));
+        var hour = Duration.ofHours(1);
+        var first = executor.submit(() -> cache.get().get("k", hour));
+        look.release();
+        assertTrue(seen.take().compareTo(hour) <= 0);
+        var second = executor.submit(() -> cache.get().get("k", LONG));
+        awaitWaiters(cache.get(), 2);
+        look.release();
+        assertTrue(seen.take().compareTo(hour) > 0);
+        second.cancel(true);
+        awaitWaiters(cache.get(), 1);
+        look.release();
+        assertTrue(seen.take().compareTo(hour) > 0, "of those who have asked so far");
+        first.cancel(true);
+        assertTrue(seen.take().compareTo(hour) > 0, "they have left, it is not over");
+
+        assertThrows(TimeoutException.class, () -> cache.get().get("k", Duration.ofMillis(5)));
+        assertEquals(Duration.ZERO, seen.take(), "it is over");
+        var endless = executor.submit(() -> cache.get().get("k"));
+        look.release();
+        assertTrue(seen.take().compareTo(Duration.ofDays(365 * 100)) > 0);
+        endless.cancel(true);
+        assertThrows(IllegalStateException.class, () -> cache.get().left());
+    }
+
+    @Test
+    void aLoadAheadHasNoEnd() throws Exception {
+        var left = new LinkedBlockingQueue<Duration>();
+        var cache = new AtomicReference<LoadingCache<String, String>>();
+        cache.set(cache(1, 10, 5, key -> {
+            left.add(cache.get().left());
+            return key;
+        }));
+        cache.get().get("k", LONG);
+        assertTrue(left.take().compareTo(LONG) <= 0);
+        now.addAndGet(5);
+        cache.get().get("k", LONG);
+        assertTrue(left.take().compareTo(Duration.ofDays(365 * 100)) > 0);
     }
 
     @Test

@@ -15,6 +15,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -348,6 +350,45 @@ class SingleFlightTest {
         assertEquals("v", flight.get("k", Duration.ZERO), "kept");
         assertEquals(0, interrupts.get());
         assertThrows(NullPointerException.class, () -> flight.get("k", null));
+    }
+
+    @Test
+    void aLoadSeesHowLongTheMostPatientWaits() throws Exception {
+        var seen = new LinkedBlockingQueue<Duration>();
+        var look = new Semaphore(0);
+        var flight = new AtomicReference<SingleFlight<String, String>>();
+        flight.set(new SingleFlight<>(key -> {
+            try {
+                while (true) {
+                    look.acquire();
+                    seen.add(flight.get().left());
+                }
+            } finally {
+                seen.add(flight.get().left());
+            }
+        }, false));
+        var hour = Duration.ofHours(1);
+        var first = executor.submit(() -> flight.get().get("k", hour));
+        look.release();
+        assertTrue(seen.take().compareTo(hour) <= 0);
+        var second = executor.submit(() -> flight.get().get("k", LONG));
+        awaitWaiters(flight.get(), 2);
+        look.release();
+        assertTrue(seen.take().compareTo(hour) > 0);
+        second.cancel(true);
+        awaitWaiters(flight.get(), 1);
+        look.release();
+        assertTrue(seen.take().compareTo(hour) > 0, "of those who have asked so far");
+        first.cancel(true);
+        assertTrue(seen.take().compareTo(hour) > 0, "they have left, it is not over");
+
+        assertThrows(TimeoutException.class, () -> flight.get().get("k", Duration.ofMillis(5)));
+        assertEquals(Duration.ZERO, seen.take(), "it is over");
+        var endless = executor.submit(() -> flight.get().get("k"));
+        look.release();
+        assertTrue(seen.take().compareTo(Duration.ofDays(365 * 100)) > 0);
+        endless.cancel(true);
+        assertThrows(IllegalStateException.class, () -> flight.get().left());
     }
 
     @Test
