@@ -23,6 +23,7 @@ final class Explorer {
     private static final int FAIR_AFTER = 2_000;
     private static final long LOOK_ON_NANOS = 3_000_000_000L;
     private static final long SHORTEN_NANOS = 3_000_000_000L;
+    private static final int SHORTEN_RUNS = 100; // at least: what is shown of a small one is no matter of load
 
     /** What a failing schedule was. */
     record Found(long seed, Verdict verdict, boolean repeats, String note, Schedule traced) { }
@@ -122,9 +123,9 @@ final class Explorer {
     private Schedule schedule(long seed, Replay replay, ClassLoader classes, boolean traced) {
         long run = seed - options.seed();
         int learnt = run < -1 || run > LEARNING ? LEARNING : (int) run;
-        boolean everywhere = seed % 5 == 0 || replay != null;
+        boolean everywhere = run % 5 == 4 || replay != null;
         int length = lengths[everywhere ? 1 : 0][Math.max(0, learnt)];
-        return new Schedule(seed, replay != null ? replay : Strategy.of(seed, options.depth(), length),
+        return new Schedule(seed, replay != null ? replay : Strategy.of(run, seed, options.depth(), length),
                 replay == null && learnt < LEARNING, learnt, everywhere,
                 learnt < LEARNING ? FAIR_AFTER : Math.max(FAIR_AFTER, 20 * length), traced, classes);
     }
@@ -155,8 +156,9 @@ final class Explorer {
     private List<Replay.Switch> shorten(List<Replay.Switch> all, Verdict verdict, long seed) throws Misuse {
         List<Replay.Switch> switches = new ArrayList<>(all);
         long end = System.nanoTime() + SHORTEN_NANOS;
+        int runs = 0;
         for (int size = Math.max(1, switches.size() / 2); size > 0; size = size == 1 ? 0 : (size + 1) / 2) {
-            for (int i = 0; i < switches.size() && System.nanoTime() < end;) {
+            for (int i = 0; i < switches.size() && (runs++ < SHORTEN_RUNS || System.nanoTime() < end);) {
                 List<Replay.Switch> fewer = new ArrayList<>(switches.subList(0, i));
                 fewer.addAll(switches.subList(Math.min(switches.size(), i + size), switches.size()));
                 ClassLoader loader = loader();

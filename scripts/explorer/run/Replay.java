@@ -16,7 +16,7 @@ public final class Replay extends Strategy {
     private final Map<Long, Integer> switches = new HashMap<>();
 
     public Replay(List<Switch> switches) {
-        super(0);
+        super(0, false);
         for (Switch one : switches) {
             this.switches.put(key(one.task, one.count, one.chosen < 0), one.chosen);
         }

@@ -8,21 +8,32 @@ import java.util.Random;
 /** Who goes on, and which waits end for nothing: all of it drawn from the seed. */
 public abstract class Strategy {
 
+    private static final int EARLY = 32;
+
     final Random random;
     private final boolean wakesForNothing;
     private final boolean coarse;
 
-    Strategy(long seed) {
-        coarse = Math.floorMod(seed, 3L) == 1;
+    Strategy(long seed, boolean coarse) {
+        this.coarse = coarse;
         random = new Random(seed * 0x9E3779B97F4A7C15L + 0x632BE59BD9B4E019L);
         wakesForNothing = random.nextInt(3) == 0;
     }
 
-    /** Different ways for different seeds: what one does not find in a thousand schedules, another finds in ten. */
-    public static Strategy of(long seed, int depth, int decisions) {
-        int kind = (int) Math.floorMod(seed, 8L);
-        return kind < 2 ? new Pct(seed, depth > 0 ? depth : 1 + (int) Math.floorMod(seed / 8 + kind, 5L), decisions)
-                : kind < 7 ? new Pos(seed) : new Walk(seed);
+    /**
+     * Different ways for different runs: what one does not find in a thousand schedules, another finds in ten. What
+     * finds most comes first: the first four of eight do not switch at plain fields, later one of three.
+     *
+     * @param run the number of the schedule in its series
+     */
+    public static Strategy of(long run, long seed, int depth, int decisions) {
+        int kind = (int) Math.floorMod(run, 8L);
+        boolean coarse = run < EARLY ? kind < 4 : run % 3 == 0;
+        return switch (kind) {
+            case 5, 7 -> new Pct(seed, coarse, depth > 0 ? depth : 1 + (int) Math.floorMod(run / 2, 5L), decisions);
+            case 6 -> new Walk(seed, coarse);
+            default -> new Pos(seed, coarse, kind != 1);
+        };
     }
 
     /** Whether another one may go on there: in some schedules not at plain fields, as if all were guarded. */
@@ -47,8 +58,8 @@ public abstract class Strategy {
         private final int[] changes;
         private double lowest;
 
-        Pct(long seed, int depth, int decisions) {
-            super(seed);
+        Pct(long seed, boolean coarse, int depth, int decisions) {
+            super(seed, coarse);
             changes = new int[depth - 1];
             for (int i = 0; i < changes.length; i++) {
                 changes[i] = 1 + random.nextInt(Math.max(1, decisions));
@@ -89,13 +100,15 @@ public abstract class Strategy {
 
     /**
      * Each next step has a priority of its own, drawn again after one that it races with (Yuan et al., CAV 2018). Those
-     * who are about to do the same count as one: else the only reader among a hundred writers is never next.
+     * who are about to do the same count as one, mostly: else the only reader among a hundred writers is never next.
      */
     private static final class Pos extends Strategy {
         private final Map<Long, Integer> alike = new HashMap<>();
+        private final boolean asOne;
 
-        Pos(long seed) {
-            super(seed);
+        Pos(long seed, boolean coarse, boolean asOne) {
+            super(seed, coarse);
+            this.asOne = asOne;
         }
 
         @Override
@@ -113,7 +126,8 @@ public abstract class Strategy {
                 if (Double.isNaN(task.priority)) {
                     task.priority = random.nextDouble() - (task.isClock() ? 0.5 : 0);
                 }
-                double priority = task.isClock() ? task.priority : Math.pow(task.priority, alike.get(task.step()));
+                double priority = task.isClock() || !asOne ? task.priority
+                        : Math.pow(task.priority, alike.get(task.step()));
                 if (best == null || priority > highest) {
                     best = task;
                     highest = priority;
@@ -137,8 +151,8 @@ public abstract class Strategy {
     private static final class Walk extends Strategy {
         private final int stays;
 
-        Walk(long seed) {
-            super(seed);
+        Walk(long seed, boolean coarse) {
+            super(seed, coarse);
             stays = 1 << random.nextInt(5);
         }
 

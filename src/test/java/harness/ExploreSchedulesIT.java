@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -111,6 +112,25 @@ class ExploreSchedulesIT {
         assertEquals(1, replayed.exit(), replayed.output());
         assertTrue(replayed.output().startsWith("printed\nFAILED java.lang.AssertionError: counted 1"),
                 replayed.output());
+    }
+
+    /** But for how many schedules ran, which is a matter of time. */
+    @Test
+    void theSamplesAreWhatIsPrinted() throws IOException, InterruptedException {
+        Path stock = Path.of("src", "test", "resources", "readme");
+        String sold = ScheduleRuns.one(jdk, stock.resolve("StockScenario.java").toString(),
+                stock.resolve("Stock.java").toString()).output();
+        String readme = "$ java scripts/ExploreSchedules.java StockScenario.java Stock.java\n"
+                + uncounted(sold).replace(stock + File.separator, "");
+        assertTrue(uncounted(Files.readString(Path.of("README.md"))).contains(readme), readme);
+        String taken = uncounted(ScheduleRuns.one(jdk, program("TakesAfterAnIf")).output())
+                .replace(PROGRAMS + File.separator, "").replace("Cannot invoke \"String.length()\"", "...");
+        String page = Files.readString(Path.of("references", "exploring-schedules.md"));
+        assertTrue(uncounted(page).contains("```\n" + taken + "```\n"), taken);
+    }
+
+    private static String uncounted(String text) {
+        return text.replaceAll("\\d+ of \\d+ schedules", "N schedules");
     }
 
     @Test
