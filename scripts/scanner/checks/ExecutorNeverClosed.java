@@ -318,8 +318,8 @@ final class ExecutorNeverClosed implements Check {
                 Set<Node> returned = Collections.newSetFromMap(new IdentityHashMap<>());
                 if (Code.any(method.body, node -> (node instanceof Node.Return value && isOneOf(value.value(), name)
                         && returned.add(value.value()) || leaves(node, name)) && !(returned.contains(node) && !byReturn)
-                        && (byReturn || !(node instanceof Node.Return || node instanceof Node.Lambda)) && !(node instanceof Node.New made
-                        && isOnlyUsedBy(made, method, scan)))) {
+                        && (byReturn || !(node instanceof Node.Return || node instanceof Node.Lambda))
+                        && !(node instanceof Node.New made && isOnlyUsedBy(made, method, scan)))) {
                     return true;
                 }
             }

@@ -19,7 +19,7 @@ final class SwallowedInterrupt implements Check {
 
     @Override
     public Group group() {
-        return Group.PACKAGE;
+        return Group.SOURCE_ROOT;
     }
 
     @Override
@@ -33,7 +33,8 @@ final class SwallowedInterrupt implements Check {
                     "InterruptedException is caught and the method returns as if nothing was");
             return;
         }
-        if (isInterrupt && leavesWith(each, scope) && isInLoop(path) && !isTask(path, scope) && !isStartedAsTask(scope)) {
+        if (isInterrupt && leavesWith(each, scope) && isInLoop(path) && !isTask(path, scope)
+                && !isStartedAsTask(scope)) {
             scan.add(rule(), scope.method(), each.pos(),
                     "InterruptedException ends the loop, and the caller does not learn"
                     + " of it");

@@ -188,7 +188,8 @@ public final class Code {
                         .equals(variable)) {
                     calls.add(ref.name());
                 } else if (node instanceof Node.Name name && name.name().equals(variable)
-                        && !(path.getLast() instanceof Node.Ref) && !isAsked(path.getLast()) && !stays.test(path.getLast(), node)
+                        && !(path.getLast() instanceof Node.Ref) && !isAsked(path.getLast())
+                        && !stays.test(path.getLast(), node)
                         && !(path.getLast() instanceof Node.Call call && call.on() == node)) {
                     escapes[0] = true;
                 } else if (node instanceof Node.New made && made.body() != null || node instanceof Node.LocalType) {
