@@ -373,7 +373,8 @@ final class ExecutorNeverClosed implements Check {
     private static boolean isPool(Node node, Scope scope, Scan scan) {
         return isMaker(node, scope, scan) || node instanceof Node.Choice choice && (isNull(choice.no()) && isPool(
                 choice.yes(), scope, scan) || isNull(choice.yes()) && isPool(choice.no(), scope, scan))
-                || node instanceof Node.Call call && Tasks.target(call, scope, scan) instanceof MethodDecl helper && helper.isStatic
+                || node instanceof Node.Call call
+                && Tasks.target(call, scope, scan) instanceof MethodDecl helper && helper.isStatic
                 && helper.body != null
                 && helper.owner == scope.type() && returnsPool(helper, scan);
     }
