@@ -37,9 +37,14 @@ public final class CallGraph {
      * @param isOneOf  whether the targets implement one method, and are not overloads
      * @param args     what is passed
      * @param elsewhere whether it runs only where the code is known not to run in the context it has asked for
+     * @param peer     whose output is passed: a process's or a socket's; null if nobody's
      */
     record Site(int pos, String what, Node on, Catalogue.Blocking blocking, List<MethodDecl> targets, int need,
-            boolean isOneOf, List<Node> args, boolean elsewhere) {
+            boolean isOneOf, List<Node> args, boolean elsewhere, Kind peer) {
+        Site(int pos, String what, Node on, Catalogue.Blocking blocking, List<MethodDecl> targets, int need,
+                boolean isOneOf, List<Node> args, boolean elsewhere) {
+            this(pos, what, on, blocking, targets, need, isOneOf, args, elsewhere, null);
+        }
     }
 
     private final Typing typing;
@@ -217,8 +222,20 @@ public final class CallGraph {
         blocking = blocking == null ? null : refined(call, blocking, scope);
         if (blocking != null || !targets.isEmpty()) {
             found.add(new Site(call.pos(), what(receiver, call.name(), blocking), call.on(), blocking, targets, need,
-                    true, call.args(), elsewhere));
+                    true, call.args(), elsewhere, targets.isEmpty() ? null : peer(call.args(), scope)));
         }
+    }
+
+    private Kind peer(List<Node> args, Scope scope) {
+        for (Node arg : args) {
+            Kind peer = arg instanceof Node.Call || arg instanceof Node.New || arg instanceof Node.Name name
+                    && scope.find(name.name()) instanceof Scope.Typed typed && typed.type() != null
+                    && typed.type().simple().matches(".*(Stream|Reader)") ? streams.peer(arg, scope) : null;
+            if (peer != null) {
+                return peer;
+            }
+        }
+        return null;
     }
 
     /**

@@ -165,7 +165,7 @@ public final class Catalogue {
         return asked.values().stream().anyMatch(names -> names.contains(method));
     }
 
-    private static final EnumSet<Kind> LEADS = EnumSet.of(Kind.STREAM, Kind.FILE, Kind.DNS, Kind.CURSOR);
+    private static final EnumSet<Kind> LEADS = EnumSet.of(Kind.STREAM, Kind.FILE, Kind.SYNC, Kind.DNS, Kind.CURSOR);
 
     boolean mayBlock(String method) {
         return blocking.containsKey(method);

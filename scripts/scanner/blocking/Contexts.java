@@ -93,8 +93,38 @@ public final class Contexts {
                             context.api().type())
                     && told.add(context.rule())) {
                 regions.accept(region(context, method));
+                later(context, method, regions);
             }
         }
+    }
+
+    /** Functions that a method which returns a publisher passes on, in a variable, to one that returns one too. */
+    private void later(Context context, MethodDecl method, Consumer<Region> regions) {
+        new Walk() {
+            @Override
+            protected boolean visit(Node node, Scope scope) {
+                if (node instanceof Node.Local local && local.init() instanceof Node.Lambda lambda
+                        && isPassedOn(local.name(), context, method, scope)) {
+                    regions.accept(region(context, lambda.pos(), "a function in " + method.name + "(), " + context
+                            .what(), method, lambda.body(), Walk.lambdaScope(lambda, null, 0, local.type(), scope),
+                            catalogue.kinds(context.rule()), context.is(Context.Trait.WEAK), Set.of()));
+                }
+                return true;
+            }
+        }.walkMethod(method);
+    }
+
+    private boolean isPassedOn(String variable, Context context, MethodDecl method, Scope scope) {
+        return Code.any(method.body, node -> {
+            if (!(node instanceof Node.Call call) || call.args().stream().noneMatch(arg -> arg instanceof Node.Name name
+                    && name.name().equals(variable))) {
+                return false;
+            }
+            Type receiver = typing.receiver(call, scope);
+            Members.Found found = receiver == null || receiver.isArray() ? null : typing.best(receiver, call, scope);
+            return found != null && found.source() != null && found.source().returns != null
+                    && found.source().returns.simple().equals(simple(context.api().type()));
+        });
     }
 
     /** The contexts of the methods of a superclass that call this one, which they leave to subclasses. */
@@ -152,12 +182,18 @@ public final class Contexts {
             boolean weak, Set<String> done) {
         EnumSet<Kind> sure = EnumSet.copyOf(kinds);
         EnumSet<Kind> leads = EnumSet.copyOf(catalogue.leads(context.rule()));
-        if (context.sure() != null) {
+        if (context.sure() != null && !movesTooLate(body, context)) {
             leads.addAll(kinds);
             sure.retainAll(context.sure());
         }
         return new Region(context.rule(), pos, what, method, body, scope, sure, leads, weak,
                 context.is(Context.Trait.NEAR) ? DEPTH_NEAR : 0, done, Region.Holds.NOTHING);
+    }
+
+    /** {@code defer(() -> just(load()).subscribeOn(workers))}: what is made there has been loaded when it moves. */
+    private static boolean movesTooLate(Node body, Context context) {
+        return context.how() == Context.How.CALL && Code.any(body, node -> node instanceof Node.Call call
+                && context.unless().contains(call.name()));
     }
 
     private static final int DEPTH_NEAR = 3;
@@ -357,14 +393,24 @@ public final class Contexts {
                             at),
                     use.kinds, use.weak, context.is(Context.Trait.DONE) ? Set.copyOf(lambda.params())
                             : isArgument ? use.done : Set.of()));
-            case Node.Ref ref -> use.regions.accept(region(context, use.pos(method, ref),
-                    use.what(), method,
-                    ref, at, use.kinds, use.weak, Set.of()));
+            case Node.Ref ref -> use.regions.accept(region(context, use.pos(method, ref), use.what(), method,
+                    isOfNothing(use.call, ref) ? new Node.Call(ref.pos(), ref.on(), ref.name(), List.of()) : ref, at,
+                    use.kinds, use.weak, Set.of()));
             case Node.New made -> made(made, at, use);
             case Node.Call maker -> returned(maker, at, use);
             default -> { }
         }
     }
+
+    /** A reference to a method without parameters, of several of its name. */
+    private static boolean isOfNothing(Node.Call call, Node.Ref ref) {
+        return !ref.name().equals("new") && OF_NOTHING.contains(call.name());
+    }
+
+    private static final Set<String> OF_NOTHING = Set.of("fromCallable", "fromSupplier", "fromRunnable", "supplyAsync",
+            "runAsync", "execute", "submit", "schedule", "scheduleAtFixedRate", "scheduleWithFixedDelay", "defer",
+            "invokeLater", "invokeAndWait", "runLater", "asyncExec", "syncExec", "thenRun", "thenRunAsync",
+            "runOnContext", "doOnSubscribe", "doOnTerminate", "doOnComplete", "doOnCancel", "doFirst");
 
     /** A function that a method of the sources makes: {@code supplyAsync(await(future))}. */
     private void returned(Node.Call maker, Scope scope, Use use) {

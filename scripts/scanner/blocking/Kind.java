@@ -19,6 +19,8 @@ public enum Kind {
     /** A stream that may be a socket, a file or memory. */
     STREAM,
     FILE,
+    /** Until a file is on the disk. */
+    SYNC,
     DNS,
     /** Random numbers of the system's. */
     ENTROPY,

@@ -62,6 +62,7 @@ final class Reach {
     private final boolean isAsked;
     private final boolean half;
     private final Map<Key, Path> known = new HashMap<>();
+    private Reach reads;
     private static final Path NONE = new Path(null, 0, "", null, false, 0, null);
 
     Reach(CallGraph calls, What what) {
@@ -97,13 +98,16 @@ final class Reach {
         Path best = null;
         int blocking = 0;
         for (MethodDecl target : site.targets()) {
+            boolean isPeer = site.peer() != null && kinds.contains(site.peer());
             Path path = from(target, depth - 1, passed(site, target, done));
+            path = path == null && isPeer ? reads().from(target, depth - 1, Set.of()) : path;
             if (path == null || path.kind == Kind.DNS && (site.args().stream().anyMatch(Reach::isAddress)
                     || LOCAL.matcher(target.name).find())) {
                 continue;
             }
             blocking++;
-            boolean sure = path.sure || path.kind == Kind.STREAM && kinds.contains(Kind.STREAM) && holdsSocket(in);
+            boolean sure = path.sure || path.kind == Kind.STREAM && (kinds.contains(Kind.STREAM) && holdsSocket(in)
+                    || isPeer);
             var longer = new Path(in.unit, site.pos(), name(target), path.kind, sure, path.length + 1, path);
             if (longer.isBetterThan(best)) {
                 best = longer;
@@ -111,6 +115,14 @@ final class Reach {
         }
         boolean isHalf = half && site.isOneOf() && 2 * blocking == site.targets().size();
         return blocking < site.need() && !isHalf ? null : best;
+    }
+
+    /** Looks for what reads a stream, where it is told that the stream is a process's or a socket's. */
+    private Reach reads() {
+        if (reads == null) {
+            reads = new Reach(calls, new What(Set.of(), Set.of(Kind.STREAM), Set.of(), half));
+        }
+        return reads;
     }
 
     /** The parameters of {@code target} that are among the futures that are done. */

@@ -14,8 +14,8 @@ interface Check {
     /** The rule's name, as in {@code rules.txt}. */
     String rule();
 
-    /** How far apart the same message is still one cause: a habit of a package is fixed in one go. */
-    enum Group { TYPE, PACKAGE, SOURCE_ROOT }
+    /** How far apart the same message is still one cause: a habit of a project is fixed in one go. */
+    enum Group { TYPE, SOURCE_ROOT }
 
     default Group group() {
         return Group.TYPE;

@@ -14,6 +14,7 @@ import scanner.source.Scope;
 import scanner.source.SourceUnit;
 import scanner.source.TypeDecl;
 import scanner.source.Walk;
+import scanner.types.Members;
 import scanner.types.Origins;
 import scanner.types.Type;
 import scanner.types.World;
@@ -44,9 +45,11 @@ final class ExecutorNeverClosed implements Check {
     @Override
     public void visit(Node node, Scope scope, List<Node> path, Scan scan) {
         switch (node) {
+            case Node.Block body when path.isEmpty() && ENDS_OF_OWNERS.contains(scope.method().name) ->
+                    hidesEnd(body, scope, scan);
             case Node.Local local when path.getLast() instanceof Node.Block block && isPool(local.init(), scope,
                     scan) -> {
-                Set<String> uses = uses(block, local.name());
+                Set<String> uses = uses(block, local.name(), scope, scan);
                 if (uses != null && Code.any(block, each -> is(each, local.name())) && uses.stream()
                         .noneMatch(ENDS::contains)) {
                     scan.add(rule(), scope.method(), local.pos(), local.name()
@@ -56,7 +59,7 @@ final class ExecutorNeverClosed implements Check {
             }
             case Node.Local local when path.getLast() instanceof Node.Block block
                     && isSingle(local.init(), scope, scan) -> {
-                Set<String> uses = uses(block, local.name());
+                Set<String> uses = uses(block, local.name(), scope, scan);
                 if (uses != null && Code.any(block, each -> is(each, local.name())) && uses.stream()
                         .noneMatch(ENDS::contains)) {
                     scan.lead(rule(), scope.method(), local.pos(), local.name()
@@ -67,6 +70,9 @@ final class ExecutorNeverClosed implements Check {
                     scan) ->
                     scan.add(rule(), scope.method(), call.pos(),
                             "the executor made here cannot be shut down: nothing keeps it");
+            case Node.Call call when !call.args().isEmpty() && isPool(call.args().getLast(), scope, scan)
+                    && isOnlyUsedBy(call, scope) -> scan.add(rule(), scope.method(), call.args().getLast().pos(),
+                            "the executor made for " + call.name() + "() is never shut down: nobody else has it");
             case Node.Assign assign -> {
                 if (isPool(assign.value(), scope, scan) || isShortLived(assign.value(), scope, scan)) {
                     field(assign.target(), assign.value(), scope, scope, scan);
@@ -81,6 +87,76 @@ final class ExecutorNeverClosed implements Check {
                     scope, scan);
             default -> { }
         }
+    }
+
+    /** They run tasks on the executor they are given, and leave it to its owner. */
+    private static final Set<String> USERS = Set.of("forScheduledExecutorService", "executor");
+
+    /** By a call for each task, or for an object that has an end, as its maker has. */
+    private static boolean isOnlyUsedBy(Node.Call call, Scope scope) {
+        String in = scope.method().name;
+        return call.name().endsWith("Async") && call.args().size() > 1 && !in.startsWith("<") && !in.equals("main")
+                || USERS.contains(call.name()) && call.args().size() == 1 && !scope.method().isStatic
+                        && scope.type().methods.stream().anyMatch(method -> ENDS_OF_OWNERS.contains(method.name));
+    }
+
+    /** {@code close()} that hides the one of the superclass, which shuts a pool down. */
+    private void hidesEnd(Node.Block body, Scope scope, Scan scan) {
+        MethodDecl method = scope.method();
+        if (method.isStatic || Code.any(body, node -> node instanceof Node.Name name && name.name().equals("super"))) {
+            return;
+        }
+        World world = scan.typing().world;
+        for (TypeDecl above = superclass(method.owner, world); above != null; above = superclass(above, world)) {
+            MethodDecl hidden = above.methods.stream().filter(each -> each.name.equals(method.name)
+                    && Members.sameParams(each, method)).findFirst().orElse(null);
+            if (hidden == null) {
+                continue;
+            }
+            for (TypeDecl.FieldDecl field : above.fields) {
+                if (!field.isStatic() && isShutDown(hidden.body, field.name())
+                        && !Code.any(body, node -> is(node, field.name()))) {
+                    Origins.Made made = kept(above, field.name(), scan);
+                    if (made != null && above.methods.stream().noneMatch(other -> other != hidden
+                            && isShutDown(other.body, field.name()) && Code.calls(body, other.name))) {
+                        scan.add(rule(), method, method.pos, method.name + "() hides the one of "
+                                + above.simpleName() + ", which shuts " + field.name() + " down", step(above.unit,
+                                made.node().pos(), "the pool is made"));
+                        return;
+                    }
+                }
+            }
+            return;
+        }
+    }
+
+    private static TypeDecl superclass(TypeDecl type, World world) {
+        List<Type> parents = world.parents(type);
+        TypeDecl above = parents.isEmpty() ? null : world.decl(parents.get(0).name(), type.unit);
+        return above == null || above.isInterface ? null : above;
+    }
+
+    private static boolean isShutDown(Node body, String field) {
+        return Code.any(body, node -> node instanceof Node.Call call && is(call.on(), field)
+                && ENDS.contains(call.name()));
+    }
+
+    /** The pool that a class makes for its field; null if it makes none. */
+    private static Origins.Made kept(TypeDecl type, String field, Scan scan) {
+        var found = new Origins.Made[1];
+        for (MethodDecl method : type.methods) {
+            new Walk() {
+                @Override
+                protected boolean visit(Node node, Scope at) {
+                    if (node instanceof Node.Assign assign && is(assign.target(), field)
+                            && (isPool(assign.value(), at, scan) || isShortLived(assign.value(), at, scan))) {
+                        found[0] = new Origins.Made(assign.value(), at);
+                    }
+                    return found[0] == null;
+                }
+            }.walkMethod(method);
+        }
+        return found[0];
     }
 
     /** @param at where the maker stands */
@@ -176,11 +252,21 @@ final class ExecutorNeverClosed implements Check {
     }
 
     /** {@link Code#uses}, but for what only runs tasks on the executor it is given. */
-    private static Set<String> uses(Node.Block block, String variable) {
-        return Code.uses(block, variable, (around, node) -> around instanceof Node.Call call && call.name()
-                .endsWith("Async")
+    private static Set<String> uses(Node.Block block, String variable, Scope scope, Scan scan) {
+        return Code.uses(block, variable, (around, node) -> around instanceof Node.Call call && (call.name()
+                .endsWith("Async") || isOnlyUsedIn(call, node, scope.type()))
                 || around instanceof Node.New made && made.type() != null
-                        && made.type().simple().equals("ExecutorCompletionService"));
+                        && made.type().simple().equals("ExecutorCompletionService")
+                );
+    }
+
+    /** A method of the class that runs tasks on the executor, and nothing else. */
+    private static boolean isOnlyUsedIn(Node.Call call, Node executor, TypeDecl type) {
+        MethodDecl own = Tasks.own(call, type);
+        int index = call.args().indexOf(executor);
+        Set<String> uses = own == null || index < 0 ? null : Code.uses(own.body, own.paramNames.get(index),
+                (around, node) -> around instanceof Node.Call started && started.name().endsWith("Async"));
+        return uses != null && uses.stream().noneMatch(ENDS::contains);
     }
 
     /**
@@ -221,7 +307,7 @@ final class ExecutorNeverClosed implements Check {
     /**
      * Whether the field is shut down or given away anywhere in its class and those around it and in it.
      *
-     * @param byReturn whether a method that returns it gives it away
+     * @param byReturn whether a method or a function that returns it gives it away
      */
     private static boolean mayLeave(TypeDecl owner, String name, boolean byReturn, Scan scan) {
         for (TypeDecl type : owner.unit.types) {
@@ -232,8 +318,8 @@ final class ExecutorNeverClosed implements Check {
                 Set<Node> returned = Collections.newSetFromMap(new IdentityHashMap<>());
                 if (Code.any(method.body, node -> (node instanceof Node.Return value && isOneOf(value.value(), name)
                         && returned.add(value.value()) || leaves(node, name)) && !(returned.contains(node) && !byReturn)
-                        && (byReturn || !(node instanceof Node.Return)) && !(node instanceof Node.New made
-                        && isOnlyUsedBy(made, method, scan)))) {
+                        && (byReturn || !(node instanceof Node.Return || node instanceof Node.Lambda))
+                        && !(node instanceof Node.New made && isOnlyUsedBy(made, method, scan)))) {
                     return true;
                 }
             }
@@ -285,10 +371,16 @@ final class ExecutorNeverClosed implements Check {
 
     /** Made by {@code Executors} or a constructor, here or in a helper of the sources. */
     private static boolean isPool(Node node, Scope scope, Scan scan) {
-        return isMaker(node, scope, scan) || node instanceof Node.Call call && call.args().size() < 3
+        return isMaker(node, scope, scan) || node instanceof Node.Choice choice && (isNull(choice.no()) && isPool(
+                choice.yes(), scope, scan) || isNull(choice.yes()) && isPool(choice.no(), scope, scan))
+                || node instanceof Node.Call call
                 && Tasks.target(call, scope, scan) instanceof MethodDecl helper && helper.isStatic
                 && helper.body != null
                 && helper.owner == scope.type() && returnsPool(helper, scan);
+    }
+
+    private static boolean isNull(Node node) {
+        return node instanceof Node.Literal literal && literal.type() == null;
     }
 
     private static boolean isSingle(Node node, Scope scope, Scan scan) {

@@ -19,7 +19,7 @@ final class LostFailure implements Check {
 
     @Override
     public Group group() {
-        return Group.PACKAGE;
+        return Group.SOURCE_ROOT;
     }
 
     @Override

@@ -39,8 +39,46 @@ final class PermitNotReleased implements Check {
             Node.Call taken = taken(statements.get(i), scope, scan);
             if (taken != null) {
                 look(statements, i, taken, risks(block, false, scope, scan), scope, scan);
+                if (scan.deep()) {
+                    refused(statements, i, taken, path, scope, scan);
+                }
             }
         }
+    }
+
+    /** A lead: the task that gives the permit back is started after it is taken, and may be refused. */
+    private void refused(List<Node> statements, int from, Node.Call taken, List<Node> path, Scope scope, Scan scan) {
+        if (!isGivenBack(taken.on(), scope) || path.stream().anyMatch(around -> around instanceof Node.Try attempt
+                && (Code.catchesAll(attempt) || attempt.last() != null || attempt.catches().stream()
+                        .anyMatch(each -> Code.catches(each, "RejectedExecutionException"))))) {
+            return;
+        }
+        for (Node statement : statements.subList(from + 1, statements.size())) {
+            if (statement instanceof Node.Try) {
+                return;
+            }
+            var start = new Node.Call[1];
+            boolean isGiven = Code.any(statement, node -> {
+                if (node instanceof Node.Call call && isStart(call, scope, scan)) {
+                    start[0] = call;
+                }
+                return start[0] == null && node instanceof Node.Call call && call.name().equals("release")
+                        && Code.same(call.on(), taken.on());
+            });
+            if (isGiven) {
+                return;
+            }
+            if (start[0] != null) {
+                scan.lead(rule(), scope.method(), taken.pos(), "if " + start[0].name() + "() on line " + Pos.line(
+                        start[0].pos()) + " is refused, nobody gives " + Code.text(taken.on()) + " back");
+                return;
+            }
+        }
+    }
+
+    private static boolean isStart(Node.Call call, Scope scope, Scan scan) {
+        return call.name().endsWith("Async") && call.args().size() > 1 || Set.of("execute", "submit", "schedule")
+                .contains(call.name()) && scan.isA(call.on(), scope, "java.util.concurrent.Executor");
     }
 
     /** {@code tryAcquire()}, and then a return or throw before anything is done with the permit. */

@@ -19,7 +19,7 @@ final class SwallowedInterrupt implements Check {
 
     @Override
     public Group group() {
-        return Group.PACKAGE;
+        return Group.SOURCE_ROOT;
     }
 
     @Override
@@ -33,7 +33,8 @@ final class SwallowedInterrupt implements Check {
                     "InterruptedException is caught and the method returns as if nothing was");
             return;
         }
-        if (isInterrupt && leavesWith(each) && isInLoop(path) && !isTask(path, scope) && !isStartedAsTask(scope)) {
+        if (isInterrupt && leavesWith(each, scope) && isInLoop(path) && !isTask(path, scope)
+                && !isStartedAsTask(scope)) {
             scan.add(rule(), scope.method(), each.pos(),
                     "InterruptedException ends the loop, and the caller does not learn"
                     + " of it");
@@ -56,10 +57,11 @@ final class SwallowedInterrupt implements Check {
         }
     }
 
-    /** Logged, then {@code break} or {@code continue}. */
-    private static boolean leavesWith(Node.Catch each) {
+    /** Logged, then {@code break} or {@code continue}; not logged, where the method returns what it has by then. */
+    private static boolean leavesWith(Node.Catch each, Scope scope) {
         List<Node> statements = each.body().statements();
-        return statements.size() > 1 && statements.getLast() instanceof Node.Jump
+        boolean isValue = scope.method().returns != null && !scope.method().returns.simple().equals("void");
+        return statements.size() > (isValue ? 0 : 1) && statements.getLast() instanceof Node.Jump
                 && statements.stream().limit(statements.size() - 1).allMatch(Code::isLog);
     }
 

@@ -33,7 +33,7 @@ public final class TaskScan implements Check.Scan {
     private final boolean deep;
     private int release;
 
-    /** The same thing done in the same class, package or source root. */
+    /** The same thing done in the same class or source root. */
     private record Cause(String rule, Object group, String message) {
     }
 
@@ -110,7 +110,6 @@ public final class TaskScan implements Check.Scan {
         String folder = file.substring(0, file.lastIndexOf('/') + 1);
         return switch (checks.stream().filter(check -> check.rule().equals(rule)).findFirst().orElseThrow().group()) {
             case TYPE -> type;
-            case PACKAGE -> folder;
             case SOURCE_ROOT -> {
                 String path = type.unit.packageName.replace('.', '/') + "/";
                 yield folder.endsWith(path) ? folder.substring(0, folder.length() - path.length()) : folder;

@@ -188,7 +188,8 @@ public final class Code {
                         .equals(variable)) {
                     calls.add(ref.name());
                 } else if (node instanceof Node.Name name && name.name().equals(variable)
-                        && !(path.getLast() instanceof Node.Ref) && !stays.test(path.getLast(), node)
+                        && !(path.getLast() instanceof Node.Ref) && !isAsked(path.getLast())
+                        && !stays.test(path.getLast(), node)
                         && !(path.getLast() instanceof Node.Call call && call.on() == node)) {
                     escapes[0] = true;
                 } else if (node instanceof Node.New made && made.body() != null || node instanceof Node.LocalType) {
@@ -198,5 +199,10 @@ public final class Code {
             }
         }.walk(body, new Scope(null, null, "", null));
         return escapes[0] ? null : calls;
+    }
+
+    /** {@code variable == null}. */
+    private static boolean isAsked(Node around) {
+        return around instanceof Node.Other other && other.type() != null && other.type().simple().equals("boolean");
     }
 }

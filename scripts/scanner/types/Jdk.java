@@ -11,6 +11,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** What the running JDK says of its own types. Classes are loaded, never initialised. */
 final class Jdk {
@@ -42,6 +44,13 @@ final class Jdk {
                 binary = binary.substring(0, dot) + "$" + binary.substring(dot + 1);
             }
         }
+    }
+
+    private static final Set<String> PACKAGES = ModuleLayer.boot().modules().stream()
+            .flatMap(module -> module.getPackages().stream()).collect(Collectors.toSet());
+
+    static boolean has(String packageName) {
+        return PACKAGES.contains(packageName);
     }
 
     static String name(Class<?> type) {

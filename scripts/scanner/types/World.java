@@ -2,6 +2,7 @@ package scanner.types;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -24,11 +25,13 @@ public final class World {
     private final Map<String, Set<Type>> arguments = new HashMap<>();
     private final Map<TypeDecl, List<Type>> parents = new HashMap<>();
     private final Map<SourceUnit, Map<String, String>> seen = new HashMap<>();
+    private final Set<String> packages = new HashSet<>();
 
     public World(List<SourceUnit> units, Library library) {
         this.units = units;
         this.library = library;
         for (SourceUnit unit : units) {
+            packages.add(unit.packageName);
             for (TypeDecl type : unit.types) {
                 types.computeIfAbsent(type.name, n -> new ArrayList<>(1)).add(type);
             }
@@ -273,13 +276,21 @@ public final class World {
         String found = head(head, unit, in);
         if (found == null) {
             if (dot < 0) {
-                return Character.isUpperCase(head.charAt(0)) && unit.starImports.size() == 1 ? unit.starImports.get(0)
-                        + "." + head
-                        : Character.isUpperCase(head.charAt(0)) ? "?." + head : null;
+                return Character.isUpperCase(head.charAt(0)) ? foreign(unit) + "." + head : null;
             }
             return name;
         }
         return dot < 0 ? found : member(found, name.substring(dot + 1), unit);
+    }
+
+    /** The package of a type that is not found: the one package outside the sources that is imported as a whole. */
+    private String foreign(SourceUnit unit) {
+        if (unit.starImports.size() == 1) {
+            return unit.starImports.get(0);
+        }
+        List<String> outside = unit.starImports.stream().filter(star -> !packages.contains(star) && !Jdk.has(star))
+                .toList();
+        return outside.size() == 1 ? outside.get(0) : "?";
     }
 
     private String member(String type, String rest, SourceUnit unit) {
@@ -351,7 +362,7 @@ public final class World {
             return same;
         }
         for (String star : unit.starImports) {
-            if (exists(star + "." + name)) {
+            if (exists(star + "." + name) || library.knows(star + "." + name)) {
                 return star + "." + name;
             }
         }
