@@ -41,8 +41,8 @@ import java.util.stream.Stream;
  * <p>It speaks HTTP/1.1: a server that takes HTTP/2 and goes silent blocks every later exchange on the one connection
  * that all share, and {@code HttpClient} never notices. Thread-safe. An exchange that ends early closes its connection.
  *
- * <p>It follows redirects, five at most, but not from https to http. {@code HttpClient} itself repeats a GET or HEAD
- * whose connection drops before the answer: 2 attempts on 21 and 25, 5 from 26 on. {@code
+ * <p>It follows redirects unless told not to, five at most, but not from https to http. {@code HttpClient} itself
+ * repeats a GET or HEAD whose connection drops before the answer: 2 attempts on 21 and 25, 5 from 26 on. {@code
  * -Djdk.httpclient.redirects.retrylimit=1} switches that off on all of them, and redirects with it.
  *
  * <p>Run: {@code java examples/http/SharedHttpClient.java}
@@ -60,6 +60,11 @@ public final class SharedHttpClient implements AutoCloseable {
      */
     // @start region="client"
     public SharedHttpClient(int limit, Duration connectTimeout) {
+        this(limit, connectTimeout, Redirect.NORMAL); // never from https to http; the JDK's default follows none
+    }
+
+    /** @param redirects {@code NEVER} for a configured partner: the answer could send the request to any other host */
+    public SharedHttpClient(int limit, Duration connectTimeout, Redirect redirects) {
         if (limit < 1) {
             throw new IllegalArgumentException("limit is " + limit + ": must be 1 or more");
         }
@@ -68,7 +73,7 @@ public final class SharedHttpClient implements AutoCloseable {
         this.client = HttpClient.newBuilder()
                 .version(Version.HTTP_1_1)
                 .connectTimeout(connectTimeout.compareTo(longest) < 0 ? connectTimeout : longest)
-                .followRedirects(Redirect.NORMAL) // the default follows none; NORMAL never goes from https to http
+                .followRedirects(Objects.requireNonNull(redirects, "redirects"))
                 .build();
         this.permits = new Semaphore(limit, true);
     }

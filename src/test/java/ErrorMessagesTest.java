@@ -256,7 +256,7 @@ class ErrorMessagesTest {
             Socket accepted = silent.accept(); // kept: a socket that is garbage is closed
             // with time to connect: else "HTTP connect timed out"
             shows("HttpTimeoutException: request timed out", () ->
-                    client.send(to(silent.getLocalPort()).timeout(Duration.ofSeconds(2)).build(), text));
+                    client.send(to(silent.getLocalPort()).timeout(Duration.ofSeconds(5)).build(), text));
             client.shutdownNow();
             var stopped = shows("ExecutionException: java.io.IOException: shutdownNow", running::get);
             assertEquals(IOException.class, stopped.getCause().getClass());

@@ -398,7 +398,7 @@ class FileTransferTest {
                 System.getProperty("java.class.path"),
                 SmallHeap.class.getName(), folder.toString()).redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes());
-        assertTrue(process.waitFor(200, TimeUnit.SECONDS) && process.exitValue() == 0, output);
+        assertTrue(process.waitFor(500, TimeUnit.SECONDS) && process.exitValue() == 0, output);
         System.out.print(output);
     }
 

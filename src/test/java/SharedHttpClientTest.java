@@ -10,7 +10,9 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.net.http.HttpClient.Redirect;
 import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -247,6 +249,17 @@ class SharedHttpClientTest {
     void offersNoHttp2() throws Exception {
         String head = exchange("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", new CompletableFuture<>());
         assertTrue(!head.toLowerCase(Locale.ROOT).contains("upgrade") && !head.contains("HTTP2-Settings"), head);
+    }
+
+    @Test
+    void followsNoRedirectIfToldSo() throws Exception {
+        try (var server = new HostileServer(HostileServer.Fault.REDIRECTS_FOR_EVER);
+             var http = new SharedHttpClient(1, LONG, Redirect.NEVER)) {
+            int status = http.exchange(get(server), LONG, HttpResponse::statusCode);
+            assertEquals(3, status / 100);
+            assertEquals(1, server.requests.get());
+        }
+        assertThrows(NullPointerException.class, () -> new SharedHttpClient(1, LONG, null));
     }
 
     @Test

@@ -47,7 +47,7 @@ class TcpServerTest {
     private static Socket connect(TcpServer server) throws IOException {
         var socket = new Socket(server.address().getAddress(), server.address().getPort());
         // a read of a platform thread hears no interrupt, so the test's own limit would not end it
-        socket.setSoTimeout(30_000);
+        socket.setSoTimeout(300_000);
         return socket;
     }
 

@@ -277,7 +277,7 @@ class WebSocketClientTest {
                 });
             }
             threads.shutdown();
-            threads.awaitTermination(50, TimeUnit.SECONDS);
+            threads.awaitTermination(500, TimeUnit.SECONDS);
         }
         assertEquals(messages, seen.size());
         System.out.println("WebSocketClient stress: " + messages

@@ -718,8 +718,8 @@ class ServiceIT {
         private final InputStream in;
 
         private Client(int port) throws IOException {
-            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 30_000);
-            socket.setSoTimeout(30_000);
+            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 300_000);
+            socket.setSoTimeout(300_000);
             socket.setTcpNoDelay(true);
             in = new BufferedInputStream(socket.getInputStream());
         }

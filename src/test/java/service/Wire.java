@@ -26,7 +26,7 @@ final class Wire implements AutoCloseable {
     private Wire(Socket socket) throws IOException {
         this.socket = socket;
         socket.setTcpNoDelay(true);
-        socket.setSoTimeout(50_000);
+        socket.setSoTimeout(300_000);
         this.in = new BufferedInputStream(socket.getInputStream());
     }
 

@@ -36,7 +36,7 @@ public final class Router {
     /**
      * Answers a request, or throws: {@link HttpError} gives its status, {@code RejectedExecutionException} 503,
      * anything else 500. Runs in its own thread, which is interrupted, once, when it takes too long (504), when its
-     * client has gone, or at the end of a stop.
+     * client has gone (one that only ends its own sending counts as gone), or at the end of a stop.
      */
     @FunctionalInterface
     public interface Handler {
