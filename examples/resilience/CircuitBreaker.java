@@ -134,6 +134,19 @@ public final class CircuitBreaker {
         boolean quiet();
     }
 
+    private record InARow(int failures, int[] count) implements Window {
+        @Override
+        public boolean count(boolean failure, long now) {
+            count[0] = failure ? count[0] + 1 : 0;
+            return count[0] >= failures;
+        }
+
+        @Override
+        public boolean quiet() {
+            return count[0] == 0;
+        }
+    }
+
     private record Latest(int failures, int size, BitSet failed, int[] slotAndCount) implements Window {
         @Override
         public boolean count(boolean failure, long now) {
@@ -211,7 +224,8 @@ public final class CircuitBreaker {
     /** With your own monotonic clock. */
     public CircuitBreaker(int failures, int window, Duration openFor, int trials,
             Function<? super Exception, Verdict> judge, LongSupplier nanoTime) {
-        this(now -> new Latest(failures, window, new BitSet(), new int[2]), openFor, trials, judge, nanoTime,
+        this(now -> failures == window ? new InARow(failures, new int[1])
+                : new Latest(failures, window, new BitSet(), new int[2]), openFor, trials, judge, nanoTime,
                 1 <= failures && failures <= window, "failures " + failures + ", window " + window);
     }
 
