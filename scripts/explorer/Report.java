@@ -104,12 +104,7 @@ final class Report {
     private void trace(StringBuilder text) {
         List<Schedule.Event> trace = worthTelling(found.traced().trace());
         List<String> names = found.traced().names();
-        int[] columns = new int[names.size()];
         int width = 30;
-        int next = 0;
-        for (int i = 1; i < columns.length; i++) {
-            columns[i] = next++ % 4;
-        }
         StringBuilder head = new StringBuilder();
         for (int i = 1; i < Math.min(5, names.size()); i++) {
             head.append(pad(names.get(i), width));
@@ -125,7 +120,7 @@ final class Report {
                 continue;
             }
             String line = (place(event) + " " + event.what()).strip();
-            text.append(" ".repeat(columns[event.task()] * width))
+            text.append(" ".repeat((event.task() - 1) % 4 * width))
                     .append(names.size() > 5 ? "T" + event.task() + " " : "").append(line).append('\n');
         }
     }
