@@ -102,18 +102,25 @@ public final class BlockingScan {
         }
     }
 
-    /** What the contexts of one finding have in common. */
+    /**
+     * What the contexts of one finding have in common. @param file a folder for a habit of all that is in it, whose
+     * kind {@code pos} tells then.
+     */
     private record Cause(Rule rule, String file, int pos) {
+        boolean isHabit() {
+            return pos < 0;
+        }
     }
 
-    /** The call that blocks in the end; a monitor's own waits are a habit of the package. */
+    /** The call that blocks in the end; a monitor's own waits and its statements are habits of a project. */
     private static Cause cause(Hit hit) {
         Reach.Path last = hit.path.last();
-        String file = last.unit().source.name();
-        return last == hit.path && last.kind() == Kind.WAIT && hit.region.holds() == Region.Holds.MONITOR
-                ? new Cause(hit.region.rule(), file.substring(0, file.lastIndexOf('/') + 1), 0)
-                : new Cause(hit.region.rule(), file, last.pos());
+        return last == hit.path && HABITS.contains(last.kind()) && hit.region.holds() == Region.Holds.MONITOR
+                ? new Cause(hit.region.rule(), last.unit().root(), -1 - last.kind().ordinal())
+                : new Cause(hit.region.rule(), last.unit().source.name(), last.pos());
     }
+
+    private static final Set<Kind> HABITS = Set.of(Kind.WAIT, Kind.JDBC);
 
     /** The files that what is found in a region, or not, depends on. */
     public Set<SourceUnit> followed(Region region) {
@@ -122,10 +129,18 @@ public final class BlockingScan {
 
     public List<Finding> findings() {
         var findings = new ArrayList<Finding>();
-        for (List<Hit> hits : groups.values()) {
-            findings.add(finding(hits));
-        }
+        groups.forEach((cause, hits) -> findings.add(cause.isHabit() ? habit(hits) : finding(hits)));
         return findings;
+    }
+
+    private static Finding habit(List<Hit> hits) {
+        var places = new TreeMap<Finding.Place, List<Hit>>(Finding.Place.ORDER);
+        hits.forEach(hit -> places.computeIfAbsent(place(hit.path.unit(), hit.path.pos()), at -> new ArrayList<>())
+                .add(hit));
+        Finding all = finding(hits);
+        places.remove(all.place());
+        return new Finding(all.rule(), all.level(), all.place(), all.message(), all.chain(), all.alsoAt(),
+                all.enclosing(), places.values().stream().map(BlockingScan::finding).toList());
     }
 
     private static Hit best(List<Hit> hits) {

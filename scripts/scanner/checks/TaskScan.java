@@ -106,14 +106,9 @@ public final class TaskScan implements Check.Scan {
     }
 
     private Object group(String rule, TypeDecl type) {
-        String file = type.unit.source.name();
-        String folder = file.substring(0, file.lastIndexOf('/') + 1);
         return switch (checks.stream().filter(check -> check.rule().equals(rule)).findFirst().orElseThrow().group()) {
             case TYPE -> type;
-            case SOURCE_ROOT -> {
-                String path = type.unit.packageName.replace('.', '/') + "/";
-                yield folder.endsWith(path) ? folder.substring(0, folder.length() - path.length()) : folder;
-            }
+            case SOURCE_ROOT -> type.unit.root();
         };
     }
 
@@ -123,7 +118,7 @@ public final class TaskScan implements Check.Scan {
             Finding first = same.get(0);
             findings.add(new Finding(first.rule(), first.level(), first.place(), first.message(), first.chain(),
                     same.stream().skip(1).map(each -> new Finding.Step(each.place(), "in " + each.enclosing()))
-                            .toList(), first.enclosing()));
+                            .toList(), first.enclosing(), List.copyOf(same.subList(1, same.size()))));
         }
         return findings;
     }

@@ -16,9 +16,16 @@ import java.util.List;
  * @param enclosing  the type and method around {@code place}, such as {@code org.acme.Client.send}: with {@code rule}
  * and the last step's
  *                   text it names the finding across edits that only move lines
+ * @param others     of a habit, the same thing done in several places without a cause that they share: the finding of
+ *                   each further place; empty of all else
  */
 public record Finding(String rule, Level level, Place place, String message, List<Step> chain, List<Step> alsoAt,
-        String enclosing) {
+        String enclosing, List<Finding> others) {
+
+    public Finding(String rule, Level level, Place place, String message, List<Step> chain, List<Step> alsoAt,
+            String enclosing) {
+        this(rule, level, place, message, chain, alsoAt, enclosing, List.of());
+    }
 
     public enum Level { NOTE, WARNING, ERROR }
 

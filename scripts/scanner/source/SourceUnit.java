@@ -76,4 +76,12 @@ public final class SourceUnit {
             all.add(index, member);
         }
     }
+
+    /** The folder that its package is in. */
+    public String root() {
+        String file = source.name();
+        String folder = file.substring(0, file.lastIndexOf('/') + 1);
+        String path = packageName.replace('.', '/') + "/";
+        return folder.endsWith(path) ? folder.substring(0, folder.length() - path.length()) : folder;
+    }
 }

@@ -38,8 +38,7 @@ import scanner.findings.Finding;
  * Findings their author has answered for, in the source. A comment {@code // blocking-ok: reason} counts for the
  * statement it stands in or before; {@code @SuppressWarnings} with {@code "blocking"} or the rule's name counts for
  * its declaration. Both count at the finding's {@linkplain Finding#place() place}, where they cover the whole finding,
- * and at each of its other places, where they cover that one. Of a habit, the same thing done in several places without
- * a cause that they share, they cover the one place.
+ * and at each of its other places, where they cover that one. Of a habit they cover the one place.
  */
 public final class Suppressions {
 
@@ -75,19 +74,15 @@ public final class Suppressions {
 
     /** The next place of a habit: who answers for one place answers for that one. @return null if none is left. */
     private Finding next(Finding finding) {
-        String message = finding.message();
-        if (finding.chain().size() > 1 || !finding.chain().get(0).what().equals(message)) {
-            return null;
-        }
-        List<Finding.Step> left = finding.alsoAt().stream().filter(other -> !covers(other.place(), finding.rule()))
+        List<Finding> left = finding.others().stream().filter(other -> !covers(other.place(), finding.rule()))
                 .toList();
         if (left.isEmpty()) {
             return null;
         }
-        Finding.Step first = left.get(0);
-        return new Finding(finding.rule(), finding.level(), first.place(), message,
-                List.of(new Finding.Step(first.place(), message)), left.subList(1, left.size()),
-                first.what().replaceFirst("^in ", ""));
+        Finding first = left.get(0);
+        return new Finding(first.rule(), first.level(), first.place(), first.message(), first.chain(),
+                finding.alsoAt().stream().filter(other -> !other.place().equals(first.place())).toList(),
+                first.enclosing());
     }
 
     /** How many places were left out as the first of a finding. */

@@ -117,19 +117,14 @@ class SuppressionsTest {
         Path file = Cli.write(folder.resolve("A.java"), "class A { void m() {", " a(); // blocking-ok: this one",
                 " b(); // blocking-ok: this one", " c();", "} }");
         Finding one = Cli.at("A.java", 2, 2);
-        List<Finding.Step> itself = List.of(new Finding.Step(one.place(), one.message()));
-        var places = new ArrayList<Finding.Step>();
-        for (int line = 3; line <= 4; line++) {
-            places.add(new Finding.Step(new Finding.Place("A.java", line, 2), "in A.m" + line));
-        }
-        var habit = new Finding(one.rule(), one.level(), one.place(), one.message(), itself, places, one.enclosing());
+        List<Finding> others = List.of(Cli.at("A.java", 3, 2), Cli.at("A.java", 4, 2));
+        List<Finding.Step> places = others.stream().map(each -> new Finding.Step(each.place(), "sleep()")).toList();
+        var habit = new Finding(one.rule(), one.level(), one.place(), one.message(), one.chain(), places,
+                one.enclosing(), others);
         var left = new Suppressions(name -> file).apply(List.of(habit));
-        assertEquals(1, left.size());
-        assertEquals(new Finding.Place("A.java", 4, 2), left.get(0).place());
-        assertEquals("A.m4", left.get(0).enclosing());
-        assertEquals(List.of(), left.get(0).alsoAt());
-        var answered = new Finding(one.rule(), one.level(), one.place(), one.message(), itself, places.subList(0, 1),
-                one.enclosing());
+        assertEquals(List.of(others.get(1)), left);
+        var answered = new Finding(one.rule(), one.level(), one.place(), one.message(), one.chain(),
+                places.subList(0, 1), one.enclosing(), others.subList(0, 1));
         assertEquals(List.of(), new Suppressions(name -> file).apply(List.of(answered)));
     }
 
