@@ -24,6 +24,7 @@ public final class Origins {
 
     public final Typing typing;
     private final Map<TypeDecl, Map<String, List<Made>>> assigned = new IdentityHashMap<>();
+    private Map<String, List<Made>> created;
 
     public Origins(Typing typing) {
         this.typing = typing;
@@ -108,9 +109,93 @@ public final class Origins {
 
     /** Whether the value was made by one of these, or may have been: a field that is set in several places. */
     public boolean isMadeBy(Node node, Scope scope, List<Api> makers) {
+        return isMadeBy(node, scope, makers, 3);
+    }
+
+    private boolean isMadeBy(Node node, Scope scope, List<Api> makers, int depth) {
         Made made = of(node, scope);
-        return made != null ? isMadeBy(made, makers) : values(node, scope).stream()
-                .map(each -> of(each.node, each.scope)).anyMatch(each -> each != null && isMadeBy(each, makers));
+        return made != null ? isMadeBy(made, makers) || made.node instanceof Node.Call call && isBean(call, made.scope,
+                makers, depth) : values(node, scope).stream().anyMatch(each -> {
+                    Made value = of(each.node, each.scope);
+                    return value != null ? isMadeBy(value, makers) : depth > 0 && isGiven(each.node, each.scope, makers,
+                            depth - 1);
+                });
+    }
+
+    // executors that come by way of a constructor, from the sources or from a container
+
+    private static final Set<String> BEANS = Set.of("Bean", "Produces", "Provides");
+
+    /** A parameter of a constructor, for which the sources or a container may pass such an executor. */
+    private boolean isGiven(Node node, Scope scope, List<Api> makers, int depth) {
+        int index = node instanceof Node.Name name ? scope.method().paramNames.indexOf(name.name()) : -1;
+        if (index < 0 || makers.stream().noneMatch(maker -> EXECUTORS.contains(maker.type()))) {
+            return false;
+        }
+        MethodDecl to = scope.method();
+        if (isBean(to)) {
+            return isBean(to.paramTypes.get(index).simple(), makers, depth);
+        }
+        List<Made> made = to.name.equals("<init>") ? created().getOrDefault(to.owner.simpleName(), List.of())
+                : List.of();
+        return made.isEmpty() ? to.name.equals("<init>") && isBean(to.paramTypes.get(index).simple(), makers, depth)
+                : made.stream().anyMatch(each -> each.node instanceof Node.New object
+                && object.args().size() == to.paramNames.size() && (isMadeBy(object.args().get(index), each.scope,
+                makers, depth) || isGiven(object.args().get(index), each.scope, makers, depth - 1)));
+    }
+
+    private static final Set<String> EXECUTORS = Set.of("java.util.concurrent.Executors",
+            "java.util.concurrent.ForkJoinPool");
+
+    private static boolean isBean(MethodDecl method) {
+        return method.annotations.stream().anyMatch(each -> BEANS.contains(each.simple()));
+    }
+
+    /** The one method that makes objects of that type for a container. */
+    private boolean isBean(String type, List<Api> makers, int depth) {
+        List<MethodDecl> beans = typing.world.units.stream().filter(unit -> !unit.isTest)
+                .flatMap(unit -> unit.types.stream()).flatMap(each -> each.methods.stream())
+                .filter(method -> method.body != null && method.returns != null
+                && method.returns.simple().equals(type) && isBean(method)).limit(2).toList();
+        return beans.size() == 1 && returns(beans.get(0), makers, depth);
+    }
+
+    private boolean isBean(Node.Call call, Scope scope, List<Api> makers, int depth) {
+        return depth > 0 && call.on() == null && call.args().isEmpty() && scope.type().methods.stream()
+                .anyMatch(method -> method.name.equals(call.name()) && method.body != null && isBean(method)
+                && returns(method, makers, depth - 1));
+    }
+
+    private boolean returns(MethodDecl method, List<Api> makers, int depth) {
+        var found = new boolean[1];
+        new Walk() {
+            @Override
+            protected boolean visit(Node node, Scope at) {
+                found[0] |= node instanceof Node.Return value && value.value() != null && depth > 0
+                        && isMadeBy(value.value(), at, makers, depth - 1);
+                return !found[0] && !(node instanceof Node.Lambda);
+            }
+        }.walkMethod(method);
+        return found[0];
+    }
+
+    /** Every object that the sources create, by the simple name of its class. */
+    private Map<String, List<Made>> created() {
+        if (created == null) {
+            created = new HashMap<>();
+            typing.world.units.stream().filter(unit -> !unit.isTest).flatMap(unit -> unit.types.stream())
+                    .flatMap(type -> type.methods.stream()).forEach(method -> new Walk() {
+                        @Override
+                        protected boolean visit(Node node, Scope scope) {
+                            if (node instanceof Node.New object && object.type() != null && !object.args().isEmpty()) {
+                                created.computeIfAbsent(object.type().simple(), n -> new ArrayList<>())
+                                        .add(new Made(object, scope));
+                            }
+                            return true;
+                        }
+                    }.walkMethod(method));
+        }
+        return created;
     }
 
     /** All that a field is set to. */
