@@ -85,7 +85,8 @@ public final class Health {
             try {
                 if (run.isDone()) {
                     var next = new CompletableFuture<String>();
-                    deadline = System.nanoTime() + Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 4);
+                    deadline = System.nanoTime() + Math.clamp(TimeUnit.NANOSECONDS.convert(limit), 0,
+                            Long.MAX_VALUE / 4);
                     Thread.ofVirtual().name("readiness").start(() -> check(next));
                     run = next;
                 }

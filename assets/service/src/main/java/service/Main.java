@@ -191,8 +191,17 @@ public final class Main implements AutoCloseable {
         }
     }
 
-    /** As at a signal. A second call waits for the first. @return false if something still runs, or did not close */
+    /**
+     * As at a signal. A second call waits for the first.
+     *
+     * @return false if something still runs, or did not close
+     * @throws IllegalStateException if called by what it waits for: a handler, a task, or what it closes
+     */
     public boolean stop() {
+        if (server != null) {
+            server.refuseOwnThread();
+        }
+        tasks.refuseOwnThread();
         return stop.run();
     }
 

@@ -25,7 +25,8 @@ public final class Routes implements Main.Application {
         router.route("GET", "/hello/{name}", request -> JsonBody.response(200, Map.of("hello", request.path("name"))));
         router.route("POST", "/orders", request -> {
             String item = JsonBody.field(request, "item", String.class); // 400 if it is not there
-            return JsonBody.response(201, Map.of("item", item, "count", JsonBody.field(request, "count", Long.class)));
+            var order = Map.of("item", item, "count", JsonBody.field(request, "count", Long.class));
+            return JsonBody.response(request, 201, order);
         });
         router.route("POST", "/reports", request -> {
             service.tasks.background("report", () -> Log.info("report written")); // 503 if too many are on their way
