@@ -118,7 +118,7 @@ public final class Health {
             try {
                 return current.get(end - System.nanoTime(), TimeUnit.NANOSECONDS);
             } catch (ExecutionException | TimeoutException e) {
-                return "no answer within " + limit.toMillis() + " ms";
+                return "no answer within " + TimeUnit.MILLISECONDS.convert(limit) + " ms";
             }
         }
     }
