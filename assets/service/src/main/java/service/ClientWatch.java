@@ -1,6 +1,7 @@
 package service;
 
 import java.io.IOException;
+import java.net.SocketTimeoutException;
 import java.util.concurrent.CountDownLatch;
 
 /** Reads on while a handler runs: so it is seen if the client goes. What it reads begins the next request. */
@@ -31,6 +32,8 @@ final class ClientWatch implements Runnable {
         boolean gone = true;
         try {
             gone = !reader.await();
+        } catch (SocketTimeoutException e) {
+            gone = false; // a probe in the lane that takes its time
         } catch (IOException e) {
             // gone
         } finally {

@@ -11,15 +11,12 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * One connection of {@link HttpService}: its requests, one after the other, in one thread, whose reads and writes wait
- * without a limit of their own. The limits are kept by the sweeper, which calls {@link #sweep}: it closes the socket,
- * and what waits there fails.
+ * without a limit of their own: by {@link #sweep} the sweeper closes the socket, and what waits there fails.
  */
 final class Connection implements Runnable {
     enum Phase { IDLE, LEAVING, READING, WORKING, LINGERING, LATE, CLOSED }
 
-    /**
-     * Replaced as a whole: where the sweeper and the connection's thread want to at the same time, one of them wins.
-     */
+    /** Replaced as a whole: if the sweeper and the connection's thread want to at the same time, one of them wins. */
     private record State(Phase phase, long since, long nanos) { }
 
     private static final long NONE = Long.MAX_VALUE;
@@ -66,8 +63,8 @@ final class Connection implements Runnable {
             boolean lane = !runner.isVirtual();
             socket.setTcpNoDelay(true);
             socket.setSoTimeout(lane ? 1_000 : 0);
-            Request next = first;
-            do {
+            boolean more = true;
+            for (Request next = first; more; next = null) {
                 try {
                     next = next == null ? read() : next;
                 } catch (SocketTimeoutException e) { // of the lane
@@ -78,11 +75,8 @@ final class Connection implements Runnable {
                     handedOver = handOver(next);
                     return;
                 }
-                if (next == null || !new Exchange(this, next).run()) {
-                    return;
-                }
-                next = null;
-            } while (true);
+                more = next != null && new Exchange(this, next).run();
+            }
         } catch (IOException e) {
             // the client has gone, or was too slow
         } catch (Throwable e) {
@@ -103,6 +97,7 @@ final class Connection implements Runnable {
     private Request read() throws IOException {
         enter(Phase.IDLE, Sweeper.nanos(server.options.idleTimeout));
         awaitWatch();
+        reader.release();
         if (!reader.await()) {
             return null;
         }
@@ -115,10 +110,8 @@ final class Connection implements Runnable {
             return request;
         } catch (HttpError e) {
             refuse(e.status, e.getMessage());
-            linger();
         } catch (Memory.FullException e) {
             refuse(503, "overloaded");
-            linger();
         } catch (EOFException e) {
             if (isLate()) {
                 refuse(408, "the request took too long");
@@ -135,6 +128,7 @@ final class Connection implements Runnable {
     private void refuse(int status, String why) throws IOException {
         server.observer.refused(status, socket.getInetAddress());
         writer.write(server.router.error(status, why, null, e -> server.failed(null, "error form", e)), null, true);
+        linger();
     }
 
     /** Lets the client read the answer: to close while it still sends would destroy it. */
@@ -145,6 +139,7 @@ final class Connection implements Runnable {
         }
         awaitWatch();
         byte[] unread = new byte[1024];
+        socket.setSoTimeout(0); // in the lane too: what comes now is no request
         for (int n = 0; n >= 0; ) {
             n = in.read(unread);
         }
@@ -191,8 +186,6 @@ final class Connection implements Runnable {
         return leaving;
     }
 
-    // ---- limits
-
     void enter(Phase phase, long nanos) throws IOException {
         var now = state.get();
         if (now.phase == Phase.LATE || now.phase == Phase.CLOSED
@@ -227,9 +220,7 @@ final class Connection implements Runnable {
         }
     }
 
-    /**
-     * Ends a connection that nobody uses, but not a request that has arrived: that its thread still reads and answers.
-     */
+    /** Ends one that nobody uses, but not a request that has arrived: that its thread still reads and answers. */
     private boolean leave(State current) {
         try {
             return in.available() == 0 && shutdownInput(current, Phase.LEAVING);
@@ -271,6 +262,12 @@ final class Connection implements Runnable {
         return current.phase == Phase.IDLE ? System.nanoTime() - current.since : -1;
     }
 
+    /** Nanoseconds since its last step if it is there for a probe alone, or -1. */
+    long crowdedFor() {
+        var current = state.get();
+        return crowded && current.phase != Phase.WORKING ? System.nanoTime() - current.since : -1;
+    }
+
     /** At a stop. @param onlyEvents those that end with it */
     void interrupt(boolean onlyEvents) {
         var working = exchange;
@@ -284,10 +281,13 @@ final class Connection implements Runnable {
     }
 
     void close() {
-        state.set(new State(Phase.CLOSED, System.nanoTime(), NONE));
-        closeSocket();
-        headMemory.close();
-        server.ended(this);
+        try {
+            state.set(new State(Phase.CLOSED, System.nanoTime(), NONE));
+            closeSocket();
+        } finally {
+            headMemory.close();
+            server.ended(this);
+        }
     }
 
     void closeSocket() {

@@ -17,6 +17,7 @@ final class Exchange {
     private static final int STOPPING = 503;
     private static final long IGNORED = Duration.ofSeconds(1).toNanos();
     private static final int SMALL = 64 << 10;
+    private static final int UNCOUNTED = 4 << 10; // bytes of an answer: part of what a request is reckoned at
     private static final ClientWatch NO_WATCH = new ClientWatch(null, null);
     private final Connection connection;
     private final HttpService server;
@@ -47,8 +48,8 @@ final class Exchange {
         boolean mine = false;
         boolean keep = false;
         boolean complete = false;
-        server.observer.begins(request);
         try {
+            server.observer.begins(request);
             Response response = answer();
             if (response == null || response.stream == null) {
                 endWork();
@@ -59,11 +60,12 @@ final class Exchange {
                 keep = send(response);
                 complete = true;
             }
+            response = null; // not to be held while the connection lingers
         } catch (IOException e) {
             request.gone = true;
         } finally {
             endWork();
-            request.memory.close();
+            request.release();
             try {
                 if (mine) {
                     server.observer.answered(request, status, System.nanoTime() - request.begun, complete);
@@ -104,7 +106,7 @@ final class Exchange {
     }
 
     private Response failed(Throwable failure) {
-        int why = work == null ? 0 : work.why();
+        int why = why();
         if (connection.isLate()) {
             return error(408, "the request took too long");
         } else if (request.gone || connection.isOver()) {
@@ -121,6 +123,11 @@ final class Exchange {
         }
         server.failed(request, "request failed", failure);
         return failure instanceof OutOfMemoryError ? error(503, "overloaded") : error(500, "internal error");
+    }
+
+    /** Of the interrupt; 0: none, or no handler has run. */
+    private int why() {
+        return work == null ? 0 : work.why();
     }
 
     private Response error(int status, String why) {
@@ -154,7 +161,7 @@ final class Exchange {
             return keep && request.http11();
         }
         try {
-            request.memory.atLeast(response.body.length > SMALL ? response.body.length : 0); // as long as it is read
+            request.memory.atLeast(response.body.length > UNCOUNTED ? response.body.length : 0); // till it is read
         } catch (Memory.FullException e) {
             var instead = failed(e.never ? new IllegalStateException("an answer larger than all memory", e) : e);
             status = instead.status;
@@ -179,13 +186,13 @@ final class Exchange {
             failure = e;
         }
         endWork();
-        boolean toldToEnd = events && work.why() == STOPPING
+        boolean toldToEnd = events && why() == STOPPING
                 && (failure instanceof InterruptedException || failure instanceof InterruptedIOException);
         if (!out.failed() && (failure == null || toldToEnd)) {
             out.finish();
             return;
         }
-        if (!out.failed() && work.why() != GONE) {
+        if (!out.failed() && why() != GONE) {
             server.failed(request, "answer cut off", failure);
         }
         if (!request.http11()) {

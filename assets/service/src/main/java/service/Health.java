@@ -85,7 +85,8 @@ public final class Health {
             try {
                 if (run.isDone()) {
                     var next = new CompletableFuture<String>();
-                    deadline = System.nanoTime() + Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 4);
+                    deadline = System.nanoTime() + Math.clamp(TimeUnit.NANOSECONDS.convert(limit), 0,
+                            Long.MAX_VALUE / 4);
                     Thread.ofVirtual().name("readiness").start(() -> check(next));
                     run = next;
                 }
@@ -117,7 +118,7 @@ public final class Health {
             try {
                 return current.get(end - System.nanoTime(), TimeUnit.NANOSECONDS);
             } catch (ExecutionException | TimeoutException e) {
-                return "no answer within " + limit.toMillis() + " ms";
+                return "no answer within " + TimeUnit.MILLISECONDS.convert(limit) + " ms";
             }
         }
     }

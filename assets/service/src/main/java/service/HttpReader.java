@@ -21,6 +21,8 @@ final class HttpReader {
     static final int SMALL = 1024; // what a connection holds that waits
     private static final int LARGEST_HEAD = 16 << 10;
     private static final int MOST_FIELDS = 100;
+    private static final int FEW_FIELDS = 10;
+    private static final long FIELD = 200; // bytes that a field holds, however short
     private static final Set<String> ONCE = Set.of("host", "content-length", "transfer-encoding", "expect",
             "content-type", "authorization");
     private final InputStream in;
@@ -28,16 +30,17 @@ final class HttpReader {
     private byte[] buffer = new byte[SMALL];
     private int start;
     private int end;
+    private long held; // for the last head
 
-    /** @param memory for heads larger than 1 KiB */
+    /** @param memory for heads of more than 1 KiB or 10 fields */
     HttpReader(InputStream in, Memory.Lease memory) {
         this.in = in;
         this.memory = memory;
     }
 
-    /** @param fields names in lower case @param length of the body, or -1: in chunks @param size of the head */
+    /** @param fields names in lower case @param length of the body, or -1: in chunks */
     record Head(String method, String path, String query, boolean http11, Map<String, List<String>> fields,
-            long length, int size) {
+            long length) {
         String field(String name) {
             var values = fields.get(name);
             return values == null ? null : values.get(0);
@@ -101,6 +104,12 @@ final class HttpReader {
         return n;
     }
 
+    /** The last head is not used any more. */
+    void release() {
+        memory.give(held);
+        held = 0;
+    }
+
     /** @throws HttpError 400 and others; then nothing after it can be understood */
     Head head() throws IOException {
         for (int blank = 0; await() && (buffer[start] == '\r'
@@ -157,7 +166,10 @@ final class HttpReader {
                 throw new HttpError(431, "more than " + MOST_FIELDS + " fields in the head of the request");
             }
         }
-        return request(first, fields, to - from);
+        long more = 3L * Math.max(0, to - from - SMALL) + FIELD * Math.max(0, count - FEW_FIELDS);
+        memory.take(more);
+        held += more;
+        return request(first, fields);
     }
 
     private static void field(String head, int from, int to, Map<String, List<String>> fields) throws HttpError {
@@ -176,7 +188,7 @@ final class HttpReader {
         }
     }
 
-    private static Head request(String line, Map<String, List<String>> fields, int size) throws HttpError {
+    private static Head request(String line, Map<String, List<String>> fields) throws HttpError {
         String[] parts = line.split(" ", -1);
         if (parts.length != 3 || parts[0].isEmpty() || parts[0].length() > 32 || !parts[0].chars()
                 .allMatch(HttpReader::isToken)) {
@@ -190,8 +202,15 @@ final class HttpReader {
         String target = parts[1];
         if (target.regionMatches(true, 0, "http://", 0, 7) || target.regionMatches(true, 0, "https://", 0,
                 8)) { // as sent to a proxy
-            int slash = target.indexOf('/', target.indexOf("//") + 2);
-            target = slash < 0 ? "/" : target.substring(slash);
+            int host = target.indexOf("//") + 2;
+            int end = host;
+            while (end < target.length() && "/?#".indexOf(target.charAt(end)) < 0) {
+                end++;
+            }
+            if (end == host) {
+                throw new HttpError(400, "an address that is none");
+            }
+            target = (target.startsWith("/", end) ? "" : "/") + target.substring(end);
         }
         boolean asterisk = target.equals("*") && parts[0].equals("OPTIONS");
         if (!target.startsWith("/") && !asterisk || target.indexOf('#') >= 0 || !target.chars()
@@ -206,7 +225,7 @@ final class HttpReader {
                 .allMatch(c -> c > ' ' && c < 0x7f && "/\\@,?#\"<>".indexOf(c) < 0)) {
             throw new HttpError(400, "no Host, or one that is none");
         }
-        return new Head(parts[0], path, query, http11, fields, bodyLength(http11, fields), size);
+        return new Head(parts[0], path, query, http11, fields, bodyLength(http11, fields));
     }
 
     private static long bodyLength(boolean http11, Map<String, List<String>> fields) throws HttpError {

@@ -153,8 +153,9 @@ public final class HttpService implements AutoCloseable {
 
     private void begin(Socket socket) throws IOException {
         int count = connections.size();
-        boolean crowded = count >= options.maxConnections && !dropOldest();
-        if (count - CROWD >= options.maxConnections) {
+        boolean crowded = count >= options.maxConnections && !sweeper.dropIdle();
+        if (count - CROWD >= options.maxConnections
+                && (count - 2 * CROWD >= options.maxConnections || !sweeper.dropCrowded())) {
             socket.close();
             return;
         }
@@ -168,20 +169,6 @@ public final class HttpService implements AutoCloseable {
             connections.remove(connection);
             throw e;
         }
-    }
-
-    /** When full: drops the connection that has been idle longest, if for a second at least. */
-    private boolean dropOldest() {
-        Connection oldest = null;
-        long longest = 0;
-        for (var connection : connections) {
-            long idle = connection.idle();
-            if (idle > longest) {
-                longest = idle;
-                oldest = connection;
-            }
-        }
-        return oldest != null && oldest.closeIfIdle(TimeUnit.SECONDS.toNanos(1));
     }
 
     void ended(Connection connection) {
@@ -200,7 +187,7 @@ public final class HttpService implements AutoCloseable {
     void failed(Request request, String what, Throwable cause) {
         try {
             observer.failed(request, what, cause);
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             // its own matter
         }
     }
@@ -210,8 +197,8 @@ public final class HttpService implements AutoCloseable {
             if (socket != null) {
                 socket.close();
             }
-        } catch (Exception e) {
-            // of no use any more
+        } catch (Throwable e) {
+            // of no use any more; the acceptor goes on
         }
     }
 
@@ -259,9 +246,7 @@ public final class HttpService implements AutoCloseable {
      * @throws IllegalStateException if called by a handler, hook or observer in a connection of this service
      */
     public boolean drain(Duration limit) {
-        if (connections.stream().anyMatch(connection -> connection.isRunBy(Thread.currentThread()))) {
-            throw new IllegalStateException("a handler that closes its own service would wait for itself");
-        }
+        refuseOwnThread();
         long end = deadline(limit);
         boolean interrupted = Thread.interrupted();
         draining = true;
@@ -287,6 +272,12 @@ public final class HttpService implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         return clean;
+    }
+
+    void refuseOwnThread() {
+        if (connections.stream().anyMatch(connection -> connection.isRunBy(Thread.currentThread()))) {
+            throw new IllegalStateException("a handler that closes its own service would wait for itself");
+        }
     }
 
     private static boolean pause() {

@@ -4,6 +4,8 @@ import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.LongConsumer;
@@ -54,35 +56,85 @@ public final class Json {
      * @param value Map, Iterable, Number, Boolean or null; anything else, even NaN, as a string. Not cyclic
      */
     public static String write(Object value) {
-        var text = new StringBuilder();
-        write(text, value, 0);
-        return text.toString();
+        return new String(bytes(value, bytes -> { }), StandardCharsets.US_ASCII);
     }
 
-    private static void write(StringBuilder text, Object value, int depth) {
-        if (depth > DEEPEST) {
-            throw new IllegalArgumentException("more than 1000 levels: does it contain itself?");
+    /** As {@link #write}. @param memory told, before they are taken, how many more bytes are needed; it may throw */
+    public static byte[] bytes(Object value, LongConsumer memory) {
+        var writer = new Writer(Objects.requireNonNull(memory, "memory"));
+        writer.write(value, 0);
+        return writer.all();
+    }
+
+    /** In parts: a text that grows in one piece needs up to six times its length, and all of that side by side. */
+    private static final class Writer {
+        private static final int PART = 8 << 10;
+        private final StringBuilder text = new StringBuilder();
+        private final List<byte[]> parts = new ArrayList<>();
+        private final LongConsumer memory;
+        private int size; // of the parts
+
+        private Writer(LongConsumer memory) {
+            this.memory = memory;
         }
-        String separator = "";
-        if (value instanceof Map<?, ?> map) {
-            text.append('{');
-            for (var entry : map.entrySet()) {
-                quote(text.append(separator), String.valueOf(entry.getKey()));
-                write(text.append(':'), entry.getValue(), depth + 1);
-                separator = ",";
+
+        private void write(Object value, int depth) {
+            if (depth > DEEPEST) {
+                throw new IllegalArgumentException("more than 1000 levels: does it contain itself?");
             }
-            text.append('}');
-        } else if (value instanceof Iterable<?> elements) {
-            text.append('[');
-            for (Object element : elements) {
-                write(text.append(separator), element, depth + 1);
-                separator = ",";
+            part();
+            String separator = "";
+            if (value instanceof Map<?, ?> map) {
+                text.append('{');
+                for (var entry : map.entrySet()) {
+                    text.append(separator);
+                    string(String.valueOf(entry.getKey()));
+                    text.append(':');
+                    write(entry.getValue(), depth + 1);
+                    separator = ",";
+                }
+                text.append('}');
+            } else if (value instanceof Iterable<?> elements) {
+                text.append('[');
+                for (Object element : elements) {
+                    text.append(separator);
+                    write(element, depth + 1);
+                    separator = ",";
+                }
+                text.append(']');
+            } else if (value == null || value instanceof Boolean || value instanceof Number && !isNoNumber(value)) {
+                text.append(value);
+            } else {
+                string(value.toString());
             }
-            text.append(']');
-        } else if (value == null || value instanceof Boolean || value instanceof Number && !isNoNumber(value)) {
-            text.append(value);
-        } else {
-            quote(text, value.toString());
+        }
+
+        private void string(String string) {
+            text.append('"');
+            for (int i = 0; i < string.length(); i += PART) {
+                JsonString.escape(text, string, i, Math.min(string.length(), i + PART));
+                part();
+            }
+            text.append('"');
+        }
+
+        private void part() {
+            if (text.length() >= PART) {
+                memory.accept(2L * text.length()); // here, and in all()
+                parts.add(text.toString().getBytes(StandardCharsets.US_ASCII));
+                size = Math.addExact(size, text.length());
+                text.setLength(0);
+            }
+        }
+
+        private byte[] all() {
+            byte[] last = text.toString().getBytes(StandardCharsets.US_ASCII);
+            if (parts.isEmpty()) {
+                return last;
+            }
+            var all = ByteBuffer.allocate(Math.addExact(size, last.length));
+            parts.forEach(all::put);
+            return all.put(last).array();
         }
     }
 

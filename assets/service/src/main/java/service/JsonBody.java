@@ -2,7 +2,6 @@ package service;
 
 import java.math.BigDecimal;
 import java.math.BigInteger;
-import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Map;
 
@@ -55,8 +54,24 @@ public final class JsonBody {
         return type.cast(value);
     }
 
-    /** @param value see {@link Json#write} */
+    /**
+     * For a value of any size: its text is counted in {@link Request#memory} as it grows, and kept there.
+     *
+     * @param value see {@link Json#write}
+     */
+    public static Response response(Request request, int status, Object value) {
+        var memory = request.memory();
+        long[] taken = {0};
+        byte[] body = Json.bytes(value, bytes -> {
+            memory.take(bytes);
+            taken[0] += bytes;
+        });
+        memory.give(taken[0] / 2); // it was there twice
+        return Response.bytes(status, "application/json", body);
+    }
+
+    /** For a small value: its text is not counted. @param value see {@link Json#write} */
     public static Response response(int status, Object value) {
-        return Response.bytes(status, "application/json", Json.write(value).getBytes(StandardCharsets.US_ASCII));
+        return Response.bytes(status, "application/json", Json.bytes(value, bytes -> { }));
     }
 }

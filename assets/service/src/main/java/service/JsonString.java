@@ -9,7 +9,13 @@ final class JsonString {
 
     static void append(StringBuilder text, String string) {
         text.append('"');
-        for (int i = 0; i < string.length(); i++) {
+        escape(text, string, 0, string.length());
+        text.append('"');
+    }
+
+    /** Without quotation marks. */
+    static void escape(StringBuilder text, String string, int from, int to) {
+        for (int i = from; i < to; i++) {
             char c = string.charAt(i);
             if (c == '"' || c == '\\') {
                 text.append('\\').append(c);
@@ -21,6 +27,5 @@ final class JsonString {
                 text.append(c);
             }
         }
-        text.append('"');
     }
 }

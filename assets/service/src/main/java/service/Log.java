@@ -62,7 +62,7 @@ public final class Log {
         Objects.requireNonNull(limit, "limit");
         long target = lines.counts().accepted();
         boolean interrupted = false;
-        long end = System.nanoTime() + Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 2);
+        long end = System.nanoTime() + Math.clamp(TimeUnit.NANOSECONDS.convert(limit), 0, Long.MAX_VALUE / 2);
         while (lines.counts().written() < target && System.nanoTime() - end < 0) {
             try {
                 Thread.sleep(2);

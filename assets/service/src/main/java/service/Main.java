@@ -191,8 +191,17 @@ public final class Main implements AutoCloseable {
         }
     }
 
-    /** As at a signal. A second call waits for the first. @return false if something still runs, or did not close */
+    /**
+     * As at a signal. A second call waits for the first.
+     *
+     * @return false if something still runs, or did not close
+     * @throws IllegalStateException if called by what it waits for: a handler, a task, or what it closes
+     */
     public boolean stop() {
+        if (server != null) {
+            server.refuseOwnThread();
+        }
+        tasks.refuseOwnThread();
         return stop.run();
     }
 
@@ -228,7 +237,7 @@ public final class Main implements AutoCloseable {
                         "status", status, "us", nanos / 1_000, "client", request.client(),
                         "forwarded_for", forwarded == null ? "" : forwarded, "complete", complete));
                 request.attributes().forEach((name, value) -> fields.addAll(List.of(name, value)));
-                Log.info("request", fields.toArray());
+                about(request, () -> Log.info("request", fields.toArray()));
             }
         }
 
@@ -242,9 +251,13 @@ public final class Main implements AutoCloseable {
 
         @Override
         public void failed(Request request, String what, Throwable cause) {
+            about(request, () -> Log.error(what, cause));
+        }
+
+        private static void about(Request request, Runnable line) {
             String before = Log.request();
             Log.request(request == null ? before : request.id()); // not always in its thread
-            Log.error(what, cause);
+            line.run();
             Log.request(before);
         }
     }

@@ -69,8 +69,16 @@ public final class Metrics {
             text.format("%s_count{route=\"%s\"} %d\n", name, pattern, sum);
         });
         values.forEach((value, supplier) ->
-                text.format("# TYPE %1$s %2$s\n%1$s %3$d\n", value, value.endsWith("_total") ? "counter" : "gauge",
-                        supplier.getAsLong()));
+                text.format("# TYPE %1$s %2$s\n%1$s %3$s\n", value, value.endsWith("_total") ? "counter" : "gauge",
+                        read(supplier)));
         return text.toString();
+    }
+
+    private static String read(LongSupplier value) {
+        try {
+            return String.valueOf(value.getAsLong());
+        } catch (Throwable e) { // the others are still there
+            return "NaN";
+        }
     }
 }

@@ -116,6 +116,7 @@ public final class Outgoing implements AutoCloseable {
 
     /** A body in memory, counted before it is kept. ({@code BodyHandlers.limiting} came with JDK 25.) */
     private static final class Body implements BodySubscriber<byte[]> {
+        private static final int PART = 64; // what a part holds beside its bytes: a chunk may be a single one
         private final CompletableFuture<byte[]> result = new CompletableFuture<>();
         private final List<byte[]> parts = new ArrayList<>();
         private int size;
@@ -146,7 +147,7 @@ public final class Outgoing implements AutoCloseable {
                     if (buffer.remaining() > most - size) {
                         throw new IOException("more than " + most + " bytes");
                     }
-                    memory.take(buffer.remaining());
+                    memory.take(PART + buffer.remaining());
                     byte[] part = new byte[buffer.remaining()];
                     buffer.get(part);
                     parts.add(part);
@@ -170,8 +171,8 @@ public final class Outgoing implements AutoCloseable {
                 memory.take(size); // for a moment it is there twice
                 var body = ByteBuffer.allocate(size);
                 parts.forEach(body::put);
+                memory.give(size + (long) PART * parts.size());
                 parts.clear();
-                memory.give(size);
                 result.complete(body.array());
             } catch (RuntimeException | OutOfMemoryError e) {
                 result.completeExceptionally(e);

@@ -35,7 +35,6 @@ public final class Request {
         this.head = head;
         this.memory = memory;
         this.client = client;
-        memory.take(3L * Math.max(0, head.size() - HttpReader.SMALL));
         decode(head.path());
         if (head.query() != null) {
             decode(head.query());
@@ -178,6 +177,9 @@ public final class Request {
 
     /** The body, not copied; empty on a {@link Router.Route#streaming} route. */
     public byte[] body() {
+        if (bytes == null) {
+            throw new IllegalStateException("the request has been answered: its body is gone");
+        }
         return bytes;
     }
 
@@ -213,6 +215,13 @@ public final class Request {
             size += Math.max(0, n);
         }
         bytes = size == read.length ? read : Arrays.copyOf(read, size);
+    }
+
+    /** It is answered. What is no longer counted is not held while the connection lingers. */
+    void release() {
+        bytes = null;
+        parsed = null;
+        memory.close();
     }
 
     /**

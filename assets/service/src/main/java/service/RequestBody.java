@@ -20,7 +20,7 @@ final class RequestBody extends InputStream {
         this.request = request;
         this.most = most;
         this.in = new HttpBody(connection.reader, request.length(), most);
-        this.expected = request.header("expect") != null;
+        this.expected = request.http11() && request.header("expect") != null; // of HTTP/1.0: to be ignored
     }
 
     int most() {

@@ -113,6 +113,8 @@ public final class Router {
             throw new IllegalStateException("a stream");
         } catch (Throwable e) {
             failed.accept(e);
+        } finally {
+            Thread.interrupted(); // left behind by the form: the answer would not be written
         }
         return Response.error(status, why, request == null ? null : request.id());
     }

@@ -12,7 +12,7 @@ public final class Routes implements Main.Application {
 
     /** Reads settings of its own; every problem is reported at once. */
     public Routes(Settings settings) {
-        this.prices = settings.uri("PRICES_URL", "http://localhost:8081/"); // without a second argument: must be set
+        this.prices = settings.uri("PRICES_URL", "http://localhost:8081/"); // no second argument: must be set
     }
 
     /**
@@ -24,11 +24,12 @@ public final class Routes implements Main.Application {
         var router = service.router;
         router.route("GET", "/hello/{name}", request -> JsonBody.response(200, Map.of("hello", request.path("name"))));
         router.route("POST", "/orders", request -> {
-            String item = JsonBody.field(request, "item", String.class); // 400 if it is not there
-            return JsonBody.response(201, Map.of("item", item, "count", JsonBody.field(request, "count", Long.class)));
+            String item = JsonBody.field(request, "item", String.class); // or 400
+            Long count = JsonBody.field(request, "count", Long.class);
+            return JsonBody.response(request, 201, Map.of("item", item, "count", count));
         });
         router.route("POST", "/reports", request -> {
-            service.tasks.background("report", () -> Log.info("report written")); // 503 if too many are on their way
+            service.tasks.background("report", () -> Log.info("report written")); // 503 if there are too many
             return JsonBody.response(202, Map.of("state", "accepted"));
         });
         router.route("GET", "/prices", request -> {
@@ -37,7 +38,7 @@ public final class Routes implements Main.Application {
         });
         router.route("GET", "/ticks", request -> Response.events(sink -> {
             for (int tick = 0; true; tick++) {
-                sink.send(String.valueOf(tick), null, "tick"); // fails when the client has gone
+                sink.send(String.valueOf(tick), null, "tick"); // fails if the client has gone
                 Thread.sleep(Duration.ofSeconds(1));
             }
         }));

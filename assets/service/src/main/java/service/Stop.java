@@ -8,6 +8,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * asyncio: {@code loop.add_signal_handler} and what you write in {@code finally}. The steps of a stop, run in the order
@@ -19,7 +20,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 public final class Stop {
     private final List<Step> steps = new ArrayList<>();
-    private final AtomicBoolean begun = new AtomicBoolean();
+    private final AtomicReference<Thread> runner = new AtomicReference<>();
     private final CountDownLatch ended = new CountDownLatch(1);
     private volatile String current = "the start";
     private volatile boolean clean = true;
@@ -47,9 +48,13 @@ public final class Stop {
      * Runs all steps, once; a second call waits for the first to end. Interrupts are left to the steps.
      *
      * @return false if a step failed or returned false
+     * @throws IllegalStateException if called by a step
      */
     public boolean run() {
-        if (!begun.compareAndSet(false, true)) {
+        if (!runner.compareAndSet(null, Thread.currentThread())) {
+            if (runner.get() == Thread.currentThread() && ended.getCount() > 0) {
+                throw new IllegalStateException("a step that stops again would wait for itself");
+            }
             awaitEnd();
             return clean;
         }

@@ -7,6 +7,7 @@ import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
+import java.util.function.ToLongFunction;
 
 /**
  * Keeps all limits of {@link HttpService}, 20 times a second, in a platform thread that no handler starves and no
@@ -59,6 +60,34 @@ final class Sweeper {
         } catch (RejectedExecutionException e) {
             return false;
         }
+    }
+
+    /** When full: drops the connection that has been idle longest, if for a second at least. */
+    boolean dropIdle() {
+        var oldest = oldest(Connection::idle);
+        return oldest != null && oldest.closeIfIdle(TimeUnit.SECONDS.toNanos(1));
+    }
+
+    /** When there is no room even for a probe: drops the one beyond the limit that has kept it waiting longest. */
+    boolean dropCrowded() {
+        var oldest = oldest(Connection::crowdedFor);
+        if (oldest != null) {
+            oldest.closeSocket();
+        }
+        return oldest != null;
+    }
+
+    private Connection oldest(ToLongFunction<Connection> age) {
+        Connection oldest = null;
+        long longest = 0;
+        for (var connection : connections) {
+            long nanos = age.applyAsLong(connection);
+            if (nanos > longest) {
+                longest = nanos;
+                oldest = connection;
+            }
+        }
+        return oldest;
     }
 
     private void sweep() {

@@ -92,8 +92,8 @@ public final class Tasks {
                 } catch (TimeoutException e) {
                     guarded(name, task);
                     wait = nanos;
-                } catch (InterruptedException | ExecutionException e) {
-                    wait = nanos; // stopped, or a leftover
+                } catch (InterruptedException | ExecutionException | OutOfMemoryError e) {
+                    wait = nanos; // stopped, or a leftover; or no memory for the wait
                 }
             }
         });
@@ -149,9 +149,7 @@ public final class Tasks {
      * @return false if something still runs
      */
     public boolean stop(Duration grace) {
-        if (threads.contains(Thread.currentThread())) {
-            throw new IllegalStateException("a task cannot stop the tasks: it would wait for itself");
-        }
+        refuseOwnThread();
         Objects.requireNonNull(grace, "grace");
         boolean first;
         lock.lock();
@@ -176,10 +174,16 @@ public final class Tasks {
         return threads.isEmpty();
     }
 
+    void refuseOwnThread() {
+        if (threads.contains(Thread.currentThread())) {
+            throw new IllegalStateException("a task cannot stop the tasks: it would wait for itself");
+        }
+    }
+
     /** All of them; an interrupt does not end it: it is bounded. @return interrupted */
     private boolean join(Duration limit) {
         boolean interrupted = false;
-        long end = System.nanoTime() + Math.min(TimeUnit.NANOSECONDS.convert(limit), Long.MAX_VALUE / 4);
+        long end = System.nanoTime() + Math.clamp(TimeUnit.NANOSECONDS.convert(limit), 0, Long.MAX_VALUE / 4);
         while (!threads.isEmpty() && end - System.nanoTime() > 0) {
             try {
                 Thread.sleep(5);
