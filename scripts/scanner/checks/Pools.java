@@ -12,6 +12,7 @@ import scanner.source.Scope;
 import scanner.source.TypeDecl;
 import scanner.source.Walk;
 import scanner.types.Members;
+import scanner.types.Origins;
 import scanner.types.Type;
 
 /**
@@ -93,6 +94,7 @@ final class Pools {
                 TypeDecl decl = on == null || on.isArray() ? null : scan.typing().world.decl(on.name(), scope.unit());
                 yield decl == null ? Set.of() : field(decl, select.name(), depth);
             }
+            case Node.Call call when Origins.plain(call) != call -> keys(Origins.plain(call), scope, depth);
             case Node.Call call when WRAPPERS.contains(call.name()) && !call.args().isEmpty() ->
                     keys(call.args().getLast(), scope, depth);
             case Node.Call call when call.args().isEmpty() -> returned(call, scope, depth);
@@ -237,6 +239,7 @@ final class Pools {
                     object.args().stream().anyMatch(Pools::isEndless) ? Size.MANY : Size.FEW;
             case Node.New object when object.type() != null && object.type().simple().equals("ForkJoinPool") ->
                     Size.MANY;
+            case Node.Call call when Origins.plain(call) != call -> size(Origins.plain(call), scope, depth);
             case Node.Call call when WRAPPERS.contains(call.name()) && !call.args().isEmpty() ->
                     size(call.args().getLast(), scope, depth);
             case Node.Call call when scan.typing().world.isA(scan.typing().receiver(call, scope), EXECUTORS) ->

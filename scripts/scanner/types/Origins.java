@@ -40,6 +40,7 @@ public final class Origins {
             return null;
         }
         return switch (node) {
+            case Node.Call call when plain(call) != call -> of(plain(call), scope, depth + 1);
             case Node.Call call -> new Made(call, scope);
             case Node.New made -> new Made(made, scope);
             case Node.Lambda lambda -> new Made(lambda, scope);
@@ -52,6 +53,14 @@ public final class Origins {
             case null, default -> null;
         };
     }
+
+    /** What {@code requireNonNull} gives back: its first argument. */
+    public static Node plain(Node node) {
+        return node instanceof Node.Call call && CHECKS.contains(call.name()) && !call.args().isEmpty()
+                ? plain(call.args().get(0)) : node;
+    }
+
+    private static final Set<String> CHECKS = Set.of("requireNonNull", "checkNotNull");
 
     private Made named(String name, Scope scope, int depth) {
         Scope.Variable variable = scope.find(name);
@@ -128,7 +137,7 @@ public final class Origins {
 
     /** A parameter of a constructor, for which the sources or a container may pass such an executor. */
     private boolean isGiven(Node node, Scope scope, List<Api> makers, int depth) {
-        int index = node instanceof Node.Name name ? scope.method().paramNames.indexOf(name.name()) : -1;
+        int index = plain(node) instanceof Node.Name name ? scope.method().paramNames.indexOf(name.name()) : -1;
         if (index < 0 || makers.stream().noneMatch(maker -> EXECUTORS.contains(maker.type()))) {
             return false;
         }
