@@ -11,6 +11,7 @@ import java.lang.classfile.CodeElement;
 import java.lang.classfile.CodeModel;
 import java.lang.classfile.CodeTransform;
 import java.lang.classfile.FieldModel;
+import java.lang.classfile.Label;
 import java.lang.classfile.MethodModel;
 import java.lang.classfile.Opcode;
 import java.lang.classfile.TypeKind;
@@ -21,6 +22,7 @@ import java.lang.classfile.instruction.InvokeDynamicInstruction;
 import java.lang.classfile.instruction.InvokeInstruction;
 import java.lang.classfile.instruction.LineNumber;
 import java.lang.classfile.instruction.MonitorInstruction;
+import java.lang.classfile.instruction.ReturnInstruction;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDesc;
 import java.lang.constant.ConstantDescs;
@@ -40,16 +42,19 @@ final class Instrument {
 
     private static final MethodTypeDesc POINT = MethodTypeDesc.ofDescriptor("(I)V");
     private static final MethodTypeDesc POINT_OF = MethodTypeDesc.ofDescriptor("(Ljava/lang/Object;I)V");
+    private static final MethodTypeDesc OBJECT = MethodTypeDesc.ofDescriptor("(Ljava/lang/Object;)V");
     private static final Redirects REDIRECTS = Redirects.ofCode();
     /** Calls of their methods may meet those of another thread. */
     private static final Set<String> COLLECTIONS = Set.of("Map", "List", "Set", "Collection", "Queue", "Deque",
             "HashMap", "LinkedHashMap", "TreeMap", "ArrayList", "LinkedList", "HashSet", "LinkedHashSet", "TreeSet",
             "ArrayDeque", "PriorityQueue", "SortedMap", "NavigableMap", "SortedSet", "NavigableSet", "Iterator",
-            "BitSet", "IdentityHashMap", "WeakHashMap", "EnumMap", "Hashtable", "Vector", "Stack");
+            "BitSet",
+            "IdentityHashMap", "WeakHashMap", "EnumMap", "Hashtable", "Vector", "Stack");
     private static final Set<String> NOT_SHARED = Set.of("TimeUnit", "Callable", "Executors", "ThreadLocalRandom");
     private static final Set<String> READS = Set.of("get", "getAcquire", "getOpaque", "getPlain", "getVolatile",
             "isDone", "isEmpty", "size", "peek", "isCancelled", "isInterrupted", "interrupted", "isAlive", "getState",
-            "getCount", "isLocked", "isShutdown", "isTerminated", "state", "intValue", "longValue", "sum");
+            "getCount",
+            "isLocked", "isShutdown", "isTerminated", "state", "intValue", "longValue", "sum");
 
     private final ClassFile classFile;
     private final Function<String, ClassModel> models;
@@ -74,9 +79,7 @@ final class Instrument {
                 boolean locks = method.flags().has(AccessFlag.SYNCHRONIZED);
                 builder.transformMethod(method, (methodBuilder, part) -> {
                     if (part instanceof CodeModel code) {
-                        boolean statics = method.flags().has(AccessFlag.STATIC);
-                        methodBuilder.transformCode(code, new Body(model, method, file, points, locks)
-                                .andThen(new Monitors(model.thisClass().asSymbol(), statics, locks)));
+                        methodBuilder.transformCode(code, new Body(model, method, file, points, locks));
                     } else if (part instanceof AccessFlags flags) {
                         methodBuilder.withFlags(flags.flagsMask() & ~ClassFile.ACC_SYNCHRONIZED);
                     } else {
@@ -95,6 +98,7 @@ final class Instrument {
         private final String file;
         private final boolean points;
         private final boolean locks;
+        private Label start;
         private int line;
         private int count;
 
@@ -109,14 +113,32 @@ final class Instrument {
         @Override
         public void atStart(CodeBuilder code) {
             if (locks) {
-                if (method.flags().has(AccessFlag.STATIC)) {
-                    code.ldc(owner.thisClass().asSymbol());
-                } else {
-                    code.aload(0);
-                }
+                monitor(code);
                 code.ldc(site("locks the monitor of " + simple(owner.thisClass().asInternalName()), Site.Kind.CALL,
                         false));
                 code.invokestatic(Redirects.HOOKS, "point", POINT_OF);
+                monitor(code);
+                code.invokestatic(Redirects.HOOKS, "enter", OBJECT);
+                start = code.newBoundLabel();
+            }
+        }
+
+        private void monitor(CodeBuilder code) {
+            if (method.flags().has(AccessFlag.STATIC)) {
+                code.ldc(owner.thisClass().asSymbol());
+            } else {
+                code.aload(0);
+            }
+        }
+
+        @Override
+        public void atEnd(CodeBuilder code) {
+            if (locks) {
+                Label handler = code.newBoundLabel();
+                code.exceptionCatchAll(start, handler, handler);
+                monitor(code);
+                code.invokestatic(Redirects.HOOKS, "exit", OBJECT);
+                code.athrow();
             }
         }
 
@@ -143,10 +165,16 @@ final class Instrument {
                     code.with(element);
                 }
                 case MonitorInstruction monitor -> {
-                    if (points && monitor.opcode() == Opcode.MONITORENTER) {
+                    boolean enters = monitor.opcode() == Opcode.MONITORENTER;
+                    if (enters && points) {
                         code.dup();
                         point(code, "locks a monitor", Site.Kind.CALL, true, false);
                     }
+                    code.invokestatic(Redirects.HOOKS, enters ? "enter" : "exit", OBJECT);
+                }
+                case ReturnInstruction _ when locks -> {
+                    monitor(code);
+                    code.invokestatic(Redirects.HOOKS, "exit", OBJECT);
                     code.with(element);
                 }
                 case InvokeInstruction call -> call(code, call);
@@ -307,7 +335,7 @@ final class Instrument {
                 };
                 code.invokestatic(box, "valueOf", MethodTypeDesc.of(box, kind.upperBound()));
             }
-            code.invokestatic(Redirects.HOOKS, "value", Monitors.OBJECT);
+            code.invokestatic(Redirects.HOOKS, "value", OBJECT);
         }
     }
 

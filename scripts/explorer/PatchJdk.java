@@ -15,6 +15,7 @@ import java.lang.classfile.TypeKind;
 import java.lang.classfile.instruction.FieldInstruction;
 import java.lang.classfile.instruction.InvokeInstruction;
 import java.lang.classfile.instruction.MonitorInstruction;
+import java.lang.classfile.instruction.ReturnInstruction;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
@@ -291,5 +292,53 @@ public final class PatchJdk {
                 to.with(part);
             }
         });
+    }
+
+    /** Monitors of the schedule for those of the JVM. */
+    private record Monitors(ClassDesc owner, boolean statics, boolean whole, Label[] start) implements CodeTransform {
+        private static final MethodTypeDesc OBJECT = MethodTypeDesc.ofDescriptor("(Ljava/lang/Object;)V");
+
+        Monitors(ClassDesc owner, boolean statics, boolean whole) {
+            this(owner, statics, whole, new Label[1]);
+        }
+
+        @Override
+        public void atStart(CodeBuilder code) {
+            if (whole) {
+                call(code, "enter");
+                start[0] = code.newBoundLabel();
+            }
+        }
+
+        @Override
+        public void atEnd(CodeBuilder code) {
+            if (whole) {
+                Label handler = code.newBoundLabel();
+                code.exceptionCatchAll(start[0], handler, handler);
+                call(code, "exit");
+                code.athrow();
+            }
+        }
+
+        private void call(CodeBuilder code, String hook) {
+            if (statics) {
+                code.ldc(owner);
+            } else {
+                code.aload(0);
+            }
+            code.invokestatic(Redirects.HOOKS, hook, OBJECT);
+        }
+
+        @Override
+        public void accept(CodeBuilder code, CodeElement element) {
+            if (element instanceof MonitorInstruction monitor) {
+                code.invokestatic(Redirects.HOOKS, monitor.opcode() == Opcode.MONITORENTER ? "enter" : "exit", OBJECT);
+                return;
+            }
+            if (whole && element instanceof ReturnInstruction) {
+                call(code, "exit");
+            }
+            code.with(element);
+        }
     }
 }

@@ -37,6 +37,11 @@ public final class LoadingCacheScenario {
         check(cache.present("k").orElse(2) == 2, "older than the invalidate is kept");
         check(cache.size() <= 1, "the bound");
         check(cache.waiters() == 0, "waiters");
+        try {
+            check(cache.left() == null, "not in a load");
+        } catch (IllegalStateException e) {
+            // this is not the thread of a load
+        }
     }
 
     private static void check(boolean expectation, String what) {

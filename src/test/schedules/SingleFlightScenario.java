@@ -38,6 +38,11 @@ public final class SingleFlightScenario {
         interrupter.join();
         check(flights.get("key") == loads.get(), "a new one afterwards, as none is kept");
         check(interrupts.get() <= 1 && loads.get() <= 4 && flights.waiters() == 0, "at the end: " + loads);
+        try {
+            check(flights.left() == null, "not in a load");
+        } catch (IllegalStateException e) {
+            // this is not the thread of a load
+        }
     }
 
     private static void check(boolean expectation, String what) {
