@@ -50,7 +50,7 @@ public final class Offload implements AutoCloseable {
                     + maxWaiting + " 0 or more");
         }
         running = new Semaphore(maxRunning, true);
-        accepted = new Semaphore(Math.addExact(maxRunning, maxWaiting));
+        accepted = new Semaphore((int) Math.min(Integer.MAX_VALUE, (long) maxRunning + maxWaiting));
     }
 
     /**

@@ -12,6 +12,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
@@ -181,17 +182,28 @@ public final class LoadingCache<K, V> {
     public CompletableFuture<V> getAsync(K key) {
         Objects.requireNonNull(key, "key");
         var answer = new CompletableFuture<V>();
+        var waits = new AtomicBoolean(true); // after that an interrupt would hit a dependent
         Thread waiter = Thread.ofVirtual().name("wait for load").unstarted(() -> {
+            V value = null;
+            Throwable failure = null;
             try {
-                answer.complete(get(key));
+                value = get(key);
             } catch (ExecutionException e) {
-                answer.completeExceptionally(e.getCause());
+                failure = e.getCause();
             } catch (Throwable e) {
-                answer.completeExceptionally(e);
+                failure = e;
+            }
+            if (!waits.getAndSet(false)) {
+                return; // cancelled
+            }
+            if (failure == null) {
+                answer.complete(value);
+            } else {
+                answer.completeExceptionally(failure);
             }
         });
         answer.whenComplete((value, failure) -> {
-            if (Thread.currentThread() != waiter) {
+            if (waits.getAndSet(false)) {
                 waiter.interrupt();
             }
         });
