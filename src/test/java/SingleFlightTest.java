@@ -1,4 +1,5 @@
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
@@ -540,5 +541,56 @@ class SingleFlightTest {
             }
             assertEquals(before + 1, begun.get(), "nothing was left in the table");
         }
+    }
+
+    @Test
+    void aCancelDoesNotInterruptADependent() throws Exception {
+        var go = new CountDownLatch(1);
+        var loads = new SingleFlight<Integer, String>(key -> {
+            go.await();
+            return "value";
+        }, false);
+        var answer = loads.getAsync(1);
+        while (loads.waiters() == 0) {
+            Thread.sleep(1);
+        }
+        var cancelling = new CountDownLatch(1);
+        var cancel = new CountDownLatch(1);
+        var running = new CountDownLatch(1);
+        var over = new CountDownLatch(1);
+        var hit = new AtomicBoolean();
+        var second = answer.whenComplete((value, failure) -> { // by the thread that waited for the outcome
+            running.countDown();
+            try {
+                over.await();
+            } catch (InterruptedException e) {
+                hit.set(true);
+            }
+        });
+        var first = answer.whenComplete((value, failure) -> { // by the one that cancels: the latest is the first
+            cancelling.countDown();
+            try {
+                cancel.await();
+            } catch (InterruptedException e) {
+                hit.set(true);
+            }
+        });
+        Thread canceller = Thread.startVirtualThread(() -> answer.cancel(true));
+        cancelling.await();
+        go.countDown();
+        running.await();
+        cancel.countDown();
+        canceller.join();
+        over.countDown();
+        for (var dependent : List.of(first, second)) {
+            assertThrows(CancellationException.class, () -> {
+                try {
+                    dependent.get();
+                } catch (ExecutionException e) {
+                    throw e.getCause();
+                }
+            });
+        }
+        assertFalse(hit.get());
     }
 }
