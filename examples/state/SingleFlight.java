@@ -59,6 +59,9 @@ public final class SingleFlight<K, V> {
         }
 
         boolean join(long end) {
+            if (state.get() <= 0) {
+                return false; // this load is not for the caller
+            }
             latest.accumulateAndGet(end, (a, b) -> a - b > 0 ? a : b); // first: the load may look once this one waits
             return state.getAndUpdate(n -> n > 0 ? n + 1 : n) > 0;
         }

@@ -66,6 +66,9 @@ public final class LoadingCache<K, V> {
         }
 
         boolean join(long end) {
+            if (state.get() == 0 || state.get() == OVER) {
+                return false; // this load is not for the caller
+            }
             latest.accumulateAndGet(end, (a, b) -> a - b > 0 ? a : b); // first: the load may look once this one waits
             int before = state.getAndUpdate(n -> n > 0 ? n + 1 : n == AHEAD ? 1 : n);
             return before > 0 || before == AHEAD;

@@ -593,4 +593,33 @@ class SingleFlightTest {
         }
         assertFalse(hit.get());
     }
+
+    @Test
+    void whoAsksForAnAbandonedLoadDoesNotProlongIt() throws Exception {
+        var loads = new AtomicInteger();
+        var look = new Semaphore(0);
+        var seen = new LinkedBlockingQueue<Duration>();
+        var loading = new AtomicReference<SingleFlight<String, String>>();
+        loading.set(new SingleFlight<>(key -> {
+            if (loads.incrementAndGet() > 1) {
+                return "value";
+            }
+            try {
+                new CountDownLatch(1).await();
+                return "never";
+            } finally {
+                look.acquire();
+                seen.add(loading.get().left());
+            }
+        }, false));
+        for (long millis = 5; loads.get() == 0; millis *= 2) { // a slow machine may not even begin
+            var limit = Duration.ofMillis(millis);
+            assertThrows(TimeoutException.class, () -> loading.get().get("k", limit));
+        }
+        var next = executor.submit(() -> loading.get().get("k", LONG));
+        awaitWaiters(loading.get(), 1);
+        look.release();
+        assertEquals(Duration.ZERO, seen.take(), "the time of those whom it was for is over");
+        assertEquals("value", next.get());
+    }
 }
