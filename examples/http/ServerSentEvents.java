@@ -189,14 +189,14 @@ public final class ServerSentEvents implements AutoCloseable {
     /** Closes a connection on which a read waits too long; reads themselves have no time limit. */
     private void watch(InputStream watched) {
         try {
-            while (true) {
+            long pause = Math.max(1_000_000, idle.toNanos() / 10);
+            do {
                 long since = waitingSince;
                 if (since != 0 && System.nanoTime() - since > idle.toNanos()) {
                     watched.close();
                     return;
                 }
-                Thread.sleep(Duration.ofNanos(Math.max(1_000_000, idle.toNanos() / 10)));
-            }
+            } while (!closed.await(pause, TimeUnit.NANOSECONDS)); // after close() nobody may call next()
         } catch (IOException | InterruptedException e) {
             // the connection is closed
         }

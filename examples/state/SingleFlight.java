@@ -126,8 +126,8 @@ public final class SingleFlight<K, V> {
 
     /**
      * For a caller that must not block. The future fails with the cause of the exception that {@link #get} throws.
-     * Cancelling it or {@code orTimeout} counts as leaving. It is completed in its own virtual thread, so its
-     * dependents delay nobody.
+     * Cancelling it or {@code orTimeout} counts as leaving, once its dependents in that thread have returned. It is
+     * completed in its own virtual thread, so its dependents delay nobody.
      */
     public CompletableFuture<V> getAsync(K key) {
         Objects.requireNonNull(key, "key");

@@ -137,8 +137,9 @@ public final class BatchLoader<K, V> implements AutoCloseable {
 
     /**
      * {@link #load} for a caller that must not block: the key is in a batch when this returns. The future fails with
-     * the cause of the exception that {@code load} throws. Cancelling it or {@code orTimeout} counts as leaving. It is
-     * completed in its own virtual thread, so its dependents delay nobody.
+     * the cause of the exception that {@code load} throws. Cancelling it or {@code orTimeout} counts as leaving, once
+     * its dependents in that thread have returned. It is completed in its own virtual thread, so its dependents delay
+     * nobody.
      */
     public CompletableFuture<V> loadAsync(K key) {
         Load<K, V> load = ask(key);

@@ -274,4 +274,15 @@ class ServerSentEventsTest {
                 all(events).stream().map(ServerSentEvents.Event::id).toList());
         assertEquals(List.of("null", "null", "null", "null", "4"), lastIds);
     }
+
+    @Test
+    void closeEndsTheWatcher() throws Exception {
+        var events = events(LONG, "data: a\n\n...");
+        assertEquals("a", events.next().orElseThrow().data());
+        var watcher = ServerSentEvents.class.getDeclaredField("watcher");
+        watcher.setAccessible(true);
+        var thread = (Thread) watcher.get(events);
+        events.close();
+        thread.join();
+    }
 }
