@@ -82,7 +82,9 @@ public final class CallbackBridge {
                 try {
                     unwanted.accept(outcome.resultNow().value);
                 } catch (Throwable release) {
-                    e.addSuppressed(release);
+                    if (release != e) {
+                        e.addSuppressed(release);
+                    }
                 }
             }
             if (e instanceof InterruptedException interrupt) {

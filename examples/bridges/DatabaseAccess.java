@@ -126,8 +126,10 @@ public final class DatabaseAccess {
                 transaction.finish(false);
                 try {
                     connection.rollback();
-                } catch (SQLException rollback) {
-                    e.addSuppressed(rollback);
+                } catch (Throwable rollback) {
+                    if (rollback != e) {
+                        e.addSuppressed(rollback);
+                    }
                 }
                 throw e;
             } finally {
@@ -236,7 +238,7 @@ public final class DatabaseAccess {
                 } else if (current != null) {
                     current.cancel();
                 }
-            } catch (SQLException e) {
+            } catch (Throwable e) { // of a driver: an old one has no abort, and an AbstractMethodError
                 // closed, or the network is down: then the statement ends by itself
             } finally {
                 lock.unlock();

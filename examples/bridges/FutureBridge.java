@@ -80,8 +80,8 @@ public final class FutureBridge {
             return future.get(); // completed meanwhile
         } catch (ExecutionException e) {
             Throwable cause = e.getCause();
-            while (cause instanceof CompletionException && cause.getCause() != null) {
-                cause = cause.getCause();
+            for (int depth = 0; depth < 20 && cause instanceof CompletionException; depth++) { // causes may form a ring
+                cause = cause.getCause() == null ? cause : cause.getCause();
             }
             throw new ExecutionException(cause);
         } finally {

@@ -50,16 +50,17 @@ public final class Offload implements AutoCloseable {
                     + maxWaiting + " 0 or more");
         }
         running = new Semaphore(maxRunning, true);
-        accepted = new Semaphore(Math.addExact(maxRunning, maxWaiting));
+        accepted = new Semaphore((int) Math.min(Integer.MAX_VALUE, (long) maxRunning + maxWaiting));
     }
 
     /**
      * Runs {@code work} in its own virtual thread. Never waits. Thread-safe.
      *
      * <p>Whoever completes the future first ({@code cancel}, {@code orTimeout}, {@code complete}) interrupts the work,
-     * or it never begins. What the work then returns or throws is dropped, so it must close what it opened. Cancelling
-     * a future derived from this one ({@code thenApply}) does not reach it. Work that ends in {@link
-     * InterruptedException} or {@code CancellationException} cancels the future. Work is interrupted at most once.
+     * or it never begins; dependents that run in that thread go first, so they must not block. What the work then
+     * returns or throws is dropped, so it must close what it opened. Cancelling a future derived from this one ({@code
+     * thenApply}) does not reach it. Work that ends in {@link InterruptedException} or {@code CancellationException}
+     * cancels the future. Work is interrupted at most once.
      *
      * <p>Dependents without {@code Async} run in the work's virtual thread, where they may block, or in the registering
      * thread if they are registered late: {@code thenAcceptAsync(f, loop)} goes back to the loop. That loop may then

@@ -54,11 +54,12 @@ public final class CarrierWatchdog implements AutoCloseable {
     private static final int SHOWN = 20;
     private static final Pattern UNMOUNTED = Pattern.compile(
             "\\s*(at )?java.base/java.lang.VirtualThread.(park|parkNanos|tryYield|yieldContinuation)\\(.*");
-    private final AtomicBoolean closed = new AtomicBoolean();
+    private final AtomicBoolean closed;
     private final Thread thread;
 
-    private CarrierWatchdog(Thread thread) {
+    private CarrierWatchdog(Thread thread, AtomicBoolean closed) {
         this.thread = thread;
+        this.closed = closed;
     }
 
     // @start region="watchdog"
@@ -72,33 +73,46 @@ public final class CarrierWatchdog implements AutoCloseable {
             throw new IllegalArgumentException("must be positive: interval " + interval + ", limit " + limit);
         }
         Objects.requireNonNull(listener, "listener");
+        var closed = new AtomicBoolean();
+        Consumer<Report> teller = report -> {
+            tell(listener, report);
+            clearFlag(closed);
+        };
         return new CarrierWatchdog(Thread.ofPlatform().name("carrier-watchdog").daemon().start(() -> {
             try {
                 while (true) {
                     try {
-                        beat(limit, listener);
+                        beat(limit, teller);
                     } catch (Error e) { // no memory for a thread: the next beat may find some
                         uncaught(e);
+                        clearFlag(closed);
                     }
                     Thread.sleep(interval);
                 }
             } catch (InterruptedException e) {
                 // close()
             }
-        }));
+        }), closed);
     }
 
-    private static void beat(Duration limit, Consumer<? super Report> listener) throws InterruptedException {
+    private static void beat(Duration limit, Consumer<Report> teller) throws InterruptedException {
         long start = System.nanoTime();
         var ran = new CountDownLatch(1);
         Thread.ofVirtual().name("carrier-watchdog heartbeat").start(ran::countDown);
         if (!ran.await(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS)) {
-            tell(listener, new Starved(since(start), scheduler(), holding()));
+            teller.accept(new Starved(since(start), scheduler(), holding()));
             ran.await();
-            tell(listener, new Recovered(since(start)));
+            teller.accept(new Recovered(since(start)));
         }
     }
     // @end region="watchdog"
+
+    /** Unless it is from close(), the listener or the handler has left it behind: it would end the next wait. */
+    private static void clearFlag(AtomicBoolean closed) {
+        if (Thread.interrupted() && closed.get()) {
+            Thread.currentThread().interrupt();
+        }
+    }
 
     private static Duration since(long start) {
         return Duration.ofNanos(System.nanoTime() - start);

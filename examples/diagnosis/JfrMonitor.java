@@ -4,8 +4,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
@@ -88,6 +90,7 @@ public final class JfrMonitor implements AutoCloseable {
     };
     private final long gapNanos;
     private final Consumer<? super Wait> listener;
+    private final AtomicBoolean closed = new AtomicBoolean();
     private volatile Thread telling;
 
     private JfrMonitor(Duration gap, Consumer<? super Wait> listener) {
@@ -183,13 +186,16 @@ public final class JfrMonitor implements AutoCloseable {
         telling = Thread.currentThread();
         try {
             listener.accept(wait);
+        } catch (Error e) { // would end the recorder's thread
+            throw new IllegalStateException("the listener failed", e);
         } finally {
             telling = null;
         }
     }
 
     /**
-     * Reports what has happened until now, and ends the recording.
+     * Reports what has happened until now, and ends the recording; an interrupt meanwhile is kept in the flag. A second
+     * call does nothing.
      *
      * @throws IllegalStateException if called by the listener
      */
@@ -198,8 +204,12 @@ public final class JfrMonitor implements AutoCloseable {
         if (Thread.currentThread() == telling) {
             throw new IllegalStateException("close() in the listener would wait for itself");
         }
-        stream.stop();
-        stream.close();
+        if (closed.compareAndSet(false, true)) {
+            CompletableFuture.runAsync(() -> { // an interrupt of this thread would lose events
+                stream.stop();
+                stream.close();
+            }, Thread.ofPlatform().name("jfr-close")::start).join();
+        }
     }
 
     public static void main(String[] args) throws Exception {

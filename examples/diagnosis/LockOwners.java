@@ -78,12 +78,14 @@ public final class LockOwners {
             dump.pass(heapDump, true);
         } catch (EOFException e) {
             throw new IOException(heapDump + ": it ends too early; is the heap dump complete?", e);
+        } catch (RuntimeException | StackOverflowError e) {
+            throw new IOException(heapDump + ": the heap dump is damaged", e);
         }
         var waits = new ArrayList<Wait>();
         for (Parked one : dump.parked) {
             Long owner = dump.numbers.get(dump.holders.get(one.blocker));
             if (owner != null) {
-                String type = dump.strings.get(dump.classNames.get(dump.lockTypes.get(one.blocker)));
+                String type = String.valueOf(dump.strings.get(dump.classNames.get(dump.lockTypes.get(one.blocker))));
                 String lock = type.replaceFirst(".*/", "") + "@" + Long.toHexString(one.blocker);
                 waits.add(new Wait(one.thread, lock, owner));
             }

@@ -16,6 +16,7 @@ import java.net.http.HttpResponse.BodySubscribers;
 import java.net.http.HttpResponse.ResponseInfo;
 import java.net.http.HttpTimeoutException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -87,8 +88,10 @@ public final class FileTransfer {
         var moved = new AtomicLong();
         untilIdle(uri, idle, moved, () -> {
             var request = HttpRequest.newBuilder(uri);
-            List<String> known = Files.exists(version) ? Files.readAllLines(version) : List.of();
-            long there = Files.exists(part) && !known.isEmpty() ? Files.size(part) : 0;
+            List<String> known = Files.exists(version) ? Files.readAllLines(version, StandardCharsets.ISO_8859_1)
+                    : List.of();
+            boolean usable = !known.isEmpty() && known.getFirst().matches("[ -~]+"); // not after a crash of the system
+            long there = Files.exists(part) && usable ? Files.size(part) : 0;
             if (there > 0) {
                 request.header("Range", "bytes=" + there + "-").header("If-Range", known.getFirst());
             }

@@ -261,7 +261,11 @@ public final class HttpMiddleware {
             told.run();
         } catch (Throwable e) {
             Thread thread = Thread.currentThread();
-            thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+            try {
+                thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+            } catch (Throwable ignored) {
+                // as the JVM does
+            }
         }
     }
 

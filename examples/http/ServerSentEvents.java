@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -27,8 +28,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * aiohttp: {@code aiohttp_sse.sse_response} and {@code aiohttp_sse_client.EventSource}. Final API, JDK 21 and later.
  *
  * <p>Use for a stream of events from server to client over plain HTTP. The client reconnects by itself, after any
- * failure and after silence, and says which event it saw last ({@code Last-Event-ID}), so that the server can continue
- * there. Do not use where the client talks too ({@code WebSocketClient}).
+ * failure and after silence, and says which event it saw last ({@code Last-Event-ID}, if it is ASCII), so that the
+ * server can continue there. Do not use where the client talks too ({@code WebSocketClient}).
  *
  * <p>A client is for one thread, except {@link #close}; interrupting that thread ends {@link #next}. A {@link Sender}
  * is thread-safe.
@@ -137,7 +138,7 @@ public final class ServerSentEvents implements AutoCloseable {
     private boolean connect() throws IOException, InterruptedException {
         var builder = HttpRequest.newBuilder(request, (name, value) -> true).setHeader("Accept",
                 "text/event-stream").timeout(idle);
-        if (!lastId.isEmpty()) {
+        if (lastId.matches("[ -~]+")) { // HttpClient refuses or garbles the rest
             builder.setHeader("Last-Event-ID", lastId);
         }
         var response = send(client, builder.build());
@@ -152,7 +153,7 @@ public final class ServerSentEvents implements AutoCloseable {
             throw new IOException("busy"); // comes back later
         }
         String type = response.headers().firstValue("Content-Type").orElse("");
-        if (response.statusCode() != 200 || !type.startsWith("text/event-stream")) {
+        if (response.statusCode() != 200 || !type.toLowerCase(Locale.ROOT).startsWith("text/event-stream")) {
             throw new NoEventsException(request.uri() + " answered " + response.statusCode() + " " + type);
         }
         skipLineFeed = false;
@@ -188,14 +189,14 @@ public final class ServerSentEvents implements AutoCloseable {
     /** Closes a connection on which a read waits too long; reads themselves have no time limit. */
     private void watch(InputStream watched) {
         try {
-            while (true) {
+            long pause = Math.max(1_000_000, idle.toNanos() / 10);
+            do {
                 long since = waitingSince;
                 if (since != 0 && System.nanoTime() - since > idle.toNanos()) {
                     watched.close();
                     return;
                 }
-                Thread.sleep(Duration.ofNanos(Math.max(1_000_000, idle.toNanos() / 10)));
-            }
+            } while (!closed.await(pause, TimeUnit.NANOSECONDS)); // after close() nobody may call next()
         } catch (IOException | InterruptedException e) {
             // the connection is closed
         }

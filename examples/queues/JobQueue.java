@@ -38,7 +38,10 @@ public final class JobQueue<T> implements AutoCloseable {
         void handle(T job) throws Exception;
     }
 
-    /** Called in the worker's thread; what it throws goes to that thread's uncaught exception handler. */
+    /**
+     * Called in the worker's thread, with the interrupt flag cleared; what it throws goes to that thread's uncaught
+     * exception handler.
+     */
     @FunctionalInterface
     public interface FailureHandler<T> {
         void failed(T job, Throwable cause);
@@ -58,6 +61,7 @@ public final class JobQueue<T> implements AutoCloseable {
     private boolean closed;
     private boolean stopped; // implies closed
     private boolean interrupted; // implies stopped
+    private boolean returned; // stop() has returned jobs that are not done
 
     /**
      * Starts the workers, virtual threads.
@@ -139,7 +143,7 @@ public final class JobQueue<T> implements AutoCloseable {
             while (!stopped && (inHand > 0 || !queued.isEmpty()) && nanos > 0) {
                 nanos = idle.awaitNanos(nanos);
             }
-            return inHand == 0 && queued.isEmpty() && cutOff.isEmpty();
+            return inHand == 0 && queued.isEmpty() && cutOff.isEmpty() && !returned;
         } finally {
             lock.unlock();
         }
@@ -149,8 +153,8 @@ public final class JobQueue<T> implements AutoCloseable {
      * Starts no more jobs, lets those in hand run for {@code grace}, then interrupts each once; the workers have ended
      * when it returns. An interrupt of the caller ends the grace and stays in its flag. A second call waits, too.
      *
-     * @return what is not done, in the order of putting: jobs that failed when interrupted, whose failures are not
-     *         reported, then jobs not started
+     * @return what is not done: jobs that failed when interrupted, whose failures are not reported, in the order of
+     *         failing; then jobs not started, in the order of putting
      * @throws IllegalStateException if called by a job
      */
     public List<T> stop(Duration grace) {
@@ -194,6 +198,7 @@ public final class JobQueue<T> implements AutoCloseable {
         try {
             var left = new ArrayList<>(cutOff);
             left.addAll(queued);
+            returned |= !left.isEmpty();
             cutOff.clear();
             queued.clear();
             return left;
@@ -205,7 +210,15 @@ public final class JobQueue<T> implements AutoCloseable {
     /** {@link #stop} without grace; what is not done goes to {@code onFailure} with a CancellationException. */
     @Override
     public void close() {
-        stop(Duration.ZERO).forEach(job -> tell(job, new CancellationException("stopped before it was done")));
+        var left = stop(Duration.ZERO);
+        boolean restore = false;
+        for (T job : left) {
+            restore |= Thread.interrupted(); // the handler may block
+            tell(job, new CancellationException("stopped before it was done"));
+        }
+        if (restore) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private void add(T job) {
@@ -272,7 +285,11 @@ public final class JobQueue<T> implements AutoCloseable {
     private boolean isCutOff(T job) {
         lock.lock();
         try {
-            return interrupted && cutOff.add(job);
+            if (interrupted) {
+                return cutOff.add(job);
+            }
+            Thread.interrupted(); // left behind by the job: it would hit the handler
+            return false;
         } finally {
             lock.unlock();
         }
@@ -282,7 +299,9 @@ public final class JobQueue<T> implements AutoCloseable {
         try {
             onFailure.failed(job, cause);
         } catch (Throwable e) {
-            e.addSuppressed(cause);
+            if (e != cause && e.getSuppressed().length < 10) { // a shared constant would grow with each failure
+                e.addSuppressed(cause);
+            }
             try {
                 Thread thread = Thread.currentThread();
                 thread.getUncaughtExceptionHandler().uncaughtException(thread, e);

@@ -2,11 +2,11 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
@@ -99,7 +99,7 @@ public final class Pipeline<T> {
     private Pipeline(Run run, int room) {
         this.run = run;
         this.room = room;
-        this.queue = new ArrayBlockingQueue<>(room);
+        this.queue = new LinkedBlockingQueue<>(room);
     }
 
     /**

@@ -248,9 +248,13 @@ public final class Subprocess {
         private final int maxBytes;
         private final ByteArrayOutputStream line = new ByteArrayOutputStream();
 
-        /** @param maxBytes of a line that the process writes */
+        /** @param maxBytes of a line that the process writes, 0 or more */
         public Dialogue(ProcessBuilder command, Charset charset, int maxBytes) throws IOException {
+            Objects.requireNonNull(command, "command");
             this.charset = Objects.requireNonNull(charset, "charset");
+            if (maxBytes < 0) {
+                throw new IllegalArgumentException("maxBytes is " + maxBytes + ", must be 0 or more");
+            }
             this.maxBytes = maxBytes;
             var before = command.redirectError();
             if (before == ProcessBuilder.Redirect.PIPE) {
@@ -281,30 +285,36 @@ public final class Subprocess {
          * The next line without its end, a few milliseconds after it was written; null if the process has exited. After
          * an exception nothing is lost: the next call goes on in the same line.
          *
-         * @throws IOException a line of more than {@code maxBytes}
+         * @throws IOException a line of more than {@code maxBytes}; every further call throws it, too
          */
         public String readLine(Duration limit) throws IOException, InterruptedException, TimeoutException {
-            long end = end(limit);
+            long end = end(Objects.requireNonNull(limit, "limit"));
             while (true) {
                 boolean exited = !process.isAlive(); // asked before the last read, so that nothing is missed
-                while (in.available() > 0) {
+                int there = in.available();
+                for (int i = 0; i < there && line.size() <= maxBytes; i++) {
                     int b = in.read();
                     if (b == '\n') {
                         return take();
                     }
-                    if (line.size() >= maxBytes) {
-                        throw new IOException("a line of more than " + maxBytes + " bytes");
-                    }
                     line.write(b);
                 }
-                if (exited) {
+                if (line.size() > maxBytes) { // stays so: the rest would look like a line
+                    throw new IOException("a line of more than " + maxBytes + " bytes");
+                }
+                if (exited && in.available() == 0) {
                     return line.size() == 0 ? null : take();
                 }
                 long nanos = end - System.nanoTime();
                 if (nanos <= 0) {
                     throw new TimeoutException("no line within " + limit);
                 }
-                process.waitFor(Math.min(nanos, PAUSE.toNanos()), TimeUnit.NANOSECONDS);
+                if (Thread.interrupted()) {
+                    throw new InterruptedException();
+                }
+                if (there == 0) {
+                    process.waitFor(Math.min(nanos, PAUSE.toNanos()), TimeUnit.NANOSECONDS);
+                }
             }
         }
 

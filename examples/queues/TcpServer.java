@@ -107,6 +107,10 @@ public final class TcpServer implements AutoCloseable {
                         return;
                     }
                     tell(e);
+                    Thread.interrupted(); // left behind by onFailure; close() closes the listener first
+                    if (listener.isClosed()) {
+                        return;
+                    }
                     Thread.sleep(100); // "too many open files" would come back at once, for ever
                 }
             }
@@ -140,6 +144,7 @@ public final class TcpServer implements AutoCloseable {
             boolean cancelled = failure instanceof InterruptedException || failure instanceof SocketException
                     || failure instanceof ClosedByInterruptException;
             if (!(interrupted.get() && cancelled)) {
+                Thread.interrupted(); // left behind by the handler
                 tell(failure);
             }
         } finally {

@@ -355,7 +355,15 @@ public final class CircuitBreaker {
         if (given.state == State.CLOSED && (verdict == Verdict.IGNORED || verdict == Verdict.SUCCESS && given.quiet)) {
             return false;
         }
-        long now = nanoTime.getAsLong();
+        long now;
+        try {
+            now = nanoTime.getAsLong();
+        } catch (Throwable e) { // or a trial would keep its place for ever
+            lock.lock();
+            given.trials.remove(permit);
+            lock.unlock();
+            throw e;
+        }
         lock.lock();
         try {
             if (given != phase || given.state == State.HALF_OPEN && !given.trials.remove(permit)) {

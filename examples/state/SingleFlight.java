@@ -11,6 +11,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -58,6 +59,9 @@ public final class SingleFlight<K, V> {
         }
 
         boolean join(long end) {
+            if (state.get() <= 0) {
+                return false; // this load is not for the caller
+            }
             latest.accumulateAndGet(end, (a, b) -> a - b > 0 ? a : b); // first: the load may look once this one waits
             return state.getAndUpdate(n -> n > 0 ? n + 1 : n) > 0;
         }
@@ -122,23 +126,34 @@ public final class SingleFlight<K, V> {
 
     /**
      * For a caller that must not block. The future fails with the cause of the exception that {@link #get} throws.
-     * Cancelling it or {@code orTimeout} counts as leaving. It is completed in its own virtual thread, so its
-     * dependents delay nobody.
+     * Cancelling it or {@code orTimeout} counts as leaving, once its dependents in that thread have returned. It is
+     * completed in its own virtual thread, so its dependents delay nobody.
      */
     public CompletableFuture<V> getAsync(K key) {
         Objects.requireNonNull(key, "key");
         var answer = new CompletableFuture<V>();
+        var waits = new AtomicBoolean(true); // after that an interrupt would hit a dependent
         Thread waiter = Thread.ofVirtual().name("wait for load").unstarted(() -> {
+            V value = null;
+            Throwable failure = null;
             try {
-                answer.complete(get(key));
+                value = get(key);
             } catch (ExecutionException e) {
-                answer.completeExceptionally(e.getCause());
+                failure = e.getCause();
             } catch (Throwable e) {
-                answer.completeExceptionally(e);
+                failure = e;
+            }
+            if (!waits.getAndSet(false)) {
+                return; // cancelled
+            }
+            if (failure == null) {
+                answer.complete(value);
+            } else {
+                answer.completeExceptionally(failure);
             }
         });
         answer.whenComplete((value, failure) -> {
-            if (Thread.currentThread() != waiter) {
+            if (waits.getAndSet(false)) {
                 waiter.interrupt();
             }
         });

@@ -8,9 +8,11 @@ import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -48,6 +50,7 @@ public final class AsCompleted<T> implements AutoCloseable {
     // for each task, where its outcome comes
     private final Queue<BlockingQueue<Outcome<T>>> untaken = new ArrayDeque<>();
     private final BlockingQueue<Outcome<T>> shared; // null: in order, each task has its own queue
+    private final Set<Thread> running = ConcurrentHashMap.newKeySet();
     private final int limit;
     private Iterator<? extends Callable<? extends T>> source;
     private long started;
@@ -125,9 +128,14 @@ public final class AsCompleted<T> implements AutoCloseable {
     /**
      * Interrupts what still runs, once, and returns when it has ended; outcomes not taken are dropped. An interrupt
      * during the wait is kept in the flag. Idempotent.
+     *
+     * @throws IllegalStateException if called by a task, which would wait for itself
      */
     @Override
     public void close() {
+        if (running.contains(Thread.currentThread())) {
+            throw new IllegalStateException("close() called by a task would wait for itself");
+        }
         source = Collections.emptyIterator();
         untaken.clear();
         if (!executor.isShutdown()) {
@@ -154,11 +162,14 @@ public final class AsCompleted<T> implements AutoCloseable {
         }
     }
 
-    private static <T> Outcome<T> run(long index, Callable<? extends T> task) {
+    private Outcome<T> run(long index, Callable<? extends T> task) {
+        running.add(Thread.currentThread());
         try {
             return new Outcome.Success<>(index, task.call());
         } catch (Throwable e) {
             return new Outcome.Failure<>(index, e);
+        } finally {
+            running.remove(Thread.currentThread());
         }
     }
     // @end region="as-completed"

@@ -142,8 +142,10 @@ public final class BackgroundTasks implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        interrupted |= Thread.interrupted();
-        late.forEach(name -> report(name, new TimeoutException("still running " + grace + " after its interrupt")));
+        for (String name : late) {
+            interrupted |= Thread.interrupted(); // the handler may block
+            report(name, new TimeoutException("still running " + grace + " after its interrupt"));
+        }
         if (interrupted) {
             Thread.currentThread().interrupt();
         }

@@ -13,6 +13,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
@@ -41,7 +42,12 @@ public final class BatchLoader<K, V> implements AutoCloseable {
     public sealed interface Outcome<V> {
         record Success<V>(V value) implements Outcome<V> { }
 
-        record Failure<V>(Throwable cause) implements Outcome<V> { }
+        /** @param cause if null, a NullPointerException */
+        record Failure<V>(Throwable cause) implements Outcome<V> {
+            public Failure {
+                cause = Objects.requireNonNullElseGet(cause, () -> new NullPointerException("cause"));
+            }
+        }
     }
 
     /**
@@ -114,34 +120,52 @@ public final class BatchLoader<K, V> implements AutoCloseable {
      * @throws ExecutionException    this key or the whole query failed; the failure is the cause, the same object for
      *                               all who waited. {@link NoSuchElementException}: no outcome for the key; {@link
      *                               CancellationException}: closed
-     * @throws IllegalStateException if closed before the call
+     * @throws IllegalStateException if closed before the call; or in a query, for a key of its own batch. Two queries
+     *                               that wait for each other's keys are not detected
      */
     public V load(K key) throws InterruptedException, ExecutionException {
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
-        return await(ask(key));
+        Load<K, V> load = ask(key);
+        if (isOfThisQuery(load)) {
+            load.waiters.decrementAndGet();
+            throw new IllegalStateException("load() of a key of the query's own batch would wait for itself");
+        }
+        return await(load);
     }
 
     /**
      * {@link #load} for a caller that must not block: the key is in a batch when this returns. The future fails with
-     * the cause of the exception that {@code load} throws. Cancelling it or {@code orTimeout} counts as leaving. It is
-     * completed in its own virtual thread, so its dependents delay nobody.
+     * the cause of the exception that {@code load} throws. Cancelling it or {@code orTimeout} counts as leaving, once
+     * its dependents in that thread have returned. It is completed in its own virtual thread, so its dependents delay
+     * nobody.
      */
     public CompletableFuture<V> loadAsync(K key) {
         Load<K, V> load = ask(key);
         var answer = new CompletableFuture<V>();
+        var waits = new AtomicBoolean(true); // after that an interrupt would hit a dependent
         Thread waiter = Thread.ofVirtual().name("wait for batch").unstarted(() -> {
+            V value = null;
+            Throwable failure = null;
             try {
-                answer.complete(await(load));
+                value = await(load);
             } catch (ExecutionException e) {
-                answer.completeExceptionally(e.getCause());
+                failure = e.getCause();
             } catch (Throwable e) {
-                answer.completeExceptionally(e);
+                failure = e;
+            }
+            if (!waits.getAndSet(false)) {
+                return; // cancelled
+            }
+            if (failure == null) {
+                answer.complete(value);
+            } else {
+                answer.completeExceptionally(failure);
             }
         });
         answer.whenComplete((value, failure) -> {
-            if (Thread.currentThread() != waiter) {
+            if (waits.getAndSet(false)) {
                 waiter.interrupt();
             }
         });
@@ -203,6 +227,18 @@ public final class BatchLoader<K, V> implements AutoCloseable {
                 }
                 return load;
             }
+        }
+    }
+
+    private boolean isOfThisQuery(Load<K, V> load) {
+        if (!running.contains(Thread.currentThread())) {
+            return false;
+        }
+        lock.lock();
+        try {
+            return load.batch != null && load.batch.thread == Thread.currentThread();
+        } finally {
+            lock.unlock();
         }
     }
 

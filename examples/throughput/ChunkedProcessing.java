@@ -113,7 +113,7 @@ public final class ChunkedProcessing {
         } catch (Throwable e) {
             end(executor);
             Throwable failed = failure.get();
-            if (failed != null && !(failed instanceof InterruptedException)) {
+            if (failed != null && failed != e && !(failed instanceof InterruptedException)) {
                 e.addSuppressed(failed);
             }
             throw e;

@@ -343,4 +343,19 @@ class AsCompletedTest {
         assertEquals("task", assertThrows(NullPointerException.class,
                 () -> AsCompleted.start(withNull.iterator(), 1)).getMessage());
     }
+
+    @Test
+    void closeInATaskIsRefused() throws Exception {
+        var self = new java.util.concurrent.CompletableFuture<AsCompleted<Integer>>();
+        List<Callable<Integer>> tasks = List.of(() -> {
+            self.join().close();
+            return 1;
+        }, () -> 2);
+        try (var results = AsCompleted.inOrder(tasks.iterator(), 2)) {
+            self.complete(results);
+            var first = assertInstanceOf(AsCompleted.Outcome.Failure.class, results.next());
+            assertInstanceOf(IllegalStateException.class, first.cause());
+            assertEquals(new AsCompleted.Outcome.Success<>(1, 2), results.next(), "nothing was closed");
+        }
+    }
 }

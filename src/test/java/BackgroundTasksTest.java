@@ -389,4 +389,29 @@ class BackgroundTasksTest {
                 rounds, managers, accepted, refused, failed.get());
         assertEquals(rounds, accepted + refused);
     }
+
+    @Test
+    void noHandlersFlagMeetsTheNext() throws Exception {
+        var flags = new CopyOnWriteArrayList<Boolean>();
+        var end = new CountDownLatch(1);
+        var tasks = new BackgroundTasks(9, Duration.ZERO, (task, cause) -> {
+            flags.add(Thread.currentThread().isInterrupted());
+            Thread.currentThread().interrupt();
+        });
+        for (int i = 0; i < 3; i++) {
+            tasks.start("deaf", () -> {
+                while (end.getCount() > 0) {
+                    try {
+                        end.await();
+                    } catch (InterruptedException e) {
+                        continue;
+                    }
+                }
+            });
+        }
+        tasks.close();
+        assertTrue(Thread.interrupted());
+        assertEquals(List.of(false, false, false), flags);
+        end.countDown();
+    }
 }

@@ -1,4 +1,5 @@
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
@@ -413,5 +414,81 @@ class BatchLoaderTest {
         assertEquals(callers * each, values.get() + failures.get() + interrupted.get());
         assertEquals(0, running.get());
         assertTrue(queries.get() < asked.get() && asked.get() < callers * each);
+    }
+
+    @Test
+    void aFailureWithoutACauseIsAFailure() throws Exception {
+        try (var loader = new BatchLoader<Integer, String>(2, LONG, keys -> Map.of(1,
+                new BatchLoader.Outcome.Failure<>(null), 2, new BatchLoader.Outcome.Success<>("two")))) {
+            var one = loader.loadAsync(1);
+            assertEquals("two", loader.loadAsync(2).get());
+            assertInstanceOf(NullPointerException.class, assertThrows(ExecutionException.class, one::get).getCause());
+        }
+    }
+
+    @Test
+    void aQueryThatWaitsForItsOwnKeyIsRefused() throws Exception {
+        var self = new CompletableFuture<BatchLoader<Integer, String>>();
+        var loader = new BatchLoader<Integer, String>(1, Duration.ZERO, keys -> Map.of(keys.getFirst(),
+                new BatchLoader.Outcome.Success<>(keys.getFirst() == 3 ? "three" : keys.getFirst() == 2
+                ? "two, " + self.join().load(3) : self.join().load(1))));
+        try (loader) {
+            self.complete(loader);
+            assertInstanceOf(IllegalStateException.class,
+                    assertThrows(ExecutionException.class, () -> loader.load(1)).getCause());
+            assertEquals("two, three", loader.load(2), "another batch's key");
+        }
+    }
+
+    @Test
+    void aCancelDoesNotInterruptADependent() throws Exception {
+        var go = new CountDownLatch(1);
+        var asked = new CountDownLatch(1);
+        var loader = new BatchLoader<Integer, String>(1, Duration.ZERO, keys -> {
+            asked.countDown();
+            go.await();
+            return Map.of(1, new BatchLoader.Outcome.Success<>("value"));
+        });
+        var answer = loader.loadAsync(1);
+        asked.await();
+        var cancelling = new CountDownLatch(1);
+        var cancel = new CountDownLatch(1);
+        var running = new CountDownLatch(1);
+        var over = new CountDownLatch(1);
+        var hit = new AtomicBoolean();
+        var second = answer.whenComplete((value, failure) -> { // by the thread that waited for the outcome
+            running.countDown();
+            try {
+                over.await();
+            } catch (InterruptedException e) {
+                hit.set(true);
+            }
+        });
+        var first = answer.whenComplete((value, failure) -> { // by the one that cancels: the latest is the first
+            cancelling.countDown();
+            try {
+                cancel.await();
+            } catch (InterruptedException e) {
+                hit.set(true);
+            }
+        });
+        Thread canceller = Thread.startVirtualThread(() -> answer.cancel(true));
+        cancelling.await();
+        go.countDown();
+        running.await();
+        cancel.countDown();
+        canceller.join();
+        over.countDown();
+        for (var dependent : List.of(first, second)) {
+            assertThrows(CancellationException.class, () -> {
+                try {
+                    dependent.get();
+                } catch (ExecutionException e) {
+                    throw e.getCause();
+                }
+            });
+        }
+        assertFalse(hit.get());
+        loader.close();
     }
 }

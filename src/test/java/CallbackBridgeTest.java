@@ -205,4 +205,15 @@ class CallbackBridgeTest {
             throw new InterruptedException();
         }, LONG));
     }
+
+    @Test
+    void whatReleasesMayThrowTheSameAsStart() {
+        var shared = new IllegalStateException("closed");
+        assertSame(shared, assertThrows(ExecutionException.class, () -> CallbackBridge.<Integer>await(callback -> {
+            callback.success(1);
+            throw shared;
+        }, LONG, value -> {
+            throw shared;
+        })).getCause());
+    }
 }

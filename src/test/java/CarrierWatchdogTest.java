@@ -83,6 +83,7 @@ class CarrierWatchdogTest {
         var uncaught = new LinkedBlockingQueue<Throwable>();
         var watchdog = CarrierWatchdog.start(SHORT, Duration.ofMillis(50), report -> {
             Thread.currentThread().setUncaughtExceptionHandler((thread, e) -> uncaught.add(e));
+            Thread.currentThread().interrupt(); // left behind
             calls.incrementAndGet();
             throw new IllegalStateException("listener");
         });

@@ -10,6 +10,7 @@ import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -276,5 +277,40 @@ class ChunkedProcessingTest {
         Chaos.run(tasks, java.time.Duration.ofMillis(5));
         System.out.printf("ChunkedProcessing: %d rounds of %,d items, %,d failures and %,d interrupts gone on from, %,d handled%n", rounds, items,
                 failures.get(), interrupts.get(), handled.get());
+    }
+
+    @Test
+    void aSourceMayThrowTheActionsOwnFailure() {
+        var shared = new IllegalStateException("closed");
+        var runs = new CompletableFuture<Thread>();
+        var asked = new CountDownLatch(1);
+        var source = new Iterator<Integer>() {
+            private int items;
+
+            @Override
+            public boolean hasNext() {
+                return true;
+            }
+
+            @Override
+            public Integer next() {
+                if (++items == 1) {
+                    return 1;
+                }
+                asked.countDown();
+                try {
+                    runs.join().join(); // then the failure is known
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+                throw shared;
+            }
+        };
+        assertSame(shared, assertThrows(IllegalStateException.class, () -> new ChunkedProcessing(1, 2).run(source,
+                (first, chunk) -> {
+                    runs.complete(Thread.currentThread());
+                    asked.await();
+                    throw shared;
+                })));
     }
 }

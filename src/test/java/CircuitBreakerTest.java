@@ -15,6 +15,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
@@ -610,5 +611,24 @@ class CircuitBreakerTest {
         }
         System.out.println("CircuitBreaker: " + calls + " half-open calls: " + ways);
         assertTrue(calls >= 100_000 && ways.stream().allMatch(way -> way.get() > 0));
+    }
+
+    @Test
+    void aClockThatThrowsKeepsNoTrialsPlace() throws Exception {
+        var now = new AtomicLong();
+        var broken = new AtomicBoolean();
+        var breaker = new CircuitBreaker(1, 1, Duration.ofNanos(10), 1, e -> CircuitBreaker.Verdict.FAILURE, () -> {
+            if (broken.get()) {
+                throw new IllegalStateException("clock");
+            }
+            return now.get();
+        });
+        breaker.tryAcquire().orElseThrow().failed();
+        now.set(10);
+        var trial = breaker.tryAcquire().orElseThrow();
+        broken.set(true);
+        assertThrows(IllegalStateException.class, trial::succeeded);
+        broken.set(false);
+        assertTrue(breaker.tryAcquire().isPresent());
     }
 }

@@ -370,4 +370,32 @@ class DatabaseAccessTest {
         assertThrows(NullPointerException.class, () -> new DatabaseAccess(null, 1, LONG));
         assertThrows(NullPointerException.class, () -> new DatabaseAccess(source, 1, LONG).transaction(null));
     }
+
+    @Test
+    void aDriverWithoutAbortIsWaitedFor() throws Exception {
+        var tried = new CountDownLatch(1);
+        var closed = new AtomicInteger();
+        var source = fake(DataSource.class, method -> fake(Connection.class, called -> {
+            switch (called) {
+                case "abort" -> {
+                    tried.countDown();
+                    throw new AbstractMethodError("abort");
+                }
+                case "rollback" -> throw new IllegalStateException("rollback");
+                case "close" -> closed.incrementAndGet();
+                default -> { }
+            }
+            return null;
+        }));
+        var access = new DatabaseAccess(source, 1, LONG);
+        Thread caller = Thread.currentThread();
+        var e = assertThrows(InterruptedException.class, () -> access.transaction(transaction -> {
+            caller.interrupt();
+            tried.await();
+            throw new SQLException("work");
+        }));
+        assertEquals("work", e.getSuppressed()[0].getMessage());
+        assertEquals("rollback", e.getSuppressed()[0].getSuppressed()[0].getMessage());
+        assertEquals(1, closed.get());
+    }
 }

@@ -441,4 +441,18 @@ class FileTransferTest {
                     + Runtime.getRuntime().maxMemory() / 1_000_000 + " MB");
         }
     }
+
+    @Test
+    void aVersionThatACrashHasSpoiltIsNone() throws Exception {
+        for (byte[] spoilt : List.of(new byte[100], new byte[] {(byte) 0xff, '\n'}, new byte[] {'\n'}, new byte[0])) {
+            breakOff();
+            Files.write(target.resolveSibling("target.part.etag"), spoilt);
+            ranges.clear();
+            answer = (exchange, range) -> send(exchange, 200, "\"2\"", content, 0, content.length);
+            download();
+            assertEquals(List.of("null null"), ranges);
+            assertArrayEquals(content, Files.readAllBytes(target));
+            Files.delete(target);
+        }
+    }
 }

@@ -174,4 +174,18 @@ class FutureBridgeTest {
         dependent.cancel(true);
         assertFalse(source.isDone());
     }
+
+    @Test
+    void causesInARingAreNoEndlessLoop() {
+        var ring = new CompletionException("ring", null) {
+            private static final long serialVersionUID = 1;
+
+            @Override
+            public synchronized Throwable getCause() {
+                return this;
+            }
+        };
+        assertSame(ring, assertThrows(ExecutionException.class,
+                () -> FutureBridge.await(CompletableFuture.failedFuture(ring))).getCause());
+    }
 }

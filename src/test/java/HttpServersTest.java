@@ -3,6 +3,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.net.httpserver.Filter;
+import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpServer;
 import java.io.ByteArrayInputStream;
@@ -266,9 +267,28 @@ class HttpServersTest {
     @Test
     void aLogOrReportThatThrowsCostsNoAnswer() throws Exception {
         var uncaught = new CopyOnWriteArrayList<Throwable>();
+        var thrown = new CopyOnWriteArrayList<Throwable>();
         var uri = plain(exchange -> {
-            Thread.currentThread().setUncaughtExceptionHandler((thread, e) -> uncaught.add(e));
+            Thread.currentThread().setUncaughtExceptionHandler((thread, e) -> {
+                uncaught.add(e);
+                throw new IllegalStateException("the uncaught handler");
+            });
             throw new IllegalStateException("broken");
+        }, new Filter() {
+            @Override
+            public void doFilter(HttpExchange exchange, Chain chain) throws IOException {
+                try {
+                    chain.doFilter(exchange);
+                } catch (Throwable e) {
+                    thrown.add(e);
+                    throw e;
+                }
+            }
+
+            @Override
+            public String description() {
+                return "outermost";
+            }
         }, HttpMiddleware.log(line -> {
             throw new AssertionError("log");
         }), HttpMiddleware.errors((exchange, failure) -> {
@@ -278,6 +298,7 @@ class HttpServersTest {
             assertEquals(500, post(uri, BodyPublishers.noBody()).statusCode());
         }
         assertTrue(uncaught.stream().anyMatch(e -> e.getMessage().equals("report")));
+        assertEquals(List.of(), thrown);
     }
 
     @Test

@@ -150,4 +150,25 @@ class JfrMonitorTest {
         }
         assertThrows(NullPointerException.class, () -> JfrMonitor.start(MILLIS, MILLIS, MILLIS, null));
     }
+
+    @Test
+    void anErrorOfTheListenerEndsNothingAndCloseTellsAll() throws Exception {
+        var told = new Semaphore(0);
+        var monitor = JfrMonitor.start(MILLIS, Duration.ofNanos(1), Duration.ZERO, wait -> {
+            if (wait.event().equals("app.Wait")) {
+                told.release();
+                throw new AssertionError("the listener's");
+            }
+        });
+        for (int i = 0; i < 2; i++) {
+            JfrMonitor.timed("anything", () -> Thread.sleep(1));
+            told.acquire();
+        }
+        JfrMonitor.timed("last", () -> Thread.sleep(1));
+        Thread.currentThread().interrupt();
+        monitor.close();
+        assertTrue(Thread.interrupted(), "kept");
+        assertTrue(told.tryAcquire(), "told before close() returned");
+        monitor.close();
+    }
 }

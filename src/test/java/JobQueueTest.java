@@ -256,4 +256,83 @@ class JobQueueTest {
         System.out.println("JobQueue: " + rounds + " rounds of " + each + " jobs, returned by stop: " + returned);
         assertTrue(returned > 0);
     }
+
+    @Test
+    void aFailureHandlerThatRethrowsItsCauseCostsNoWorker() throws Exception {
+        var uncaught = new AtomicInteger();
+        var before = Thread.getDefaultUncaughtExceptionHandler();
+        Thread.setDefaultUncaughtExceptionHandler((thread, e) -> uncaught.incrementAndGet());
+        try (var jobs = new JobQueue<Integer>(99, 1, job -> {
+            throw new IllegalArgumentException();
+        }, (job, cause) -> {
+            throw (RuntimeException) cause;
+        })) {
+            for (int i = 0; i < 5; i++) {
+                jobs.put(i);
+            }
+            assertTrue(jobs.drain(LONG));
+        } finally {
+            Thread.setDefaultUncaughtExceptionHandler(before);
+        }
+        assertEquals(5, uncaught.get());
+    }
+
+    @Test
+    void aFailureHandlersSharedExceptionDoesNotGrow() throws Exception {
+        var shared = new IllegalStateException("logger is closed");
+        var before = Thread.getDefaultUncaughtExceptionHandler();
+        Thread.setDefaultUncaughtExceptionHandler((thread, e) -> { });
+        try (var jobs = new JobQueue<Integer>(99, 1, job -> {
+            throw new IllegalArgumentException();
+        }, (job, cause) -> {
+            throw shared;
+        })) {
+            for (int i = 0; i < 99; i++) {
+                jobs.put(i);
+            }
+            assertTrue(jobs.drain(LONG));
+        } finally {
+            Thread.setDefaultUncaughtExceptionHandler(before);
+        }
+        assertEquals(10, shared.getSuppressed().length);
+    }
+
+    @Test
+    void noFlagMeetsTheFailureHandler() throws Exception {
+        var flags = new ConcurrentLinkedQueue<Boolean>();
+        var begun = new CountDownLatch(1);
+        var jobs = new JobQueue<Integer>(9, 1, job -> {
+            if (job == 1) {
+                begun.countDown();
+                Thread.sleep(LONG.toSeconds());
+            }
+            Thread.currentThread().interrupt();
+            throw new IllegalArgumentException();
+        }, (job, cause) -> {
+            flags.add(Thread.currentThread().isInterrupted());
+            Thread.currentThread().interrupt();
+        });
+        for (int job = 0; job < 4; job++) {
+            jobs.put(job);
+        }
+        begun.await();
+        Thread.currentThread().interrupt();
+        jobs.close();
+        assertTrue(Thread.interrupted(), "kept");
+        assertEquals(List.of(false, false, false, false), List.copyOf(flags));
+    }
+
+    @Test
+    void drainIsFalseIfStopReturnedJobs() throws Exception {
+        var begun = new CountDownLatch(1);
+        var jobs = new JobQueue<Integer>(9, 1, job -> {
+            begun.countDown();
+            Thread.sleep(LONG.toSeconds());
+        }, (job, cause) -> { });
+        jobs.put(1);
+        jobs.put(2);
+        begun.await();
+        assertEquals(List.of(1, 2), jobs.stop(Duration.ZERO));
+        assertFalse(jobs.drain(LONG));
+    }
 }

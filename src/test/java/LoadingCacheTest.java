@@ -1,4 +1,5 @@
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -7,7 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -548,5 +551,85 @@ class LoadingCacheTest {
             cache.put(key, 1);
         }
         assertEquals(5, cache.size());
+    }
+
+    @Test
+    void aCancelDoesNotInterruptADependent() throws Exception {
+        var go = new CountDownLatch(1);
+        var loads = new LoadingCache<Integer, String>(10, Duration.ofDays(1), key -> {
+            go.await();
+            return "value";
+        });
+        var answer = loads.getAsync(1);
+        while (loads.waiters() == 0) {
+            Thread.sleep(1);
+        }
+        var cancelling = new CountDownLatch(1);
+        var cancel = new CountDownLatch(1);
+        var running = new CountDownLatch(1);
+        var over = new CountDownLatch(1);
+        var hit = new AtomicBoolean();
+        var second = answer.whenComplete((value, failure) -> { // by the thread that waited for the outcome
+            running.countDown();
+            try {
+                over.await();
+            } catch (InterruptedException e) {
+                hit.set(true);
+            }
+        });
+        var first = answer.whenComplete((value, failure) -> { // by the one that cancels: the latest is the first
+            cancelling.countDown();
+            try {
+                cancel.await();
+            } catch (InterruptedException e) {
+                hit.set(true);
+            }
+        });
+        Thread canceller = Thread.startVirtualThread(() -> answer.cancel(true));
+        cancelling.await();
+        go.countDown();
+        running.await();
+        cancel.countDown();
+        canceller.join();
+        over.countDown();
+        for (var dependent : List.of(first, second)) {
+            assertThrows(CancellationException.class, () -> {
+                try {
+                    dependent.get();
+                } catch (ExecutionException e) {
+                    throw e.getCause();
+                }
+            });
+        }
+        assertFalse(hit.get());
+    }
+
+    @Test
+    void whoAsksForAnAbandonedLoadDoesNotProlongIt() throws Exception {
+        var loads = new AtomicInteger();
+        var look = new Semaphore(0);
+        var seen = new LinkedBlockingQueue<Duration>();
+        var loading = new AtomicReference<LoadingCache<String, String>>();
+        loading.set(new LoadingCache<>(9, LONG, key -> {
+            if (loads.incrementAndGet() > 1) {
+                return "value";
+            }
+            try {
+                new CountDownLatch(1).await();
+                return "never";
+            } finally {
+                look.acquire();
+                seen.add(loading.get().left());
+            }
+        }));
+        for (long millis = 5; loads.get() == 0; millis *= 2) { // a slow machine may not even begin
+            var limit = Duration.ofMillis(millis);
+            assertThrows(TimeoutException.class, () -> loading.get().get("k", limit));
+        }
+        var next = executor.submit(() -> loading.get().get("k", LONG));
+        awaitWaiters(loading.get(), 1);
+        look.release();
+        assertEquals(Duration.ZERO, seen.take(), "the time of those whom it was for is over");
+        assertEquals("value", next.get());
     }
 }

@@ -3,8 +3,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.HotSpotDiagnosticMXBean;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -103,6 +105,12 @@ class LockOwnersTest {
         byte[] all = Files.readAllBytes(heap());
         Path cut = Files.write(folder.resolve("cut.hprof"), Arrays.copyOf(all, all.length - 1_000));
         assertTrue(assertThrows(IOException.class, () -> LockOwners.read(cut)).getMessage().contains("ends too early"));
+        var damaged = new ByteArrayOutputStream();
+        damaged.writeBytes("JAVA PROFILE 1.0.2\0".getBytes(StandardCharsets.US_ASCII));
+        damaged.writeBytes(new byte[] {0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0});
+        damaged.writeBytes(new byte[] {1, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0}); // shorter than its head
+        Path short4 = Files.write(folder.resolve("short.hprof"), damaged.toByteArray());
+        assertTrue(assertThrows(IOException.class, () -> LockOwners.read(short4)).getMessage().endsWith("is damaged"));
         assertTrue(assertThrows(IOException.class, () -> LockOwners.read(folder.resolve("none"))).getMessage()
                 .endsWith("no such file"));
     }

@@ -322,4 +322,11 @@ class OffloadTest {
         closer.join();
         assertFalse(again.get());
     }
+
+    @Test
+    void anyNumberMayWait() throws Exception {
+        try (var offload = new Offload(Integer.MAX_VALUE, Integer.MAX_VALUE)) {
+            assertEquals(1, offload.call(() -> 1).get());
+        }
+    }
 }

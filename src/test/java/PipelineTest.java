@@ -220,4 +220,12 @@ class PipelineTest {
         System.out.println("Pipeline: " + rounds + " rounds, " + failed + " failed, " + interrupted + " interrupted");
         assertTrue(failed > 0 && interrupted > 0);
     }
+
+    @Test
+    void theRoomMayBeAnyNumber() throws Exception {
+        var sum = new AtomicInteger();
+        Pipeline.from(List.of(1, 2, 3).iterator(), Integer.MAX_VALUE)
+                .<Integer>stage("double", 2, (n, next) -> next.send(2 * n)).run(sum::addAndGet);
+        assertEquals(12, sum.get());
+    }
 }

@@ -32,6 +32,7 @@ class ServerSentEventsTest {
     private final ExecutorService handlers = Executors.newCachedThreadPool();
     private final List<String> lastIds = Collections.synchronizedList(new ArrayList<>());
     private final CountDownLatch release = new CountDownLatch(1);
+    private volatile String contentType = "text/event-stream;charset=utf-8";
     private HttpServer server;
 
     @AfterEach
@@ -64,7 +65,7 @@ class ServerSentEventsTest {
                     exchange.sendResponseHeaders(answer == null ? 204 : Integer.parseInt(answer), -1);
                     return;
                 }
-                exchange.getResponseHeaders().set("Content-Type", "text/event-stream;charset=utf-8");
+                exchange.getResponseHeaders().set("Content-Type", contentType);
                 exchange.sendResponseHeaders(200, 0);
                 boolean open = answer.endsWith("...");
                 exchange.getResponseBody().write(answer.replace("...", "").getBytes(StandardCharsets.UTF_8));
@@ -262,5 +263,26 @@ class ServerSentEventsTest {
         assertThrows(NullPointerException.class, () -> new ServerSentEvents.Event(null, "", ""));
         assertThrows(NullPointerException.class, () -> new ServerSentEvents.Event("", null, ""));
         assertThrows(NullPointerException.class, () -> new ServerSentEvents.Event("", "", null));
+    }
+
+    @Test
+    void anIdThatNoHeaderCanHoldIsNotSent() throws Exception {
+        contentType = "Text/Event-Stream";
+        var events = events(LONG, "retry: 1\nid: \u6771\ndata: a\n\n", "id: 2\u0001\ndata: b\n\n",
+                "id: caf\u00e9\ndata: c\n\n", "id: 4\ndata: d\n\n");
+        assertEquals(List.of("\u6771", "2\u0001", "caf\u00e9", "4"),
+                all(events).stream().map(ServerSentEvents.Event::id).toList());
+        assertEquals(List.of("null", "null", "null", "null", "4"), lastIds);
+    }
+
+    @Test
+    void closeEndsTheWatcher() throws Exception {
+        var events = events(LONG, "data: a\n\n...");
+        assertEquals("a", events.next().orElseThrow().data());
+        var watcher = ServerSentEvents.class.getDeclaredField("watcher");
+        watcher.setAccessible(true);
+        var thread = (Thread) watcher.get(events);
+        events.close();
+        thread.join();
     }
 }

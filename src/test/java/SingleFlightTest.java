@@ -1,4 +1,5 @@
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
@@ -540,5 +541,85 @@ class SingleFlightTest {
             }
             assertEquals(before + 1, begun.get(), "nothing was left in the table");
         }
+    }
+
+    @Test
+    void aCancelDoesNotInterruptADependent() throws Exception {
+        var go = new CountDownLatch(1);
+        var loads = new SingleFlight<Integer, String>(key -> {
+            go.await();
+            return "value";
+        }, false);
+        var answer = loads.getAsync(1);
+        while (loads.waiters() == 0) {
+            Thread.sleep(1);
+        }
+        var cancelling = new CountDownLatch(1);
+        var cancel = new CountDownLatch(1);
+        var running = new CountDownLatch(1);
+        var over = new CountDownLatch(1);
+        var hit = new AtomicBoolean();
+        var second = answer.whenComplete((value, failure) -> { // by the thread that waited for the outcome
+            running.countDown();
+            try {
+                over.await();
+            } catch (InterruptedException e) {
+                hit.set(true);
+            }
+        });
+        var first = answer.whenComplete((value, failure) -> { // by the one that cancels: the latest is the first
+            cancelling.countDown();
+            try {
+                cancel.await();
+            } catch (InterruptedException e) {
+                hit.set(true);
+            }
+        });
+        Thread canceller = Thread.startVirtualThread(() -> answer.cancel(true));
+        cancelling.await();
+        go.countDown();
+        running.await();
+        cancel.countDown();
+        canceller.join();
+        over.countDown();
+        for (var dependent : List.of(first, second)) {
+            assertThrows(CancellationException.class, () -> {
+                try {
+                    dependent.get();
+                } catch (ExecutionException e) {
+                    throw e.getCause();
+                }
+            });
+        }
+        assertFalse(hit.get());
+    }
+
+    @Test
+    void whoAsksForAnAbandonedLoadDoesNotProlongIt() throws Exception {
+        var loads = new AtomicInteger();
+        var look = new Semaphore(0);
+        var seen = new LinkedBlockingQueue<Duration>();
+        var loading = new AtomicReference<SingleFlight<String, String>>();
+        loading.set(new SingleFlight<>(key -> {
+            if (loads.incrementAndGet() > 1) {
+                return "value";
+            }
+            try {
+                new CountDownLatch(1).await();
+                return "never";
+            } finally {
+                look.acquire();
+                seen.add(loading.get().left());
+            }
+        }, false));
+        for (long millis = 5; loads.get() == 0; millis *= 2) { // a slow machine may not even begin
+            var limit = Duration.ofMillis(millis);
+            assertThrows(TimeoutException.class, () -> loading.get().get("k", limit));
+        }
+        var next = executor.submit(() -> loading.get().get("k", LONG));
+        awaitWaiters(loading.get(), 1);
+        look.release();
+        assertEquals(Duration.ZERO, seen.take(), "the time of those whom it was for is over");
+        assertEquals("value", next.get());
     }
 }

@@ -391,4 +391,24 @@ class SubprocessTest {
             return (int) files.count();
         }
     }
+
+    @Test
+    void aLineThatIsTooLongStaysSo() throws Exception {
+        try (var process = new Subprocess.Dialogue(sh("echo 123; echo 123456; echo 7"), UTF_8, 3)) {
+            assertEquals("123", process.readLine(LONG));
+            for (int i = 0; i < 10; i++) {
+                assertThrows(IOException.class, () -> process.readLine(LONG), "no beginning that looks like a line");
+            }
+        }
+        assertThrows(IllegalArgumentException.class, () -> new Subprocess.Dialogue(sh("exit 0"), UTF_8, -1));
+    }
+
+    @Test
+    void aFloodWithoutALineEndEndsNeitherLimitNorInterrupt() throws Exception {
+        try (var process = new Subprocess.Dialogue(sh("exec cat /dev/zero"), UTF_8, Integer.MAX_VALUE)) {
+            assertThrows(TimeoutException.class, () -> process.readLine(Duration.ofMillis(50)));
+            Thread.currentThread().interrupt();
+            assertThrows(InterruptedException.class, () -> process.readLine(LONG));
+        }
+    }
 }

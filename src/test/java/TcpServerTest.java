@@ -418,4 +418,18 @@ class TcpServerTest {
         }
         client.shutdownOutput();
     }
+
+    @Test
+    void noHandlersFlagMeetsOnFailure() throws Exception {
+        var flag = new CompletableFuture<Boolean>();
+        var server = TcpServer.start(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 1,
+                Duration.ofDays(1), Duration.ZERO, connection -> {
+                    Thread.currentThread().interrupt();
+                    throw new IllegalStateException();
+                }, e -> flag.complete(Thread.currentThread().isInterrupted()));
+        try (server; var client = new Socket(server.address().getAddress(), server.address().getPort())) {
+            assertFalse(flag.get());
+            assertTrue(client.isConnected());
+        }
+    }
 }

@@ -4,7 +4,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Gather: results in the order of the tasks; the first failure ends the sibling, which has one interrupt, and waits. */
+/**
+ * Gather: results in the order of the tasks; the first failure ends the sibling, which has one interrupt, and waits.
+ */
 public final class GatherAllScenario {
     public static void main(String[] args) throws InterruptedException, ExecutionException {
         check(Gather.all(List.<Callable<Integer>>of(() -> 1, () -> 2)).equals(List.of(1, 2)), "in order");
