@@ -104,7 +104,10 @@ public final class Request {
         return memory;
     }
 
-    /** Whether the connection has ended: nobody reads the answer. The handler is then interrupted. Thread-safe. */
+    /**
+     * Whether the connection has ended: nobody reads the answer. The handler is then interrupted. A client that ends
+     * only its own side while a handler runs cannot be told from one that has gone. Thread-safe.
+     */
     public boolean clientGone() {
         return gone;
     }
