@@ -2,6 +2,10 @@ package scanner.findings;
 
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * One cause, with every place it shows.
@@ -25,6 +29,19 @@ public record Finding(String rule, Level level, Place place, String message, Lis
     public Finding(String rule, Level level, Place place, String message, List<Step> chain, List<Step> alsoAt,
             String enclosing) {
         this(rule, level, place, message, chain, alsoAt, enclosing, List.of());
+    }
+
+    /** What is left of it, of a habit, without some of its places; null if nothing is. */
+    public Finding without(Predicate<Finding> out) {
+        List<Finding> left = Stream.concat(Stream.of(this), others.stream()).filter(out.negate()).toList();
+        if (left.isEmpty() || others.isEmpty()) {
+            return left.isEmpty() ? null : this;
+        }
+        Finding first = left.get(0);
+        Set<Place> places = left.stream().skip(1).map(Finding::place).collect(Collectors.toSet());
+        return new Finding(first.rule, first.level, first.place, first.message, first.chain, alsoAt.stream()
+                .filter(other -> places.contains(other.place())).toList(), first.enclosing,
+                left.subList(1, left.size()));
     }
 
     public enum Level { NOTE, WARNING, ERROR }

@@ -10,14 +10,15 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import scanner.findings.Finding;
 import scanner.project.Failure;
 import scanner.project.SourceTree;
 
 /**
  * Findings accepted as they are: a text file with a line for each, {@code rule<TAB>enclosing<TAB>last step of the
- * chain}, sorted. It names no line and no file, so it survives edits that only move code; of two findings with the
- * same line, one line covers one.
+ * chain}, sorted; of a habit, a line for each place. It names no line and no file, so it survives edits that only move
+ * code; of two findings with the same line, one line covers one.
  */
 public final class Baseline {
 
@@ -65,12 +66,17 @@ public final class Baseline {
     public List<Finding> apply(List<Finding> findings) {
         var left = new ArrayList<Finding>();
         for (Finding finding : findings) {
-            Integer count = accepted.computeIfPresent(key(finding), (key, lines) -> lines - 1);
-            if (count == null || count < 0) {
-                left.add(finding);
+            Finding rest = finding.without(this::isAccepted);
+            if (rest != null) {
+                left.add(rest);
             }
         }
         return left;
+    }
+
+    private boolean isAccepted(Finding finding) {
+        Integer count = accepted.computeIfPresent(key(finding), (key, lines) -> lines - 1);
+        return count != null && count >= 0;
     }
 
     /** How many lines {@link #apply} had no finding for. */
@@ -80,7 +86,8 @@ public final class Baseline {
 
     /** All or nothing: a regular file is replaced as a whole. */
     public static void write(Path file, List<Finding> findings) throws Failure {
-        var lines = new ArrayList<>(findings.stream().map(Baseline::key).sorted().toList());
+        var lines = new ArrayList<>(findings.stream().flatMap(finding -> Stream.concat(Stream.of(finding),
+                finding.others().stream())).map(Baseline::key).sorted().toList());
         lines.add(0, HEADER);
         byte[] content = (String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8);
         Path part = null;

@@ -61,28 +61,15 @@ public final class Suppressions {
         for (Finding each : findings) {
             boolean isCovered = covers(each.place(), each.rule());
             count += isCovered ? 1 : 0;
-            Finding finding = isCovered ? next(each) : each;
+            Finding finding = each.without(place -> covers(place.place(), place.rule()));
             if (finding != null) {
                 List<Finding.Step> places = finding.alsoAt().stream()
                         .filter(other -> !covers(other.place(), finding.rule())).toList();
                 left.add(new Finding(finding.rule(), finding.level(), finding.place(), finding.message(),
-                        finding.chain(), places, finding.enclosing()));
+                        finding.chain(), places, finding.enclosing(), finding.others()));
             }
         }
         return left;
-    }
-
-    /** The next place of a habit: who answers for one place answers for that one. @return null if none is left. */
-    private Finding next(Finding finding) {
-        List<Finding> left = finding.others().stream().filter(other -> !covers(other.place(), finding.rule()))
-                .toList();
-        if (left.isEmpty()) {
-            return null;
-        }
-        Finding first = left.get(0);
-        return new Finding(first.rule(), first.level(), first.place(), first.message(), first.chain(),
-                finding.alsoAt().stream().filter(other -> !other.place().equals(first.place())).toList(),
-                first.enclosing());
     }
 
     /** How many places were left out as the first of a finding. */

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -48,6 +49,22 @@ class BaselineTest {
         Finding third = Cli.at("A.java", 20, 5);
         assertEquals(List.of(third), Baseline.read(file).apply(List.of(Cli.at("A.java", 4, 5), Cli.at("A.java", 10, 5),
                 third)));
+    }
+
+    @Test
+    void ofAHabitEachPlaceIsAccepted() throws Failure {
+        Finding first = Cli.at("A.java", 3, 5);
+        Finding second = Cli.at("B.java", 9, 5);
+        Finding third = Cli.at("C.java", 20, 5);
+        Baseline.write(file, List.of(habit(first, second)));
+        assertEquals(List.of(), Baseline.read(file).apply(List.of(habit(first, second))));
+        assertEquals(List.of(third), Baseline.read(file).apply(List.of(habit(first, second, third))));
+    }
+
+    private static Finding habit(Finding first, Finding... others) {
+        return new Finding(first.rule(), first.level(), first.place(), first.message(), first.chain(),
+                Stream.of(others).map(other -> new Finding.Step(other.place(), "sleep()")).toList(), first.enclosing(),
+                List.of(others));
     }
 
     @Test
