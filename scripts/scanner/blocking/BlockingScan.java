@@ -116,7 +116,7 @@ public final class BlockingScan {
     private static Cause cause(Hit hit) {
         Reach.Path last = hit.path.last();
         return last == hit.path && HABITS.contains(last.kind()) && hit.region.holds() == Region.Holds.MONITOR
-                ? new Cause(hit.region.rule(), last.unit().root(), -1 - last.kind().ordinal())
+                ? new Cause(hit.region.rule(), last.unit().rootInModule(), -1 - last.kind().ordinal())
                 : new Cause(hit.region.rule(), last.unit().source.name(), last.pos());
     }
 

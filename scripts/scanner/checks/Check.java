@@ -15,7 +15,7 @@ interface Check {
     String rule();
 
     /** How far apart the same message is still one cause: a habit of a project is fixed in one go. */
-    enum Group { TYPE, SOURCE_ROOT }
+    enum Group { TYPE, PROJECT }
 
     default Group group() {
         return Group.TYPE;

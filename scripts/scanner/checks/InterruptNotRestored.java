@@ -27,7 +27,7 @@ final class InterruptNotRestored implements Check {
 
     @Override
     public Group group() {
-        return Group.SOURCE_ROOT;
+        return Group.PROJECT;
     }
 
     @Override

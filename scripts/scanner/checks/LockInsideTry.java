@@ -19,7 +19,7 @@ final class LockInsideTry implements Check {
 
     @Override
     public Group group() {
-        return Group.SOURCE_ROOT;
+        return Group.PROJECT;
     }
 
     @Override

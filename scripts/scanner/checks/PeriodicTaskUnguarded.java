@@ -20,7 +20,7 @@ final class PeriodicTaskUnguarded implements Check {
 
     @Override
     public Group group() {
-        return Group.SOURCE_ROOT;
+        return Group.PROJECT;
     }
 
     @Override

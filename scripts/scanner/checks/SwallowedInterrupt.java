@@ -19,7 +19,7 @@ final class SwallowedInterrupt implements Check {
 
     @Override
     public Group group() {
-        return Group.SOURCE_ROOT;
+        return Group.PROJECT;
     }
 
     @Override

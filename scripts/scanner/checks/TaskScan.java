@@ -33,7 +33,7 @@ public final class TaskScan implements Check.Scan {
     private final boolean deep;
     private int release;
 
-    /** The same thing done in the same class or source root. */
+    /** The same thing done in the same class, or in the main sources of a project, or its tests. */
     private record Cause(String rule, Object group, String message) {
     }
 
@@ -108,7 +108,7 @@ public final class TaskScan implements Check.Scan {
     private Object group(String rule, TypeDecl type) {
         return switch (checks.stream().filter(check -> check.rule().equals(rule)).findFirst().orElseThrow().group()) {
             case TYPE -> type;
-            case SOURCE_ROOT -> type.unit.root();
+            case PROJECT -> type.unit.rootInModule();
         };
     }
 

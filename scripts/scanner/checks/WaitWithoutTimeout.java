@@ -44,7 +44,7 @@ final class WaitWithoutTimeout implements Check {
 
     @Override
     public Group group() {
-        return Group.SOURCE_ROOT;
+        return Group.PROJECT;
     }
 
     @Override

@@ -84,4 +84,10 @@ public final class SourceUnit {
         String path = packageName.replace('.', '/') + "/";
         return folder.endsWith(path) ? folder.substring(0, folder.length() - path.length()) : folder;
     }
+
+    /** The same for what all modules of a project have there: {@code src/main/java/}. */
+    public String rootInModule() {
+        String root = root();
+        return root.substring(root.lastIndexOf("/src/") + 1);
+    }
 }

@@ -52,7 +52,8 @@ import org.junit.jupiter.api.Timeout;
 class ArgumentsTest {
 
     /** What may be null, as the Javadoc says, and the log, which never fails the code that writes to it. */
-    private static final Set<String> MAY_BE_NULL = Set.of("service.Json.write value", "service.JsonBody.response value",
+    private static final Set<String> MAY_BE_NULL = Set.of("service.Json.write value", "service.Json.bytes value",
+            "service.JsonBody.response value",
             "service.Router.refuse why", "service.Response.error requestId", "service.Settings.text fallback",
             "service.Log.info event", "service.Log.info namesAndValues", "service.Log.error event",
             "service.Log.error cause", "service.Log.error namesAndValues");

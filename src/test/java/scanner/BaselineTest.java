@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -49,6 +50,23 @@ class BaselineTest {
         Finding third = Cli.at("A.java", 20, 5);
         assertEquals(List.of(third), Baseline.read(file).apply(List.of(Cli.at("A.java", 4, 5), Cli.at("A.java", 10, 5),
                 third)));
+    }
+
+    /** Main sources and tests apart: a habit of a project is fixed in one go, in all its modules. */
+    @Test
+    void aHabitIsOneFindingForAllModules() throws IOException {
+        for (String module : List.of("one", "two")) {
+            for (String root : List.of("main", "test")) {
+                String name = Character.toUpperCase(module.charAt(0)) + root;
+                Cli.write(folder.resolve(module + "/src/" + root + "/java/acme/" + name + ".java"), "package acme;",
+                        "class " + name + " { void m() {",
+                        "try { Thread.sleep(1); } catch (InterruptedException e) { }", "} }");
+            }
+        }
+        Cli found = Cli.run(folder, "--format", "json", ".");
+        assertEquals(List.of("one/src/main/java/acme/Omain.java", "one/src/test/java/acme/Otest.java"),
+                Pattern.compile("\"rule\"[^{}]*\"file\": \"([^\"]*)\"").matcher(found.out()).results()
+                        .map(each -> each.group(1)).toList(), found.out());
     }
 
     @Test
