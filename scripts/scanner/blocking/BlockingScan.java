@@ -102,22 +102,16 @@ public final class BlockingScan {
         }
     }
 
-    /**
-     * What the contexts of one finding have in common. @param file a folder for a habit of all that is in it, whose
-     * kind {@code pos} tells then.
-     */
-    private record Cause(Rule rule, String file, int pos) {
-        boolean isHabit() {
-            return pos < 0;
-        }
+    /** What the contexts of one finding have in common: a place, or a habit, whose {@code place} is a folder. */
+    private record Cause(Rule rule, String place, int pos, Kind habit) {
     }
 
     /** The call that blocks in the end; a monitor's own waits and its statements are habits of a project. */
     private static Cause cause(Hit hit) {
         Reach.Path last = hit.path.last();
         return last == hit.path && HABITS.contains(last.kind()) && hit.region.holds() == Region.Holds.MONITOR
-                ? new Cause(hit.region.rule(), last.unit().rootInModule(), -1 - last.kind().ordinal())
-                : new Cause(hit.region.rule(), last.unit().source.name(), last.pos());
+                ? new Cause(hit.region.rule(), last.unit().rootInModule(), 0, last.kind())
+                : new Cause(hit.region.rule(), last.unit().source.name(), last.pos(), null);
     }
 
     private static final Set<Kind> HABITS = Set.of(Kind.WAIT, Kind.JDBC);
@@ -129,7 +123,7 @@ public final class BlockingScan {
 
     public List<Finding> findings() {
         var findings = new ArrayList<Finding>();
-        groups.forEach((cause, hits) -> findings.add(cause.isHabit() ? habit(hits) : finding(hits)));
+        groups.forEach((cause, hits) -> findings.add(cause.habit != null ? habit(hits) : finding(hits)));
         return findings;
     }
 
@@ -139,8 +133,7 @@ public final class BlockingScan {
                 .add(hit));
         Finding all = finding(hits);
         places.remove(all.place());
-        return new Finding(all.rule(), all.level(), all.place(), all.message(), all.chain(), all.alsoAt(),
-                all.enclosing(), places.values().stream().map(BlockingScan::finding).toList());
+        return all.at(all.alsoAt(), places.values().stream().map(BlockingScan::finding).toList());
     }
 
     private static Hit best(List<Hit> hits) {

@@ -228,9 +228,10 @@ public final class CallGraph {
 
     private Kind peer(List<Node> args, Scope scope) {
         for (Node arg : args) {
-            Kind peer = arg instanceof Node.Call || arg instanceof Node.New || arg instanceof Node.Name name
+            boolean mayBe = arg instanceof Node.Call || arg instanceof Node.New || arg instanceof Node.Name name
                     && scope.find(name.name()) instanceof Scope.Typed typed && typed.type() != null
-                    && typed.type().simple().matches(".*(Stream|Reader)") ? streams.peer(arg, scope) : null;
+                    && (typed.type().simple().endsWith("Stream") || typed.type().simple().endsWith("Reader"));
+            Kind peer = mayBe ? streams.peer(arg, scope) : null;
             if (peer != null) {
                 return peer;
             }

@@ -256,8 +256,7 @@ final class ExecutorNeverClosed implements Check {
         return Code.uses(block, variable, (around, node) -> around instanceof Node.Call call && (call.name()
                 .endsWith("Async") || isOnlyUsedIn(call, node, scope.type()))
                 || around instanceof Node.New made && made.type() != null
-                        && made.type().simple().equals("ExecutorCompletionService")
-                );
+                        && made.type().simple().equals("ExecutorCompletionService"));
     }
 
     /** A method of the class that runs tasks on the executor, and nothing else. */

@@ -1,6 +1,5 @@
 package scanner.checks;
 
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -45,10 +44,6 @@ final class Pools {
     private final Check.Scan scan;
     private final Map<String, Size> sizes = new HashMap<>();
     private final Map<String, Set<String>> fields = new HashMap<>();
-    private Map<String, List<Made>> made;
-
-    private record Made(Node.New node, Scope scope) {
-    }
 
     Pools(Check.Scan scan) {
         this.scan = scan;
@@ -127,31 +122,13 @@ final class Pools {
         int index = constructor.paramNames.indexOf(parameter);
         var keys = new LinkedHashSet<String>();
         if (index >= 0 && depth > 0) {
-            for (Made each : made().getOrDefault(constructor.owner.simpleName(), List.of())) {
-                if (each.node.args().size() == constructor.paramNames.size()) {
-                    keys.addAll(keys(each.node.args().get(index), each.scope, depth));
+            for (Origins.Created each : scan.origins().created(constructor.owner)) {
+                if (each.object().args().size() == constructor.paramNames.size()) {
+                    keys.addAll(keys(each.object().args().get(index), each.scope(), depth));
                 }
             }
         }
         return keys;
-    }
-
-    private Map<String, List<Made>> made() {
-        if (made == null) {
-            made = new HashMap<>();
-            scan.typing().world.units.stream().filter(unit -> !unit.isTest).flatMap(unit -> unit.types.stream())
-                    .flatMap(type -> type.methods.stream()).forEach(method -> new Walk() {
-                        @Override
-                        protected boolean visit(Node node, Scope scope) {
-                            if (node instanceof Node.New object && object.type() != null && !object.args().isEmpty()) {
-                                made.computeIfAbsent(object.type().simple(), n -> new ArrayList<>())
-                                        .add(new Made(object, scope));
-                            }
-                            return true;
-                        }
-                    }.walkMethod(method));
-        }
-        return made;
     }
 
     private Set<String> field(TypeDecl in, String name, int depth) {

@@ -115,10 +115,9 @@ public final class TaskScan implements Check.Scan {
     public List<Finding> findings() {
         var findings = new ArrayList<Finding>();
         for (List<Finding> same : causes.values()) {
-            Finding first = same.get(0);
-            findings.add(new Finding(first.rule(), first.level(), first.place(), first.message(), first.chain(),
-                    same.stream().skip(1).map(each -> new Finding.Step(each.place(), "in " + each.enclosing()))
-                            .toList(), first.enclosing(), List.copyOf(same.subList(1, same.size()))));
+            List<Finding> others = List.copyOf(same.subList(1, same.size()));
+            findings.add(same.get(0).at(others.stream()
+                    .map(each -> new Finding.Step(each.place(), "in " + each.enclosing())).toList(), others));
         }
         return findings;
     }

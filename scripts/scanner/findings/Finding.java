@@ -39,9 +39,13 @@ public record Finding(String rule, Level level, Place place, String message, Lis
         }
         Finding first = left.get(0);
         Set<Place> places = left.stream().skip(1).map(Finding::place).collect(Collectors.toSet());
-        return new Finding(first.rule, first.level, first.place, first.message, first.chain, alsoAt.stream()
-                .filter(other -> places.contains(other.place())).toList(), first.enclosing,
+        return first.at(alsoAt.stream().filter(other -> places.contains(other.place())).toList(),
                 left.subList(1, left.size()));
+    }
+
+    /** The same with these further places. */
+    public Finding at(List<Step> alsoAt, List<Finding> others) {
+        return new Finding(rule, level, place, message, chain, alsoAt, enclosing, others);
     }
 
     public enum Level { NOTE, WARNING, ERROR }

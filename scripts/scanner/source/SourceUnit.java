@@ -77,17 +77,12 @@ public final class SourceUnit {
         }
     }
 
-    /** The folder that its package is in. */
-    public String root() {
+    /** The folder that its package is in, the same in all modules of a project: {@code src/main/java/}. */
+    public String rootInModule() {
         String file = source.name();
         String folder = file.substring(0, file.lastIndexOf('/') + 1);
         String path = packageName.replace('.', '/') + "/";
-        return folder.endsWith(path) ? folder.substring(0, folder.length() - path.length()) : folder;
-    }
-
-    /** The same for what all modules of a project have there: {@code src/main/java/}. */
-    public String rootInModule() {
-        String root = root();
+        String root = folder.endsWith(path) ? folder.substring(0, folder.length() - path.length()) : folder;
         return root.substring(root.lastIndexOf("/src/") + 1);
     }
 }

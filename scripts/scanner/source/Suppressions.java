@@ -63,10 +63,8 @@ public final class Suppressions {
             count += isCovered ? 1 : 0;
             Finding finding = each.without(place -> covers(place.place(), place.rule()));
             if (finding != null) {
-                List<Finding.Step> places = finding.alsoAt().stream()
-                        .filter(other -> !covers(other.place(), finding.rule())).toList();
-                left.add(new Finding(finding.rule(), finding.level(), finding.place(), finding.message(),
-                        finding.chain(), places, finding.enclosing(), finding.others()));
+                left.add(finding.at(finding.alsoAt().stream().filter(other -> !covers(other.place(), finding.rule()))
+                        .toList(), finding.others()));
             }
         }
         return left;

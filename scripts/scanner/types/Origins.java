@@ -6,6 +6,8 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import scanner.source.MethodDecl;
 import scanner.source.Node;
 import scanner.source.Scope;
@@ -22,9 +24,14 @@ public final class Origins {
     public record Made(Node node, Scope scope) {
     }
 
+    /** An object that the sources create, and where. */
+    public record Created(Node.New object, Scope scope) {
+    }
+
     public final Typing typing;
     private final Map<TypeDecl, Map<String, List<Made>>> assigned = new IdentityHashMap<>();
-    private Map<String, List<Made>> created;
+    private Map<String, List<Created>> created;
+    private Map<String, List<MethodDecl>> beans;
 
     public Origins(Typing typing) {
         this.typing = typing;
@@ -145,12 +152,14 @@ public final class Origins {
         if (isBean(to)) {
             return isBean(to.paramTypes.get(index).simple(), makers, depth);
         }
-        List<Made> made = to.name.equals("<init>") ? created().getOrDefault(to.owner.simpleName(), List.of())
-                : List.of();
-        return made.isEmpty() ? to.name.equals("<init>") && isBean(to.paramTypes.get(index).simple(), makers, depth)
-                : made.stream().anyMatch(each -> each.node instanceof Node.New object
-                && object.args().size() == to.paramNames.size() && (isMadeBy(object.args().get(index), each.scope,
-                makers, depth) || isGiven(object.args().get(index), each.scope, makers, depth - 1)));
+        if (!to.name.equals("<init>")) {
+            return false;
+        }
+        List<Created> objects = created(to.owner);
+        return objects.isEmpty() ? isBean(to.paramTypes.get(index).simple(), makers, depth)
+                : objects.stream().anyMatch(each -> each.object.args().size() == to.paramNames.size()
+                && (isMadeBy(each.object.args().get(index), each.scope, makers, depth)
+                || isGiven(each.object.args().get(index), each.scope, makers, depth - 1)));
     }
 
     private static final Set<String> EXECUTORS = Set.of("java.util.concurrent.Executors",
@@ -162,11 +171,12 @@ public final class Origins {
 
     /** The one method that makes objects of that type for a container. */
     private boolean isBean(String type, List<Api> makers, int depth) {
-        List<MethodDecl> beans = typing.world.units.stream().filter(unit -> !unit.isTest)
-                .flatMap(unit -> unit.types.stream()).flatMap(each -> each.methods.stream())
-                .filter(method -> method.body != null && method.returns != null
-                && method.returns.simple().equals(type) && isBean(method)).limit(2).toList();
-        return beans.size() == 1 && returns(beans.get(0), makers, depth);
+        if (beans == null) {
+            beans = methods().filter(method -> method.body != null && method.returns != null && isBean(method))
+                    .collect(Collectors.groupingBy(method -> method.returns.simple()));
+        }
+        List<MethodDecl> found = beans.getOrDefault(type, List.of());
+        return found.size() == 1 && returns(found.get(0), makers, depth);
     }
 
     private boolean isBean(Node.Call call, Scope scope, List<Api> makers, int depth) {
@@ -188,23 +198,27 @@ public final class Origins {
         return found[0];
     }
 
-    /** Every object that the sources create, by the simple name of its class. */
-    private Map<String, List<Made>> created() {
+    private Stream<MethodDecl> methods() {
+        return typing.world.units.stream().filter(unit -> !unit.isTest).flatMap(unit -> unit.types.stream())
+                .flatMap(type -> type.methods.stream());
+    }
+
+    /** The objects that the sources create, with arguments, of a class of that simple name. */
+    public List<Created> created(TypeDecl type) {
         if (created == null) {
             created = new HashMap<>();
-            typing.world.units.stream().filter(unit -> !unit.isTest).flatMap(unit -> unit.types.stream())
-                    .flatMap(type -> type.methods.stream()).forEach(method -> new Walk() {
-                        @Override
-                        protected boolean visit(Node node, Scope scope) {
-                            if (node instanceof Node.New object && object.type() != null && !object.args().isEmpty()) {
-                                created.computeIfAbsent(object.type().simple(), n -> new ArrayList<>())
-                                        .add(new Made(object, scope));
-                            }
-                            return true;
-                        }
-                    }.walkMethod(method));
+            methods().forEach(method -> new Walk() {
+                @Override
+                protected boolean visit(Node node, Scope scope) {
+                    if (node instanceof Node.New object && object.type() != null && !object.args().isEmpty()) {
+                        created.computeIfAbsent(object.type().simple(), n -> new ArrayList<>())
+                                .add(new Created(object, scope));
+                    }
+                    return true;
+                }
+            }.walkMethod(method));
         }
-        return created;
+        return created.getOrDefault(type.simpleName(), List.of());
     }
 
     /** All that a field is set to. */

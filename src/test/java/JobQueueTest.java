@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.Thread.UncaughtExceptionHandler;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -55,28 +57,34 @@ class JobQueueTest {
         assertEquals(List.of("0job 0", "3job 3", "6job 6", "9job 9"), List.copyOf(failed));
     }
 
-    @Test
-    void aFailureHandlerThatThrowsCostsNoWorker() throws Exception {
-        var uncaught = new AtomicInteger();
+    /** Jobs that fail, and a failure handler that throws. */
+    private static void fail(int count, UnaryOperator<RuntimeException> thrown, UncaughtExceptionHandler uncaught)
+            throws InterruptedException {
         var before = Thread.getDefaultUncaughtExceptionHandler();
-        Thread.setDefaultUncaughtExceptionHandler((thread, e) -> {
-            if (e.getMessage().equals("handler") && e.getSuppressed().length == 1) {
-                uncaught.incrementAndGet();
-            }
-            throw new IllegalStateException("this one, too");
-        });
-        try (var jobs = new JobQueue<Integer>(9, 1, job -> {
+        Thread.setDefaultUncaughtExceptionHandler(uncaught);
+        try (var jobs = new JobQueue<Integer>(count, 1, job -> {
             throw new IllegalArgumentException();
         }, (job, cause) -> {
-            throw new IllegalStateException("handler");
+            throw thrown.apply((RuntimeException) cause);
         })) {
-            for (int i = 0; i < 5; i++) {
+            for (int i = 0; i < count; i++) {
                 jobs.put(i);
             }
             assertTrue(jobs.drain(LONG));
         } finally {
             Thread.setDefaultUncaughtExceptionHandler(before);
         }
+    }
+
+    @Test
+    void aFailureHandlerThatThrowsCostsNoWorker() throws Exception {
+        var uncaught = new AtomicInteger();
+        fail(5, cause -> new IllegalStateException("handler"), (thread, e) -> {
+            if (e.getMessage().equals("handler") && e.getSuppressed().length == 1) {
+                uncaught.incrementAndGet();
+            }
+            throw new IllegalStateException("this one, too");
+        });
         assertEquals(5, uncaught.get());
     }
 
@@ -260,40 +268,14 @@ class JobQueueTest {
     @Test
     void aFailureHandlerThatRethrowsItsCauseCostsNoWorker() throws Exception {
         var uncaught = new AtomicInteger();
-        var before = Thread.getDefaultUncaughtExceptionHandler();
-        Thread.setDefaultUncaughtExceptionHandler((thread, e) -> uncaught.incrementAndGet());
-        try (var jobs = new JobQueue<Integer>(99, 1, job -> {
-            throw new IllegalArgumentException();
-        }, (job, cause) -> {
-            throw (RuntimeException) cause;
-        })) {
-            for (int i = 0; i < 5; i++) {
-                jobs.put(i);
-            }
-            assertTrue(jobs.drain(LONG));
-        } finally {
-            Thread.setDefaultUncaughtExceptionHandler(before);
-        }
+        fail(5, cause -> cause, (thread, e) -> uncaught.incrementAndGet());
         assertEquals(5, uncaught.get());
     }
 
     @Test
     void aFailureHandlersSharedExceptionDoesNotGrow() throws Exception {
         var shared = new IllegalStateException("logger is closed");
-        var before = Thread.getDefaultUncaughtExceptionHandler();
-        Thread.setDefaultUncaughtExceptionHandler((thread, e) -> { });
-        try (var jobs = new JobQueue<Integer>(99, 1, job -> {
-            throw new IllegalArgumentException();
-        }, (job, cause) -> {
-            throw shared;
-        })) {
-            for (int i = 0; i < 99; i++) {
-                jobs.put(i);
-            }
-            assertTrue(jobs.drain(LONG));
-        } finally {
-            Thread.setDefaultUncaughtExceptionHandler(before);
-        }
+        fail(99, cause -> shared, (thread, e) -> { });
         assertEquals(10, shared.getSuppressed().length);
     }
 

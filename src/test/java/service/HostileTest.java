@@ -15,7 +15,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -26,35 +25,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** Clients, other services and routes that mean no good, or do not know better. */
 @Timeout(600)
-class HostileTest {
-
-    private final Router router = new Router();
-    private final HttpService.Options options = new HttpService.Options();
-    private final Queue<String> log = new ConcurrentLinkedQueue<>();
-
-    private HttpService start() throws IOException {
-        options.observer = new Observer() {
-            @Override
-            public void answered(Request request, int status, long nanos, boolean complete) {
-                log.add(request.path() + " " + status);
-            }
-
-            @Override
-            public void failed(Request request, String what, Throwable cause) {
-                log.add(what);
-            }
-        };
-        router.route("GET", "/hello", request -> Response.text(200, "hello"));
-        router.route("POST", "/length", request -> Response.text(200, String.valueOf(request.body().length)));
-        router.route("GET", "/probe", request -> Response.text(200, "fine")).always();
-        return HttpService.start(options, router);
-    }
-
-    private void await(String line) throws InterruptedException {
-        while (!log.contains(line)) {
-            Thread.sleep(2);
-        }
-    }
+class HostileTest extends ServerFixture {
 
     private static Wire.Answer get(int port, String path) throws IOException {
         try (var wire = new Wire(port)) {

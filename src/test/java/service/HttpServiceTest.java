@@ -15,7 +15,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
@@ -31,35 +30,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** The server and its hostile clients, within this JVM; as a process of its own: {@code harness.ServiceIT}. */
 @Timeout(600)
-class HttpServiceTest {
-
-    private final Router router = new Router();
-    private final HttpService.Options options = new HttpService.Options();
-    private final Queue<String> log = new ConcurrentLinkedQueue<>();
-
-    private HttpService start() throws IOException {
-        options.observer = new Observer() {
-            @Override
-            public void answered(Request request, int status, long nanos, boolean complete) {
-                log.add(request.path() + " " + status + (complete ? "" : " cut"));
-            }
-
-            @Override
-            public void failed(Request request, String what, Throwable cause) {
-                log.add(what);
-            }
-        };
-        router.route("GET", "/hello", request -> Response.text(200, "hello"));
-        router.route("POST", "/length", request -> Response.text(200, String.valueOf(request.body().length)));
-        router.route("GET", "/probe", request -> Response.text(200, "fine")).always();
-        return HttpService.start(options, router);
-    }
-
-    private void await(String line) throws InterruptedException {
-        while (!log.contains(line)) {
-            Thread.sleep(2);
-        }
-    }
+class HttpServiceTest extends ServerFixture {
 
     // ---- what is understood
 

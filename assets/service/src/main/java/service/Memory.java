@@ -80,9 +80,12 @@ public final class Memory {
 
         /** Gives some back early; no more than is held. */
         public void give(long bytes) {
-            long before = held.getAndUpdate(now -> now == CLOSED ? CLOSED : now - Math.min(now, Math.max(0, bytes)));
+            if (bytes <= 0) { // most heads: not the counter that all connections share
+                return;
+            }
+            long before = held.getAndUpdate(now -> now == CLOSED ? CLOSED : now - Math.min(now, bytes));
             if (before != CLOSED) {
-                used.addAndGet(-Math.min(before, Math.max(0, bytes)));
+                used.addAndGet(-Math.min(before, bytes));
             }
         }
 
