@@ -32,6 +32,7 @@ public final class Bench {
                                requests a second, p99, memory per connection; and how these grow (wrk, if it is there)
               scanner          seconds by lines of source
               release [REV]    this tree beside the last release, or a revision: ratios
+              pages            measures nothing: writes bench/results and the pages from the figures of all days there
               claims [JDKS] [CLAIM...]
                                the other figures of references/performance.md
             Options of the first six:
@@ -87,7 +88,7 @@ public final class Bench {
         if (!Files.exists(Path.of("bench/Bench.java"))) {
             throw new Refusal("run it in the repository's folder: bench/Bench.java is not here");
         }
-        if (!command.equals("all") && !COMMANDS.containsKey(command)) {
+        if (!List.of("all", "pages").contains(command) && !COMMANDS.containsKey(command)) {
             throw new Refusal(command + " is no command; --help lists them");
         }
         var homes = new TreeMap<Integer, Path>();
@@ -102,7 +103,7 @@ public final class Bench {
                     + " in JAVA_HOME*, ~/.cache/jdks, ~/.sdkman, ~/.jdks, /usr/lib/jvm");
         }
         compile(homes);
-        if (!command.equals("all")) {
+        if (COMMANDS.containsKey(command)) {
             return start(homes, command, options);
         }
         int worst = 0;
@@ -115,7 +116,7 @@ public final class Bench {
         minutes.put("scanner", "2");
         for (var part : minutes.entrySet()) {
             var all = new ArrayList<>(options);
-            all.addAll(List.of("--minutes", part.getValue()));
+            all.addAll(command.equals("pages") ? List.of("pages") : List.of("--minutes", part.getValue()));
             int code = start(homes, part.getKey(), all);
             worst = code == 1 || code == 2 ? code : Math.max(code, worst);
         }

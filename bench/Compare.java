@@ -11,6 +11,7 @@ import java.util.TreeSet;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -31,8 +32,7 @@ final class Compare {
                     cell.runtime, first, second, steady, after, cpu, peakMegabytes, others);
         }
 
-        static Sample of(String line) {
-            String[] fields = line.split("\t");
+        static Sample of(String[] fields) {
             double[] numbers = Stream.of(fields).skip(3).mapToDouble(Double::parseDouble).toArray();
             return new Sample(new Cell(fields[0], Integer.parseInt(fields[1]), fields[2]), numbers[0], numbers[1],
                     numbers[2], numbers[3], numbers[4], numbers[5], numbers[6]);
@@ -73,7 +73,6 @@ final class Compare {
     private static final List<String> PYTHON = List.of("asyncio", "uvloop");
     private static final int HEADLINE = 100_000;
     private static final int HEADLINE_HTTP = 1_000; // of 10,000 a run lasts seconds: no time for windows that agree
-    private static final Path RESULTS = Path.of("bench/results");
     private static final String LIMIT_SECONDS = "15";
 
     private final SortedMap<Integer, Path> homes = new TreeMap<>();
@@ -87,11 +86,11 @@ final class Compare {
     }
 
     public static void main(String[] args) throws Exception {
-        Machine.main("asyncio", () -> new Compare().run(args));
+        Machine.main("asyncio", args, () -> new Compare().run(args), Compare::pages);
     }
 
     private int run(String[] args) throws Exception {
-        var options = new LinkedHashMap<>(Map.of("--out", "" + RESULTS, "--minutes", "8.5", "--jdks", "21,25,27",
+        var options = new LinkedHashMap<>(Map.of("--out", "" + Machine.RESULTS, "--minutes", "8.5", "--jdks", "21,25,27",
                 "--patterns", String.join(",", PATTERNS.keySet()), "--sizes", "1000,10000,100000,1000000",
                 "--python", Files.isExecutable(Path.of("/usr/bin/python3")) ? "/usr/bin/python3" : "python3"));
         Machine.none(Machine.options(args, options));
@@ -116,15 +115,20 @@ final class Compare {
         }
         Path out = Path.of(options.get("--out"));
         measure(out, minutes);
+        int code = pages(out);
+        skipped.forEach(line -> System.out.println("SKIPPED " + line));
+        return code;
+    }
+
+    private static int pages(Path out) throws IOException {
         var days = days(out);
         Files.writeString(out.resolve("asyncio.md"), table(days));
         Files.writeString(out.resolve("asyncio.svg"), picture(days.getLast()));
         System.out.println("\n" + shortTable(days, false) + "\nWritten: " + out.resolve("asyncio.md") + ", .svg, -DATE.tsv");
-        if (out.equals(RESULTS)) {
+        if (out.equals(Machine.RESULTS)) {
             Machine.publish(Path.of("README.md"), "bench", shortTable(days, false));
             Machine.publish(Path.of("references/performance.md"), "bench", shortTable(days, true));
         }
-        skipped.forEach(line -> System.out.println("SKIPPED " + line));
         return table(List.of(days.getLast())).contains(Machine.NOT_STEADY_TEXT) ? Machine.NOT_STEADY : 0;
     }
 
@@ -167,15 +171,11 @@ final class Compare {
         } finally {
             server.destroy();
         }
-        Files.createDirectories(out);
-        var lines = new ArrayList<String>();
-        about.forEach((name, value) -> lines.add("# " + name + "\t" + value));
-        lines.add("# columns\tpattern, tasks, runtime; nanoseconds: first run, mean of the first second, steady (0: "
-                + "not); seconds until steady; CPU nanoseconds of a run; peak MB; share of the machine that others used");
-        Path file = out.resolve("asyncio-" + Machine.day(about) + ".tsv");
-        lines.addAll(Machine.kept(file, patterns, about.get("machine")));
+        var lines = new ArrayList<>(Machine.kept(Machine.file(out, "asyncio", about), patterns, about.get("machine")));
         samples.forEach(sample -> lines.add(sample.line()));
-        Files.write(file, lines);
+        Machine.write(out, "asyncio", about, "pattern, tasks, runtime; nanoseconds: first run, mean of the first "
+                + "second, steady (0: not); seconds until steady; CPU nanoseconds of a run; peak MB; share of the "
+                + "machine that others used", lines);
     }
 
     /** What is compared, in each round; or what only the long table and the picture of sizes need, once. */
@@ -254,21 +254,13 @@ final class Compare {
 
     private static List<Day> days(Path out) throws IOException {
         var days = new ArrayList<Day>();
-        List<Path> files;
-        try (Stream<Path> all = Files.list(out)) {
-            files = all.filter(file -> file.getFileName().toString().matches("asyncio-.*\\.tsv")).sorted().toList();
-        }
-        for (Path file : files) {
-            var day = new Day(new LinkedHashMap<>(), new LinkedHashMap<>());
-            for (String line : Files.readAllLines(file)) {
-                if (line.startsWith("# ")) {
-                    day.about.put(line.substring(2, line.indexOf('\t')), line.substring(line.indexOf('\t') + 1));
-                } else {
-                    var sample = Sample.of(line);
-                    day.cells.computeIfAbsent(sample.cell, cell -> new ArrayList<>()).add(sample);
-                }
+        for (var measured : Machine.days(out, "asyncio")) {
+            var cells = new LinkedHashMap<Cell, List<Sample>>();
+            for (String[] row : measured.rows()) {
+                var sample = Sample.of(row);
+                cells.computeIfAbsent(sample.cell, cell -> new ArrayList<>()).add(sample);
             }
-            days.add(day);
+            days.add(new Day(measured.about(), cells));
         }
         return days;
     }
@@ -307,14 +299,26 @@ final class Compare {
                 ? runtime : "Java " + runtime;
     }
 
+    /** Days on which all else was the same are one. */
+    private static String conditions(List<Day> days) {
+        var dates = new LinkedHashMap<String, String>();
+        days.forEach(day -> dates.merge(versions(day), day.about.get("date"), (one, more) -> one + " and " + more));
+        return dates.entrySet().stream().map(each -> each.getValue() + "; " + each.getKey())
+                .collect(Collectors.joining(". "));
+    }
+
     private static String conditions(Day day) {
-        var text = new StringBuilder(day.about.get("date") + "; " + day.about.get("machine"));
+        return conditions(List.of(day)) + "; load average before: " + day.about.get("load average before");
+    }
+
+    private static String versions(Day day) {
+        var text = new StringBuilder(day.about.get("machine"));
         day.about.forEach((name, value) -> {
             if (name.startsWith("JDK") || PYTHON.contains(name) || name.equals("Python")) {
                 text.append("; ").append(name.startsWith("JDK") ? "JDK" : name).append(' ').append(value);
             }
         });
-        return text.append("; load average before: ").append(day.about.get("load average before")).toString();
+        return text.toString();
     }
 
     /** Over days and runtimes. */
@@ -357,7 +361,7 @@ final class Compare {
         text.append(page ? "|---|---|---|---|---|---|\n" : "---|---|---|---|---|---|\n");
         var ofs = List.<ToDoubleFunction<List<Sample>>>of(Compare::first, Compare::second, Compare::steady);
         for (String pattern : PATTERNS.keySet()) {
-            if (sizes(days, pattern).isEmpty()) {
+            if (sizes(days, pattern).isEmpty() || page && pattern.equals("http-client")) { // the JDK's own
                 continue;
             }
             int n = compared(days, pattern);
@@ -386,9 +390,9 @@ final class Compare {
                     Machine.range(values(days, "parked", most, "asyncio"::equals, Compare::peak)),
                     Machine.range(values(days, "parked", most, Compare::isExamples, Compare::peak))));
         }
-        days.forEach(day -> text.append(' ').append(page ? Machine.day(day.about) + ", "
-                + day.about.get("machine").replaceAll("\\),.*", ")") : conditions(day)).append('.'));
-        return text.append('\n').toString();
+        text.append(' ').append(page ? days.stream().map(day -> Machine.day(day.about)).collect(Collectors.joining(
+                " and ")) + ", " + days.getLast().about.get("machine").replaceAll("\\),.*", ")") : conditions(days));
+        return text.append(".\n").toString();
     }
 
     private static List<Double> after(List<Day> days) {

@@ -1,3 +1,4 @@
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -13,6 +14,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * How time and memory of a task grow with the number of tasks that are there at once: {@code java bench/Bench.java
@@ -196,7 +198,7 @@ final class Growth {
         if (args.length == 3 && args[0].equals("probe")) {
             probe(KINDS.get(args[1]).kind, args[2]);
         }
-        Machine.main("growth", () -> run(args));
+        Machine.main("growth", args, () -> run(args), Growth::pages);
     }
 
     /** Prints nanoseconds a task of each size, then bytes a task. */
@@ -249,11 +251,8 @@ final class Growth {
         }
         var about = Machine.about();
         about.put("JDK", Machine.version(jdk));
-        var text = new StringBuilder("| ns a task, of");
-        sizes.forEach(n -> text.append(Machine.format(" | %,d", n)));
-        text.append(" | slope | bytes a task |\n|---|").append("---|".repeat(sizes.size() + 2)).append('\n');
-        var lines = new ArrayList<>(List.of("# " + about, "# kind; nanoseconds a task of " + sizes
-                + "; bytes a task of the same; share of the machine that others used"));
+        about.put("sizes", options.get("--sizes"));
+        var lines = new ArrayList<String>();
         long begun = System.nanoTime();
         for (String name : options.get("--kinds").split(",")) {
             if (System.nanoTime() - begun > minutes * 60e9) {
@@ -265,31 +264,59 @@ final class Growth {
             lines.add(name + "\t" + String.join("\t", answer.fields()) + "\t" + Machine.format("%.3f",
                     answer.others()));
             System.err.println(lines.getLast());
-            boolean quiet = answer.others() <= Machine.NOISE;
-            text.append("| ").append(KINDS.get(name).title).append(" |");
-            for (int i = 0; i < sizes.size(); i++) {
-                text.append(' ').append(quiet ? Machine.number(answer.number(i)) : Machine.NOT_STEADY_TEXT).append(" |");
-            }
-            double times = answer.number(sizes.size() - 1) / answer.number(0);
-            double slope = 1 + Math.log(times) / Math.log(sizes.getLast() / (double) sizes.getFirst());
-            text.append(quiet && sizes.size() > 1 ? Machine.format(" %.2f |", slope) : " |");
-            text.append(Machine.format(" %,.0f |%n", answer.number(2 * sizes.size() - 1)));
         }
-        text.append("\nSlope 1: twice the tasks, twice the time; bytes of heap at the largest size, all alive. ")
-                .append(Machine.conditions(about, ""));
-        Path out = Files.createDirectories(Path.of(options.get("--out")));
-        Files.write(out.resolve("growth-" + Machine.day(about) + ".tsv"), lines);
+        Path out = Path.of(options.get("--out"));
+        Machine.write(out, "growth", about, "kind; nanoseconds a task of each size; bytes a task of each size; share "
+                + "of the machine that others used", lines);
+        return pages(out);
+    }
+
+    /** Of the days on which the sizes were the same as on the last. */
+    private static int pages(Path out) throws IOException {
+        var all = Machine.days(out, "growth");
+        String asked = all.getLast().about().get("sizes");
+        var days = all.stream().filter(day -> asked.equals(day.about().get("sizes"))).toList();
+        var sizes = Stream.of(asked.split(",")).map(Integer::valueOf).toList();
+        String text = table(days, sizes) + "\nSlope 1: twice the tasks, twice the time; bytes of heap at the largest "
+                + "size, all alive. " + Machine.conditions(days);
         Files.writeString(out.resolve("growth.md"), "# Growth\n\nWritten by `java bench/Bench.java growth`; do not edit."
                 + "\n\n" + text);
         System.out.println("\n" + text);
-        if (out.equals(Path.of("bench/results"))) {
+        if (out.equals(Machine.RESULTS)) {
             // of the sizes between the page needs none, nor how it was measured
-            Machine.publish(Path.of("references/performance.md"), "growth", text.toString().lines()
+            Machine.publish(Path.of("references/performance.md"), "growth", text.lines()
                     .filter(line -> line.startsWith("|") && !WAITERS.matcher(line).find())
                     .map(line -> line.replaceAll(BETWEEN, "$1$2"))
                     .collect(Collectors.joining("\n")) + "\n\nSlope 1: twice the tasks, twice the time. "
-                    + Machine.day(about) + ", JDK " + about.get("JDK") + ".");
+                    + Machine.briefly(days));
         }
-        return text.toString().contains(Machine.NOT_STEADY_TEXT) ? Machine.NOT_STEADY : 0;
+        return table(List.of(days.getLast()), sizes).contains(Machine.NOT_STEADY_TEXT) ? Machine.NOT_STEADY : 0;
+    }
+
+    private static String table(List<Machine.Day> days, List<Integer> sizes) {
+        var text = new StringBuilder("| ns a task, of");
+        sizes.forEach(n -> text.append(Machine.format(" | %,d", n)));
+        text.append(" | slope | bytes a task |\n|---|").append("---|".repeat(sizes.size() + 2)).append('\n');
+        for (String name : KINDS.keySet()) {
+            var rows = days.stream().flatMap(day -> day.rows().stream()).filter(row -> row[0].equals(name)).toList();
+            if (rows.isEmpty()) {
+                continue;
+            }
+            var quiet = rows.stream().filter(row -> Double.parseDouble(row[row.length - 1]) <= Machine.NOISE).toList();
+            text.append("| ").append(KINDS.get(name).title).append(" |");
+            for (int i = 1; i <= sizes.size(); i++) {
+                text.append(' ').append(Machine.range(column(quiet, i))).append(" |");
+            }
+            var slopes = quiet.stream().map(row -> 1 + Math.log(Double.parseDouble(row[sizes.size()])
+                    / Double.parseDouble(row[1])) / Math.log(sizes.getLast() / (double) sizes.getFirst())).toList();
+            text.append(sizes.size() > 1 ? " " + Machine.range(slopes, slope -> Machine.format("%.2f", slope)) : "")
+                    .append(" | ").append(Machine.range(column(rows, 2 * sizes.size()),
+                            bytes -> Machine.format("%,.0f", bytes))).append(" |\n");
+        }
+        return text.toString();
+    }
+
+    private static List<Double> column(List<String[]> rows, int column) {
+        return rows.stream().map(row -> Double.valueOf(row[column])).toList();
     }
 }

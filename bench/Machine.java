@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.DoubleFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -26,6 +27,7 @@ final class Machine {
     static final int NOT_STEADY = 3;
     static final int SLOWER = 4;
     static final String NOT_STEADY_TEXT = "not steady";
+    static final Path RESULTS = Path.of("bench/results");
     private static final long TICK = 10_000_000;
 
     /** Cannot run: the reason, one line. */
@@ -49,7 +51,17 @@ final class Machine {
         int run() throws Exception;
     }
 
+    interface Pages {
+        /** From the figures of all days that are in {@code out}. @return the exit code */
+        int write(Path out) throws Exception;
+    }
+
     private Machine() {
+    }
+
+    /** Measures, or only writes the pages anew, for figures that came from elsewhere. */
+    static void main(String name, String[] args, Command measure, Pages pages) throws Exception {
+        main(name, () -> List.of(args).equals(List.of("pages")) ? pages.write(RESULTS) : measure.run());
     }
 
     static void main(String name, Command command) throws Exception {
@@ -187,10 +199,67 @@ final class Machine {
         return about.get("date").substring(0, 10);
     }
 
-    /** When and where, in one line. @param more what else it depends on, beginning with a semicolon, or "" */
-    static String conditions(Map<String, String> about, String more) {
-        return about.get("date") + "; " + about.get("machine") + "; JDK " + about.get("JDK") + more
-                + "; load average before: " + about.get("load average before") + ".\n";
+    /** One {@code NAME-DATE.tsv}: when and where it was measured, and its lines. */
+    record Day(Map<String, String> about, List<String[]> rows) {
+        String date() {
+            return day(about);
+        }
+    }
+
+    /** Those of this command, the earliest first: other days, other machines. */
+    static List<Day> days(Path out, String name) throws IOException {
+        List<Path> files;
+        try (Stream<Path> all = Files.list(out)) {
+            files = all.filter(file -> file.getFileName().toString().matches(name + "-[-\\d]+\\.tsv")).sorted().toList();
+        }
+        var days = new ArrayList<Day>();
+        for (Path file : files) {
+            var day = new Day(new LinkedHashMap<>(), new ArrayList<>());
+            for (String line : Files.readAllLines(file)) {
+                if (line.startsWith("# ")) {
+                    day.about.put(line.substring(2, line.indexOf('\t')), line.substring(line.indexOf('\t') + 1));
+                } else {
+                    day.rows.add(line.split("\t"));
+                }
+            }
+            days.add(day);
+        }
+        return days;
+    }
+
+    /** What was measured on the day of {@code about}. */
+    static Path file(Path out, String name, Map<String, String> about) {
+        return out.resolve(name + "-" + day(about) + ".tsv");
+    }
+
+    /** Writes it. @param columns what each line says */
+    static void write(Path out, String name, Map<String, String> about, String columns, List<String> rows)
+            throws IOException {
+        var lines = new ArrayList<String>();
+        about.forEach((key, value) -> lines.add("# " + key + "\t" + value));
+        lines.add("# columns\t" + columns);
+        lines.addAll(rows);
+        Files.write(file(Files.createDirectories(out), name, about), lines);
+    }
+
+    /** When and where, a line for each day. @param more what else it depends on, keys of {@link #about} */
+    static String conditions(List<Day> days, String... more) {
+        var text = new StringBuilder(days.size() > 1 ? "From the least to the most of the days:\n\n" : "");
+        for (Day day : days) {
+            text.append(days.size() > 1 ? "- " : "").append(day.about.get("date")).append("; ")
+                    .append(day.about.get("machine")).append("; JDK ").append(day.about.get("JDK"));
+            for (String key : more) {
+                text.append(day.about.containsKey(key) ? "; " + key + ": " + day.about.get(key) : "");
+            }
+            text.append("; load average before: ").append(day.about.get("load average before")).append(".\n");
+        }
+        return text.toString();
+    }
+
+    /** The same for a page, in a few words. */
+    static String briefly(List<Day> days) {
+        return days.stream().map(Day::date).collect(Collectors.joining(" and ")) + ", JDK "
+                + days.stream().map(day -> day.about.get("JDK")).distinct().collect(Collectors.joining(" and ")) + ".";
     }
 
     static String version(Path jdk) throws IOException {
@@ -260,11 +329,15 @@ final class Machine {
 
     /** {@code 3.1 to 4.0}, one number if they are the same as printed, or "not steady" if there is none. */
     static String range(List<Double> values) {
+        return range(values, Machine::number);
+    }
+
+    static String range(List<Double> values, DoubleFunction<String> number) {
         if (values.isEmpty()) {
             return NOT_STEADY_TEXT;
         }
-        String least = number(values.stream().min(Double::compare).orElseThrow());
-        String most = number(values.stream().max(Double::compare).orElseThrow());
+        String least = number.apply(values.stream().min(Double::compare).orElseThrow());
+        String most = number.apply(values.stream().max(Double::compare).orElseThrow());
         return least.equals(most) ? least : least + " to " + most;
     }
 

@@ -8,7 +8,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -34,7 +36,7 @@ final class Scanner {
     }
 
     public static void main(String[] args) throws Exception {
-        Machine.main("scanner", () -> run(args));
+        Machine.main("scanner", args, () -> run(args), Scanner::pages);
     }
 
     private static int run(String[] args) throws Exception {
@@ -79,7 +81,11 @@ final class Scanner {
         } finally {
             delete(tree);
         }
-        return write(about, sizes, Path.of(options.get("--out")));
+        Path out = Path.of(options.get("--out"));
+        Machine.write(out, "scanner", about, "lines; seconds of each run, negative: others used the machine",
+                sizes.stream().map(size -> size.lines + "\t" + size.seconds.stream()
+                        .map(seconds -> Machine.format("%.2f", seconds)).collect(Collectors.joining("\t"))).toList());
+        return pages(out);
     }
 
     private static Map<String, String> sources() throws IOException {
@@ -148,29 +154,36 @@ final class Scanner {
         });
     }
 
-    private static int write(Map<String, String> about, List<Size> sizes, Path out) throws IOException {
-        var head = new StringBuilder("| lines |");
-        var text = new StringBuilder("\n|---|" + "---|".repeat(sizes.size()) + "\n| seconds |");
-        var lines = new ArrayList<>(List.of("# " + about,
-                "# lines; seconds of each run, negative: others used the machine"));
-        for (var size : sizes) {
-            var last = size.seconds.subList(Math.max(0, size.seconds.size() - RUNS), size.seconds.size());
-            boolean steady = agree(size.seconds) || size.seconds.size() == 1 && last.getFirst() > 0;
-            head.append(Machine.format(" %,d |", size.lines));
-            String figure = steady ? Machine.number(Steady.median(last)) : Machine.NOT_STEADY_TEXT;
-            text.append(' ').append(figure).append(" |");
-            lines.add(size.lines + "\t"
-                    + size.seconds.stream().map(seconds -> Machine.format("%.2f", seconds)).toList());
-        }
-        text.append('\n');
-        Files.createDirectories(out);
-        Files.write(out.resolve("scanner-" + Machine.day(about) + ".tsv"), lines);
+    private static int pages(Path out) throws IOException {
+        var days = Machine.days(out, "scanner");
+        String text = table(days);
         Files.writeString(out.resolve("scanner.md"), "# The scanner by lines of source\n\n"
                 + "Written by `java bench/Bench.java scanner`; do not edit. "
                 + "This repository's own source, repeated under other package\nnames; the whole "
-                + "command, compiled before.\n\n" + head + text + "\n"
-                + Machine.conditions(about, ""));
-        System.out.println("\n" + head + text);
-        return text.toString().contains(Machine.NOT_STEADY_TEXT) ? Machine.NOT_STEADY : 0;
+                + "command, compiled before.\n\n" + text + "\n" + Machine.conditions(days));
+        System.out.println("\n" + text);
+        return table(List.of(days.getLast())).contains(Machine.NOT_STEADY_TEXT) ? Machine.NOT_STEADY : 0;
+    }
+
+    /** By what was asked for: whole files make it some lines more. */
+    private static String table(List<Machine.Day> days) {
+        var figures = new TreeMap<Integer, List<Double>>();
+        for (String[] row : days.stream().flatMap(day -> day.rows().stream()).toList()) {
+            int lines = Integer.parseInt(row[0]);
+            int asked = LINES.stream().filter(n -> n <= lines).max(Integer::compare).orElse(lines);
+            var seconds = Stream.of(row).skip(1).map(Double::valueOf).toList();
+            var last = seconds.subList(Math.max(0, seconds.size() - RUNS), seconds.size());
+            var steady = figures.computeIfAbsent(asked, key -> new ArrayList<>());
+            if (agree(seconds) || seconds.size() == 1 && last.getFirst() > 0) {
+                steady.add(Steady.median(last));
+            }
+        }
+        var head = new StringBuilder("| lines |");
+        var text = new StringBuilder("| seconds |");
+        figures.forEach((lines, seconds) -> {
+            head.append(Machine.format(" %,d |", lines));
+            text.append(' ').append(Machine.range(seconds)).append(" |");
+        });
+        return head + "\n|---|" + "---|".repeat(figures.size()) + "\n" + text + "\n";
     }
 }

@@ -14,10 +14,12 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntFunction;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -29,7 +31,7 @@ import java.util.stream.Stream;
 final class Servers {
 
     /** @param command for a port */
-    private record Server(String title, IntFunction<List<String>> command, Map<String, String> environment) { }
+    private record Server(IntFunction<List<String>> command, Map<String, String> environment) { }
 
     /** A server that runs. */
     private record Running(Process process, int port) implements Closeable {
@@ -49,8 +51,12 @@ final class Servers {
 
     private static final String SERVICE = "service";
     private static final Map<String, String> REQUESTS = new LinkedHashMap<>(Map.of("GET", "/hello/you"));
+    private static final Map<String, String> TITLES = Map.of(SERVICE, "`assets/service`", "silent",
+            "... without its access log", "template", "the template before it", "plain", "plain `HttpServer`",
+            "javalin", "Javalin", "helidon", "Helidon SE", "aiohttp", "aiohttp on uvloop");
     private static final List<String> NAMES = List.of(SERVICE, "silent", "template", "plain", "javalin", "helidon",
             "aiohttp");
+    private static final List<String> OTHERS = List.of(SERVICE, "plain", "javalin", "helidon", "aiohttp"); // on the page
     private static final List<String> STATES = List.of("idle", "slow", "streaming");
     private static final String ORDER = "{\"item\":\"tea\",\"count\":3}";
     private static final int CONNECTIONS = 64;
@@ -93,31 +99,31 @@ final class Servers {
         String path = System.getProperty("java.class.path");
         var large = Map.of("REQUEST_TIMEOUT", "300s", "HANDLER_TIMEOUT", "300s", "MAX_CONNECTIONS", "30000",
                 "MAX_IN_FLIGHT", "30000"); // for memory; 64 connections meet none of them
-        servers.put(SERVICE, new Server("`assets/service`", port -> List.of(java, "-cp", path, "service.Main"), large));
+        servers.put(SERVICE, new Server(port -> List.of(java, "-cp", path, "service.Main"), large));
         var silent = new LinkedHashMap<>(large);
         silent.put("ACCESS_LOG", "0");
-        servers.put("silent", new Server("... without its access log", servers.get(SERVICE).command, silent));
+        servers.put("silent", new Server(servers.get(SERVICE).command, silent));
         Path template = template(jdk);
         if (template != null) {
-            servers.put("template", new Server("the template before it", port -> List.of(java, "-cp", "" + template,
+            servers.put("template", new Server(port -> List.of(java, "-cp", "" + template,
                     "AsyncServiceTemplate"), large));
         }
-        servers.put("plain", new Server("plain `HttpServer`", port -> List.of(java, "-cp", path, "PlainServer",
+        servers.put("plain", new Server(port -> List.of(java, "-cp", path, "PlainServer",
                 "" + port), Map.of()));
         for (String name : List.of("javalin", "helidon")) {
-            servers.put(name, new Server(name.equals("javalin") ? "Javalin" : "Helidon SE", port -> List.of(java, "-cp",
+            servers.put(name, new Server(port -> List.of(java, "-cp",
                     path, "LibraryServers", name, "" + port), Map.of()));
         }
         String versions = version(python);
         if (!versions.isEmpty()) {
             about.put("Python", versions);
-            servers.put("aiohttp", new Server("aiohttp on uvloop", port -> List.of(python, "bench/aiohttp_server.py",
+            servers.put("aiohttp", new Server(port -> List.of(python, "bench/aiohttp_server.py",
                     "" + port), Map.of()));
         }
     }
 
     public static void main(String[] args) throws Exception {
-        Machine.main("service", () -> {
+        Machine.main("service", args, () -> {
             var options = new LinkedHashMap<>(Map.of("--out", "bench/results", "--minutes", "8", "--jdk", "",
                     "--servers", "", "--connections", "" + HELD.getLast(), "--python",
                     Files.isExecutable(Path.of("/usr/bin/python3")) ? "/usr/bin/python3" : "python3"));
@@ -139,7 +145,7 @@ final class Servers {
             var all = new Servers(Machine.jdk(options.get("--jdk")), options.get("--python"), minutes);
             all.servers.keySet().retainAll(chosen);
             return all.run(Path.of(options.get("--out")), most);
-        });
+        }, Servers::pages);
     }
 
     private int run(Path out, int most) throws Exception {
@@ -168,15 +174,16 @@ final class Servers {
         } finally {
             running.values().forEach(Running::close);
         }
-        var held = new LinkedHashMap<String, Map<Integer, String>>(); // by server and state
         for (String name : servers.keySet()) {
             for (String state : STATES) {
-                var sizes = HELD.stream().map(n -> Math.min(n, most)).distinct().limit(name.equals(SERVICE) ? 9 : 1)
-                        .toList();
-                held.put(name + "\t" + state, held(servers.get(name), state, sizes));
+                hold(name, state, HELD.stream().map(n -> Math.min(n, most)).distinct()
+                        .limit(name.equals(SERVICE) ? 9 : 1).toList());
             }
         }
-        return write(out, windows, byConnections, held);
+        Machine.write(out, "service", about, "throughput: server, request, connections, requests a second (0: wrong "
+                + "answers), p99 ms, share of the machine that others used; memory: server, state, connections, "
+                + "bytes of all, connections kept", lines);
+        return pages(out);
     }
 
     // throughput
@@ -240,10 +247,9 @@ final class Servers {
 
     // memory
 
-    /** Bytes a connection by number of connections, for the table; or how many of them the server keeps. */
-    private Map<Integer, String> held(Server server, String state, List<Integer> sizes) throws Exception {
-        var figures = new LinkedHashMap<Integer, String>();
-        try (var running = start(server, LEAN)) {
+    /** Bytes by number of connections, and how many of them the server keeps. */
+    private void hold(String name, String state, List<Integer> sizes) throws Exception {
+        try (var running = start(servers.get(name), LEAN)) {
             var sockets = new ArrayList<Socket>();
             for (int i = 0; i < 10; i++) { // for its code; not more at a time, for what is freed is kept
                 open(sockets, running.port, state, FEW);
@@ -258,21 +264,16 @@ final class Servers {
                     }
                     open(sockets, running.port, state, room(size));
                     long bytes = resident(running.process.pid()) - before;
-                    long kept = established(running.port);
-                    boolean all = kept >= sockets.size() * 0.99;
-                    figures.put(sockets.size(), all ? Machine.format("%,d", bytes / (sockets.size() - FEW))
-                            : Machine.format("keeps %,d", kept));
-                    lines.add(server.title + "\t" + state + "\t" + sockets.size() + "\t" + bytes + "\t" + kept);
+                    lines.add(name + "\t" + state + "\t" + sockets.size() + "\t" + bytes + "\t"
+                            + established(running.port));
                     System.err.println(lines.getLast());
                 }
             } finally {
                 close(sockets);
             }
         } catch (IOException e) {
-            System.err.println("service: " + server.title + ", " + state + ": " + e);
-            lines.add(server.title + "\t" + state + "\t0\t0\t0");
+            System.err.println("service: " + name + ", " + state + ": " + e);
         }
-        return figures;
     }
 
     /** Idle: one request, then nothing. Slow: half a head. Streaming: an event a second. */
@@ -365,7 +366,7 @@ final class Servers {
             }
         }
         running.close();
-        throw new IOException(server.title + " did not start: " + errors);
+        throw new IOException(String.join(" ", line) + " did not start: " + errors);
     }
 
     /** From the history, with a route that streams; null where the history is not whole. */
@@ -416,77 +417,83 @@ final class Servers {
 
     // writing
 
-    private int write(Path out, Map<String, List<Window>> windows, Map<Integer, List<Window>> byConnections,
-            Map<String, Map<Integer, String>> held) throws IOException {
-        String text = table(windows, held, REQUESTS.keySet());
-        var growth = new StringBuilder();
-        if (servers.containsKey(SERVICE)) {
-            growth.append("The service's GETs a second [p99 ms] by connections:");
-            String comma = "";
-            for (int connections : byConnections.keySet()) {
-                growth.append(Machine.format("%s %,d: %s", comma, connections, figure(byConnections.get(connections))));
-                comma = ",";
-            }
-            growth.append(". Its bytes a connection by connections, idle / slow / streaming:");
-            comma = "";
-            for (int size : held.get(SERVICE + "\tidle").keySet().stream().skip(1).toList()) {
-                growth.append(Machine.format("%s %,d:", comma, size));
-                for (String state : STATES) {
-                    growth.append(state.equals("idle") ? " " : " / ").append(held.get(SERVICE + "\t" + state)
-                            .getOrDefault(size, "not measured"));
-                }
-                comma = ",";
-            }
-            growth.append(".\n");
-        }
-        String grown = Machine.wrapped(growth.toString());
-        String conditions = Machine.conditions(about, "; " + about.get("libraries")
-                + (about.containsKey("Python") ? "; Python " + about.get("Python") : "") + "; load by "
-                + about.get("load"));
-        lines.addFirst("# throughput: server, request, connections, requests a second (0: wrong answers), p99 ms, "
-                + "share of the machine that others used; memory: server, state, connections, "
-                + "bytes of all, connections kept");
-        lines.addFirst("# " + about);
-        Files.createDirectories(out);
-        Files.write(out.resolve("service-" + Machine.day(about) + ".tsv"), lines);
+    private static int pages(Path out) throws IOException {
+        var days = Machine.days(out, "service");
+        String text = table(days, NAMES, REQUESTS.keySet(), STATES);
+        String growth = Machine.wrapped(growth(days));
         Files.writeString(out.resolve("service.md"), "# The service and other servers\n\n"
                 + "Written by `java bench/Bench.java service`; do not edit. " + CONNECTIONS
                 + " kept connections, client and server on one machine;\nbytes: resident memory by connection, "
                 + "with 5,000 of them (fewer: \"keeps\"), of a JVM after a full collection, without\n"
                 + "what the kernel holds. Javalin and Helidon on virtual threads. Only the service logs each request; "
-                + "the template, too.\n\n" + text + "\n" + grown + "\n\n" + conditions);
-        System.out.println("\n" + text + "\n" + grown);
-        if (out.equals(Path.of("bench/results"))) {
-            Machine.publish(Path.of("references/performance.md"), "service", table(windows, held, List.of("GET"))
-                    + "\n" + grown + " " + Machine.day(about) + ", JDK " + about.get("JDK") + ".\n");
+                + "the template, too.\n\n" + text + "\n" + growth + "\n\n"
+                + Machine.conditions(days, "libraries", "Python", "load"));
+        System.out.println("\n" + text + "\n" + growth);
+        if (out.equals(Machine.RESULTS)) {
+            Machine.publish(Path.of("references/performance.md"), "service", table(days, OTHERS, List.of("GET"), List.of("idle", "streaming"))
+                    + "\n" + Machine.wrapped(byConnections(days, List.of(1, 100, 5_000)) + " " + Machine.briefly(days)) + "\n");
         }
-        return (text + growth).contains(Machine.NOT_STEADY_TEXT) ? Machine.NOT_STEADY : 0;
+        var last = List.of(days.getLast());
+        return (table(last, NAMES, REQUESTS.keySet(), STATES) + growth(last)).contains(Machine.NOT_STEADY_TEXT)
+                ? Machine.NOT_STEADY : 0;
     }
 
-    private String table(Map<String, List<Window>> windows, Map<String, Map<Integer, String>> held,
-            Collection<String> requests) {
+    private static String table(List<Machine.Day> days, List<String> names, Collection<String> requests,
+            List<String> states) {
         var text = new StringBuilder("| |");
         requests.forEach(request -> text.append(' ').append(request).append("/s [p99 ms] |"));
-        text.append(" bytes a connection: idle | slow | streaming |\n|---|---|---|---|").append("---|".repeat(
-                requests.size())).append('\n');
-        for (var server : servers.entrySet()) {
-            text.append("| ").append(server.getValue().title).append(" |");
-            for (String request : requests) {
-                text.append(' ').append(figure(windows.get(server.getKey() + "\t" + request))).append(" |");
+        text.append(" bytes a connection: ").append(String.join(" | ", states)).append(" |\n|---|").append("---|".repeat(
+                requests.size() + states.size())).append('\n');
+        for (String name : names) {
+            if (days.stream().noneMatch(day -> day.rows().stream().anyMatch(row -> row[0].equals(name)))) {
+                continue;
             }
-            for (String state : STATES) {
-                var sizes = held.get(server.getKey() + "\t" + state);
-                String size = sizes.isEmpty() ? "not measured" : sizes.values().iterator().next();
-                text.append(' ').append(size).append(" |");
-            }
+            text.append("| ").append(TITLES.get(name)).append(" |");
+            requests.forEach(request -> text.append(' ').append(figure(days, name, request, CONNECTIONS)).append(" |"));
+            states.forEach(state -> text.append(' ').append(bytes(days, name, state, HELD.getFirst())).append(" |"));
             text.append('\n');
         }
         return text.toString();
     }
 
-    private static String figure(List<Window> windows) {
-        var window = steady(windows);
-        return window == null ? Machine.NOT_STEADY_TEXT
-                : Machine.format("%,.0f [%s]", window.rate, Machine.number(window.p99));
+    private static String growth(List<Machine.Day> days) {
+        var bytes = HELD.stream().skip(1).filter(size -> !rows(days, SERVICE, "idle", size).isEmpty())
+                .map(size -> Machine.range(rows(days, SERVICE, "idle", size).stream().map(row -> Double.valueOf(row[2]))
+                        .toList()) + ": " + STATES.stream().map(state -> bytes(days, SERVICE, state, size))
+                        .collect(Collectors.joining(" / "))).toList();
+        return byConnections(days, BY_CONNECTIONS) + " Its bytes a connection by connections, idle / slow / streaming: "
+                + String.join(", ", bytes) + ".";
+    }
+
+    private static String byConnections(List<Machine.Day> days, List<Integer> numbers) {
+        return "The service's GETs a second [p99 ms] by connections: " + numbers.stream().map(connections ->
+                Machine.format("%,d: ", connections) + figure(days, SERVICE, "GET", connections))
+                .collect(Collectors.joining(", ")) + ".";
+    }
+
+    private static String figure(List<Machine.Day> days, String name, String request, int connections) {
+        var steady = days.stream().map(day -> steady(day.rows().stream().filter(row -> row[0].equals(name)
+                && row[1].equals(request) && row[2].equals("" + connections)).map(row -> new Window(
+                        Double.parseDouble(row[3]), Double.parseDouble(row[4]), Double.parseDouble(row[5]))).toList()))
+                .filter(Objects::nonNull).toList();
+        return Machine.range(rates(steady)) + (steady.isEmpty() ? "" : " [" + Machine.range(steady.stream()
+                .map(Window::p99).toList()) + "]");
+    }
+
+    /** A connection, with so many, or as many as there was room for. */
+    private static String bytes(List<Machine.Day> days, String name, String state, int size) {
+        var rows = rows(days, name, state, size);
+        var kept = rows.stream().filter(row -> Double.parseDouble(row[4]) < 0.99 * Double.parseDouble(row[2]))
+                .map(row -> Double.valueOf(row[4])).toList();
+        return rows.isEmpty() ? "not measured" : !kept.isEmpty() ? "keeps " + Machine.range(kept)
+                : Machine.range(rows.stream().map(row -> Math.floor(Double.parseDouble(row[3])
+                        / (Integer.parseInt(row[2]) - FEW))).toList());
+    }
+
+    private static List<String[]> rows(List<Machine.Day> days, String name, String state, int size) {
+        int fewer = HELD.stream().filter(n -> n < size).max(Integer::compare).orElse(0);
+        return days.stream().flatMap(day -> day.rows().stream()).filter(row -> row[0].equals(name)
+                && row[1].equals(state) && Integer.parseInt(row[2]) > fewer && Integer.parseInt(row[2]) <= size)
+                .toList();
     }
 }

@@ -11,6 +11,7 @@ import io.github.resilience4j.retry.RetryConfig;
 import io.github.resilience4j.timelimiter.TimeLimiter;
 import io.github.resilience4j.timelimiter.TimeLimiterConfig;
 import java.io.File;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -49,6 +50,10 @@ final class Libraries {
     private static final String SCOPE = "StructuredTaskScope";
     private static final Path PREVIEW = Path.of("target/bench/preview");
     private static final int FIRST_SCOPE = 25; // with the API of today
+    private static final double NEAR = 1.1;
+    private static final int COST = 3; // columns
+    private static final int PERCENTILE = 4;
+    private static final int OTHERS = 6;
 
     static {
         by("breaker", "Resilience4j", () -> {
@@ -184,7 +189,7 @@ final class Libraries {
             String[] probe = List.of(args).subList(1, 5).toArray(String[]::new);
             Calls.probe(all(args[1]).get(args[2]), probe);
         }
-        Machine.main("libraries", () -> run(args));
+        Machine.main("libraries", args, () -> run(args), Libraries::pages);
     }
 
     /** What a coroutine does; it cannot throw what is checked. */
@@ -220,8 +225,8 @@ final class Libraries {
                     "-d", "" + Files.createDirectories(PREVIEW), "bench/preview/Scope.java"), Map.of());
         }
         Path out = Files.createDirectories(Path.of(options.get("--out")));
-        Path file = out.resolve("libraries-" + Machine.day(about) + ".tsv");
-        var lines = new ArrayList<>(Machine.kept(file, jobs, about.get("machine"), "JDK=" + about.get("JDK")));
+        var lines = new ArrayList<>(Machine.kept(Machine.file(out, "libraries", about), jobs, about.get("machine"),
+                "JDK\t" + about.get("JDK")));
         long begun = System.nanoTime();
         long lasted = 0;
         for (int round = 0; round == 0 || System.nanoTime() - begun + lasted < minutes * 60e9; round++) {
@@ -247,75 +252,74 @@ final class Libraries {
             }
             lasted = System.nanoTime() - start;
         }
-        var measured = List.copyOf(lines);
-        lines.addFirst("# job, threads, by; nanoseconds: a call in steady state (0: not), 99th percentile, first call;"
-                + " share of the machine that others used");
-        lines.addFirst("# " + about);
-        Files.write(file, lines);
-        String table = table(measured, false) + "\n" + Machine.conditions(about, "");
+        Machine.write(out, "libraries", about, "job, threads, by; nanoseconds: a call in steady state (0: not), "
+                + "99th percentile, first call; share of the machine that others used", lines);
+        return pages(out);
+    }
+
+    private static int pages(Path out) throws IOException {
+        var days = Machine.days(out, "libraries");
+        String table = table(days, false);
         Files.writeString(out.resolve("libraries.md"), "# The examples and the libraries of the same job\n\n"
                 + "Written by `java bench/Bench.java libraries`; do not edit. Millions of calls a second, "
                 + "by 1 thread and by 8 that\nshare one object; in brackets microseconds at the 99th percentile "
-                + "by the most threads. Bold: the fastest, and what is\nwithin a tenth of it.\n\n" + table
-                + "\nLibraries: " + about.get("libraries") + ".\n");
+                + "by the most threads. Bold: on each day the fastest, or\nwithin a tenth of it.\n\n" + table + "\n"
+                + Machine.conditions(days, "libraries"));
         System.out.println("\n" + table);
-        if (out.equals(Path.of("bench/results"))) {
-            Machine.publish(Path.of("references/performance.md"), "libraries", table(measured, true)
-                    + "\nBold: the fastest, and what is within a tenth of it. " + Machine.day(about) + ", JDK "
-                    + about.get("JDK") + ".\n");
+        if (out.equals(Machine.RESULTS)) {
+            Machine.publish(Path.of("references/performance.md"), "libraries", table(days, true)
+                    + "\nBold: on each day the fastest, or within a tenth of it. " + Machine.briefly(days) + "\n");
         }
-        return table.contains(Machine.NOT_STEADY_TEXT) ? Machine.NOT_STEADY : 0;
+        return table(List.of(days.getLast()), false).contains(Machine.NOT_STEADY_TEXT) ? Machine.NOT_STEADY : 0;
+    }
+
+    /** The median of a column on one day, of what was steady; 0: there is none. */
+    private static double median(Machine.Day day, Cell cell, int column) {
+        var values = day.rows().stream().filter(row -> cell.equals(new Cell(row[0], Integer.parseInt(row[1]), row[2]))
+                && Double.parseDouble(row[COST]) > 0 && Double.parseDouble(row[OTHERS]) <= Machine.NOISE)
+                .map(row -> Double.parseDouble(row[column])).toList();
+        return values.isEmpty() ? 0 : Steady.median(values);
+    }
+
+    private static List<Double> medians(List<Machine.Day> days, Cell cell, int column) {
+        return days.stream().map(day -> median(day, cell, column)).filter(value -> value > 0).toList();
+    }
+
+    /** On each day on which it was steady. */
+    private static boolean isFastest(List<Machine.Day> days, Cell cell) {
+        return days.stream().filter(day -> median(day, cell, COST) > 0).allMatch(day -> all(cell.job).keySet().stream()
+                .map(by -> median(day, new Cell(cell.job, cell.threads, by), COST))
+                .allMatch(cost -> cost == 0 || median(day, cell, COST) <= NEAR * cost));
     }
 
     /** @param page only the fastest of the others, which is the one to compare with, and no percentiles */
-    private static String table(List<String> lines, boolean page) {
-        var costs = new LinkedHashMap<Cell, List<Double>>();
-        var percentiles = new LinkedHashMap<Cell, List<Double>>();
-        for (String line : lines) {
-            String[] fields = line.split("\t");
-            var cell = new Cell(fields[0], Integer.parseInt(fields[1]), fields[2]);
-            var steady = costs.computeIfAbsent(cell, key -> new ArrayList<>());
-            double cost = Double.parseDouble(fields[3]);
-            if (cost > 0 && Double.parseDouble(fields[6]) <= Machine.NOISE) {
-                steady.add(cost);
-                percentiles.computeIfAbsent(cell, key -> new ArrayList<>()).add(Double.parseDouble(fields[4]));
-            }
-        }
-        var jobs = Calls.JOBS.keySet().stream().filter(job -> costs.keySet().stream().anyMatch(cell ->
-                cell.job.equals(job))).toList();
+    private static String table(List<Machine.Day> days, boolean page) {
         var text = new StringBuilder(page ? "| | ours | fastest other |\n|---|---|---|\n"
                 : "| millions of calls a second, 1 thread / 8 [p99 µs] | ours | others |\n|---|---|---|\n");
-        for (String job : jobs) {
-            var threads = Calls.JOBS.get(job).threads();
-            var best = new LinkedHashMap<Integer, Double>();
-            for (int number : threads) {
-                best.put(number, all(job).keySet().stream().map(by -> costs.getOrDefault(new Cell(job, number, by),
-                        List.of())).filter(list -> !list.isEmpty()).mapToDouble(Steady::median).min().orElse(0));
+        for (String job : Calls.JOBS.keySet()) {
+            if (days.stream().noneMatch(day -> day.rows().stream().anyMatch(row -> row[0].equals(job)))) {
+                continue;
             }
+            var threads = Calls.JOBS.get(job).threads();
             var cells = new LinkedHashMap<String, String>();
             for (String by : all(job).keySet()) {
                 var rates = new ArrayList<String>();
-                String percentile = "";
                 for (int number : threads) {
                     var cell = new Cell(job, number, by);
-                    if (!costs.containsKey(cell) || costs.get(cell).isEmpty()) {
-                        rates.add(Machine.NOT_STEADY_TEXT);
-                        continue;
-                    }
-                    double cost = Steady.median(costs.get(cell));
-                    String rate = rate(1_000 / cost);
-                    rates.add(cost <= 1.1 * best.get(number) ? "**" + rate + "**" : rate);
-                    percentile = page ? "" : " [" + rate(Steady.median(percentiles.get(cell)) / 1_000) + "]";
+                    var costs = medians(days, cell, COST);
+                    String rate = Machine.range(costs.stream().map(cost -> 1_000 / cost).toList(), Libraries::rate);
+                    rates.add(!costs.isEmpty() && isFastest(days, cell) ? "**" + rate + "**" : rate);
                 }
-                cells.put(by, by + " " + String.join(" / ", rates) + percentile);
+                var late = medians(days, new Cell(job, threads[threads.length - 1], by), PERCENTILE);
+                cells.put(by, by + " " + String.join(" / ", rates) + (page || late.isEmpty() ? "" : " ["
+                        + Machine.range(late.stream().map(nanos -> nanos / 1_000).toList(), Libraries::rate) + "]"));
             }
-            var ours = Calls.OURS.get(job).keySet();
             text.append("| ").append(Calls.JOBS.get(job).title()).append(threads.length > 1 ? ""
-                    : threads[0] == 1 ? ", 1 thread" : ", 8 threads").append(" | ").append(ours.stream().map(cells::get)
-                    .collect(Collectors.joining(", "))).append(" | ").append(THEIRS.get(job).keySet().stream()
-                    .sorted(Comparator.comparingDouble(by -> costs.getOrDefault(new Cell(job, threads[0], by),
-                            List.of()).stream()
-                            .mapToDouble(Double::doubleValue).min().orElse(Double.MAX_VALUE)))
+                    : threads[0] == 1 ? ", 1 thread" : ", 8 threads").append(" | ").append(Calls.OURS.get(job).keySet()
+                    .stream().map(cells::get).collect(Collectors.joining(", "))).append(" | ")
+                    .append(THEIRS.get(job).keySet().stream().sorted(Comparator.comparingDouble(by -> medians(days,
+                            new Cell(job, threads[0], by), COST).stream().min(Double::compare)
+                            .orElse(Double.MAX_VALUE)))
                     .limit(page ? 1 : 9).map(cells::get).collect(Collectors.joining(", "))).append(" |\n");
         }
         return text.toString();

@@ -4,14 +4,15 @@ import dev.failsafe.Failsafe;
 import io.github.bucket4j.Bucket;
 import io.github.resilience4j.bulkhead.BulkheadConfig;
 import io.github.resilience4j.ratelimiter.RateLimiterConfig;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -133,7 +134,7 @@ final class Waiters {
         if (args.length == 3 && args[0].equals("probe")) {
             probe(WAITS.get(args[1]).get(args[2]).make());
         }
-        Machine.main("waiters", () -> run(args));
+        Machine.main("waiters", args, () -> run(args), Waiters::pages);
     }
 
     /** Prints what each of the last two lots has added. */
@@ -173,14 +174,9 @@ final class Waiters {
         if (Machine.feature(jdk) < LEAST_JDK) {
             throw new Machine.Refusal("needs a JDK of " + LEAST_JDK + " or later; --jdk names another");
         }
-        var lines = new ArrayList<>(List.of("# " + about, "# what is waited for; by; bytes of heap a waiter: of the "
-                + "last 50,000 but one, of the last; how many times 50,000"));
-        var text = new StringBuilder("| bytes of heap a waiter | ours | others |\n|---|---|---|\n");
-        var page = new ArrayList<String>();
+        var lines = new ArrayList<String>();
         long begun = System.nanoTime();
         for (String job : jobs) {
-            var cells = new ArrayList<String>();
-            var others = new TreeMap<Double, String>();
             for (String by : WAITS.get(job).keySet()) {
                 if (System.nanoTime() - begun > minutes * 60e9) {
                     System.err.println("waiters: no time for " + job + ", " + by + "; --minutes gives it more");
@@ -188,34 +184,68 @@ final class Waiters {
                 }
                 var answer = Machine.measure(List.of(Machine.tool(jdk, "java"), "-cp", System.getProperty(
                         "java.class.path"), "-Dbench.jdks=", "Waiters", "probe", job, by), Map.of());
-                double before = answer.number(0);
-                double last = answer.number(1);
-                cells.add(by + " " + (agree(before, last) ? Machine.number((before + last) / 2)
-                        : Machine.NOT_STEADY_TEXT));
-                if (cells.size() > 1 && agree(before, last)) {
-                    others.put(last, cells.getLast());
-                }
                 lines.add(job + "\t" + by + "\t" + String.join("\t", answer.fields()));
                 System.err.println(lines.getLast());
             }
-            if (!cells.isEmpty()) {
-                text.append("| ").append(TITLES.get(job)).append(" | ").append(cells.getFirst()).append(" | ")
-                        .append(String.join(", ", cells.subList(1, cells.size()))).append(" |\n");
-                page.add(cells.getFirst() + (others.isEmpty() ? "" : " (" + others.firstEntry().getValue() + ")"));
-            }
         }
-        Path out = Files.createDirectories(Path.of(options.get("--out")));
-        Files.write(out.resolve("waiters-" + Machine.day(about) + ".tsv"), lines);
+        about.put("libraries", Machine.jars(Libraries.JARS));
+        Path out = Path.of(options.get("--out"));
+        Machine.write(out, "waiters", about, "what is waited for; by; bytes of heap a waiter: of the last 50,000 but "
+                + "one, of the last; how many times 50,000", lines);
+        return pages(out);
+    }
+
+    private static int pages(Path out) throws IOException {
+        var days = Machine.days(out, "waiters");
+        String text = table(days);
         Files.writeString(out.resolve("waiters.md"), "# What a waiting caller takes\n\n"
                 + "Written by `java bench/Bench.java waiters`; do not edit. "
                 + "Its virtual thread is in it, alone in the first row.\n\n" + text + "\n"
-                + Machine.conditions(about, "") + "\nLibraries: " + Machine.jars(Libraries.JARS) + ".\n");
+                + Machine.conditions(days, "libraries"));
         System.out.println("\n" + text);
-        if (out.equals(Path.of("bench/results"))) {
+        if (out.equals(Machine.RESULTS)) {
             Machine.publish(Path.of("references/performance.md"), "waiters", Machine.wrapped(
-                    "Bytes of heap per waiter, and in brackets with the leanest library: "
-                            + String.join(", ", page) + "."));
+                    "Bytes of heap per waiter, and in brackets with the leanest library: " + briefly(days) + "."));
         }
-        return text.toString().contains(Machine.NOT_STEADY_TEXT) ? Machine.NOT_STEADY : 0;
+        return table(List.of(days.getLast())).contains(Machine.NOT_STEADY_TEXT) ? Machine.NOT_STEADY : 0;
+    }
+
+    /** On each day on which it was steady. */
+    private static List<Double> figures(List<Machine.Day> days, String job, String by) {
+        return days.stream().flatMap(day -> day.rows().stream()).filter(row -> row[0].equals(job) && row[1].equals(by))
+                .map(row -> List.of(Double.valueOf(row[2]), Double.valueOf(row[3])))
+                .filter(pair -> agree(pair.getFirst(), pair.getLast())).map(Steady::median).toList();
+    }
+
+    private static List<String> measured(List<Machine.Day> days, String job) {
+        return WAITS.get(job).keySet().stream().filter(by -> days.stream().anyMatch(day -> day.rows().stream()
+                .anyMatch(row -> row[0].equals(job) && row[1].equals(by)))).toList();
+    }
+
+    private static String table(List<Machine.Day> days) {
+        var text = new StringBuilder("| bytes of heap a waiter | ours | others |\n|---|---|---|\n");
+        for (String job : WAITS.keySet()) {
+            var cells = measured(days, job).stream().map(by -> by + " " + Machine.range(figures(days, job, by)))
+                    .toList();
+            if (!cells.isEmpty()) {
+                text.append("| ").append(TITLES.get(job)).append(" | ").append(cells.getFirst()).append(" | ")
+                        .append(String.join(", ", cells.subList(1, cells.size()))).append(" |\n");
+            }
+        }
+        return text.toString();
+    }
+
+    /** Ours, and the leanest other. */
+    private static String briefly(List<Machine.Day> days) {
+        var text = new ArrayList<String>();
+        for (String job : WAITS.keySet()) {
+            var all = measured(days, job);
+            String leanest = all.stream().skip(1).filter(by -> !figures(days, job, by).isEmpty())
+                    .min(Comparator.comparingDouble(by -> Steady.median(figures(days, job, by)))).map(by -> " (" + by
+                            + " " + Machine.range(figures(days, job, by)) + ")").orElse("");
+            all.stream().findFirst().ifPresent(by -> text.add(by + " " + Machine.range(figures(days, job, by))
+                    + leanest));
+        }
+        return String.join(", ", text);
     }
 }

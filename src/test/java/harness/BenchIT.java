@@ -56,12 +56,21 @@ class BenchIT {
     }
 
     @Test
-    void growthSaysTimeAndMemoryOfEachSize() throws Exception {
-        Path out = Path.of("target/bench-smoke-growth");
+    void growthSaysTimeAndMemoryOfEachSizeOverAllDays() throws Exception {
+        Path out = Files.createDirectories(Path.of("target/bench-smoke-growth"));
+        Files.writeString(out.resolve("growth-2000-01-01.tsv"), """
+                # date\t2000-01-01 00:00 UTC
+                # machine\tanother
+                # JDK\t21
+                # sizes\t100,1000
+                queue\t9000001.0\t9000002.0\t9000003\t9000004\t0.000
+                """);
         assertMeasured(bench("growth", "--kinds", "queue", "--sizes", "100,1000", "--jdk", FEATURE, "--out",
                 out.toString()));
         String table = Files.readString(out.resolve("growth.md"));
         assertTrue(table.contains("| `WorkQueue`: items queued |"), table);
+        assertTrue(table.contains("9,000,002") && table.contains(" to 9,000,004 |"), table);
+        assertTrue(table.contains("- 2000-01-01 00:00 UTC; another; JDK 21"), table);
     }
 
     @Test
