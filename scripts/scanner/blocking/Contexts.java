@@ -354,6 +354,12 @@ public final class Contexts {
                 return;
             }
         }
+        var use = new Use(context, weak, scope.unit(), call, call.args().indexOf(argument), kinds, doneBy(call, scope,
+                0), regions);
+        if (argument instanceof Node.Name self && self.name().equals("this")) {
+            made(scope.type(), use);
+            return;
+        }
         Node body = argument;
         Scope at = scope;
         if (!(argument instanceof Node.Lambda || argument instanceof Node.Ref)) {
@@ -364,8 +370,6 @@ public final class Contexts {
             body = made.node();
             at = made.scope();
         }
-        var use = new Use(context, weak, scope.unit(), call, call.args().indexOf(argument), kinds, doneBy(call, scope,
-                0), regions);
         function(body, at, method, body == argument, use);
     }
 
@@ -478,14 +482,17 @@ public final class Contexts {
 
     /** An object that is the function: {@code executor.execute(new Task())}. */
     private void made(Node.New made, Scope scope, Use use) {
-        if (use.call().name().matches("add.+Listener")) {
-            return; // its run() is another matter; its listener's methods are contexts of their own
-        }
         Type type = made.body() == null ? typing.type(made, scope) : null;
         TypeDecl decl = made.body() != null ? made.body()
                 : type == null ? null : typing.world.decl(type.name(), scope.unit());
-        if (decl == null) {
-            return;
+        if (decl != null) {
+            made(decl, use);
+        }
+    }
+
+    private void made(TypeDecl decl, Use use) {
+        if (use.call().name().matches("add.+Listener")) {
+            return; // its run() is another matter; its listener's methods are contexts of their own
         }
         for (MethodDecl each : decl.methods) {
             if (each.body != null && FUNCTIONS.contains(each.name)) {

@@ -19,8 +19,9 @@ import scanner.types.Type;
 /** A lock or permit given back in the straight line of the code only: an exception in between keeps it. */
 final class PermitNotReleased implements Check {
 
-    private static final Map<String, String> PAIRS = Map.of("lock", "unlock", "lockInterruptibly", "unlock", "acquire",
-            "release");
+    private static final Map<String, String> PAIRS = Map.of("lock", "unlock", "lockInterruptibly", "unlock", "tryLock",
+            "unlock", "acquire", "release");
+    private static final Set<String> TRIES = Set.of("tryAcquire", "tryLock");
 
     @Override
     public String rule() {
@@ -65,8 +66,7 @@ final class PermitNotReleased implements Check {
                 @Override
                 protected boolean visit(Node node, Scope at) {
                     boolean isTask = node instanceof Node.Lambda || node instanceof Node.New made && made.body() != null;
-                    isGiven[0] |= fails[0] == null && !isTask && node instanceof Node.Call call && gives(call, taken.on(),
-                            scope);
+                    isGiven[0] |= fails[0] == null && isGivingHere(node, taken.on(), scope);
                     if (!isGiven[0] && fails[0] == null && node instanceof Node.Call call && (isStart(call, at, scan)
                             || mayThrow(call, true, at, scan))) {
                         fails[0] = call;
@@ -87,8 +87,12 @@ final class PermitNotReleased implements Check {
 
     /** Here, or in a method of the class that is called here. */
     private static boolean gives(Node body, Node semaphore, Scope scope) {
-        return Code.any(body, node -> isGiving(node, semaphore) || node instanceof Node.Call call && Tasks.own(call,
-                scope.type()) instanceof MethodDecl own && Code.any(own.body, inner -> isGiving(inner, semaphore)));
+        return Code.any(body, node -> isGivingHere(node, semaphore, scope));
+    }
+
+    private static boolean isGivingHere(Node node, Node semaphore, Scope scope) {
+        return isGiving(node, semaphore) || node instanceof Node.Call call && Tasks.own(call, scope.type())
+                instanceof MethodDecl own && Code.any(own.body, inner -> isGiving(inner, semaphore));
     }
 
     private static boolean isGiving(Node node, Node semaphore) {
@@ -118,6 +122,11 @@ final class PermitNotReleased implements Check {
                 && choice.yes() instanceof Node.Block yes) {
             trying[0] = call;
             then = yes.statements();
+        }
+        if (trying[0] != null && trying[0].name().equals("tryLock") && trying[0].on() != null
+                && scan.isA(trying[0].on(), scope, "java.util.concurrent.locks.Lock")) {
+            look(then, -1, trying[0], risks(new Node.Block(statement.pos(), then), false, scope, scan), scope, scan);
+            return;
         }
         if (trying[0] == null || !trying[0].name().equals("tryAcquire") || trying[0].on() == null
                 || !scan.isA(trying[0].on(), scope, "java.util.concurrent.Semaphore")
@@ -150,7 +159,7 @@ final class PermitNotReleased implements Check {
     /** What must be true to go on: {@code !permits.tryAcquire()}, alone or as a part of the condition. */
     private static Node.Call refused(Node test) {
         return switch (test) {
-            case Node.Not not when not.value() instanceof Node.Call call && call.name().equals("tryAcquire") -> call;
+            case Node.Not not when not.value() instanceof Node.Call call && TRIES.contains(call.name()) -> call;
             case Node.Other other -> other.parts().stream().map(PermitNotReleased::refused).filter(Objects::nonNull)
                     .findFirst().orElse(null);
             case null, default -> null;
@@ -222,12 +231,16 @@ final class PermitNotReleased implements Check {
 
     private void look(List<Node> statements, int from, Node.Call taken, Set<Node> risks, Scope scope, Scan scan) {
         boolean mayThrow = false;
+        Node leaving = null;
         for (int i = from + 1; i < statements.size(); i++) {
             Node statement = statements.get(i);
             if (statement instanceof Node.Drop drop && drop.value() instanceof Node.Call given && given.name()
                     .equals(PAIRS.get(taken.name()))
                     && Code.same(given.on(), taken.on())) {
-                if (mayThrow) {
+                if (leaving != null) {
+                    scan.add(rule(), scope.method(), taken.pos(), "leaving on line " + Pos.line(leaving.pos())
+                            + " keeps " + Code.text(taken.on()) + " for ever");
+                } else if (mayThrow) {
                     scan.add(rule(), scope.method(), taken.pos(), "an exception before line " + Pos.line(given.pos())
                             + " keeps "
                             + Code.text(taken.on()) + " for ever");
@@ -238,7 +251,18 @@ final class PermitNotReleased implements Check {
                 return; // given back or taken in a way this rule does not follow
             }
             mayThrow |= Code.any(statement, risks::contains);
+            leaving = leaving == null ? leaving(statement) : leaving;
         }
+    }
+
+    /** A return, throw, break or continue that gives nothing back, as the whole of a branch; null if there is none. */
+    private static Node leaving(Node statement) {
+        if (!(statement instanceof Node.If choice)) {
+            return null;
+        }
+        Node last = choice.yes() instanceof Node.Block block ? block.statements().isEmpty() ? null
+                : block.statements().getLast() : choice.yes();
+        return last instanceof Node.Return || last instanceof Node.Throw || last instanceof Node.Jump ? last : null;
     }
 
     /**

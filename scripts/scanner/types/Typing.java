@@ -5,7 +5,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import scanner.source.MethodDecl;
 import scanner.source.Node;
 import scanner.source.Scope;
@@ -275,7 +278,8 @@ public final class Typing {
         }
         TypeDecl unknown = null;
         for (TypeDecl type = scope.type(); type != null; type = type.outer) {
-            if (!members.methods(self(type), call.name(), -1, type.unit).isEmpty()) {
+            if (!members.methods(self(type), call.name(), -1, type.unit).isEmpty()
+                    || call.args().isEmpty() && generated(self(type), call.name(), type.unit) != null) {
                 return self(type);
             }
             if (unknown == null && world.supers(type.name).stream().anyMatch(s -> !world.exists(s))) {
@@ -315,6 +319,11 @@ public final class Typing {
         }
         Members.Found found = best(receiver, call, scope);
         if (found == null) {
+            var field = call.args().isEmpty() ? generated(receiver, call.name(), scope.unit()) : null;
+            if (field != null) {
+                return Type.substitute(field(field.getKey(), field.getValue()), Members.bindings(field.getKey(),
+                        receiver));
+            }
             String said = said(receiver, call.name());
             return said != null ? said.equals("<0>") ? receiver.arg(0) : Type.of(said)
                     : isConfigured(receiver, call.name()) ? receiver
@@ -328,6 +337,22 @@ public final class Typing {
         Type result = result(found, inferred);
         return result == null ? null : result.isParameter() ? boundOf(result, found) : result;
     }
+
+    /**
+     * The field behind a getter that is not in the sources: Lombok writes it, or the compiler, of a record. Null if
+     * there is none.
+     */
+    private Map.Entry<TypeDecl, TypeDecl.FieldDecl> generated(Type receiver, String method, SourceUnit from) {
+        if (receiver.derived() || world.decl(receiver.name(), from) == null) {
+            return null;
+        }
+        var same = members.field(receiver.name(), method, from, 0);
+        Matcher getter = GETTER.matcher(method);
+        return same != null || !getter.matches() ? same : members.field(receiver.name(), getter.group(1)
+                .toLowerCase(Locale.ROOT) + getter.group(2), from, 0);
+    }
+
+    private static final Pattern GETTER = Pattern.compile("(?:get|is)([A-Z])(.*)");
 
     /** {@code stub.withDeadlineAfter(1, SECONDS)}, of a type that gRPC generates: the same stub. */
     private static boolean isConfigured(Type receiver, String method) {
