@@ -118,7 +118,7 @@ public final class Code {
                 depth - 1));
     }
 
-    private static final Set<String> HARMLESS = Set.of("currentThread", "setName");
+    private static final Set<String> HARMLESS = Set.of("currentThread", "setName", "execute");
 
     public static boolean catchesAll(Node.Try attempt) {
         return attempt.catches().stream().anyMatch(c -> c.types().stream().anyMatch(t -> BROAD.contains(t.simple())));
