@@ -7,6 +7,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import scanner.source.MethodDecl;
@@ -325,7 +326,7 @@ public final class Typing {
                         receiver));
             }
             String said = said(receiver, call.name());
-            return said != null ? said.equals("<0>") ? receiver.arg(0) : Type.of(said)
+            return said != null ? said.equals("<0>") ? receiver.arg(0) : holding(Type.of(said), receiver, call, scope)
                     : isConfigured(receiver, call.name()) ? receiver
                     : world.exists(receiver.name()) || receiver.name().startsWith("?") ? null
                     : new Type(receiver.name(), List.of(), true);
@@ -336,6 +337,44 @@ public final class Typing {
         Map<String, Type> inferred = inferred(found, call, call.args(), scope);
         Type result = result(found, inferred);
         return result == null ? null : result.isParameter() ? boundOf(result, found) : result;
+    }
+
+    private static final Set<String> MAPS = Set.of("map", "mapNotNull", "transform", "fromCallable", "fromSupplier");
+    private static final Set<String> FLAT_MAPS = Set.of("flatMap", "flatMapMany", "concatMap", "switchMap",
+            "flatMapSequential", "compose", "chain", "transformToUni", "transformToMulti", "flatMapSingle", "defer");
+    private static final Set<String> MAKERS = Set.of("just", "justOrEmpty", "succeededFuture", "item");
+    private static final Pattern KEEPS = Pattern.compile("(do|on|delay|take|skip|distinct|retry|repeat)[A-Z].*|filter|"
+            + "cache|subscribeOn|publishOn|observeOn|emitOn|runSubscriptionOn|timeout|retry|log|name|tag|take|skip|"
+            + "distinct|switchIfEmpty|defaultIfEmpty|checkpoint|share|next|last|single|elementAt|contextWrite|invoke|"
+            + "call|recover|otherwise|andThen|eventually|first|firstOrError|hide");
+
+    /** What a Mono, Single or Future holds after a call that is known to return one. */
+    private Type holding(Type result, Type receiver, Node.Call call, Scope scope) {
+        if (!library.isHolder(result.name())) {
+            return result;
+        }
+        Node first = call.args().isEmpty() ? null : call.args().get(0);
+        Type of = first instanceof Node.Lambda lambda ? lambdaResult(lambda, call, 0, scope)
+                : first instanceof Node.Ref ref ? refResult(ref, scope) : null;
+        Type held = MAPS.contains(call.name()) ? of
+                : FLAT_MAPS.contains(call.name()) ? of == null ? null : of.arg(0)
+                : MAKERS.contains(call.name()) ? type(first, scope)
+                : call.name().equals("cast") && first instanceof Node.Select select && select.name().equals("class")
+                        ? type(select.on(), scope)
+                : KEEPS.matcher(call.name()).matches() ? receiver.arg(0) : null;
+        return held == null || held.isParameter() ? result : new Type(result.name(), List.of(held), false);
+    }
+
+    /** They are given something else than what there is: an error, a subscription, the whole. */
+    private static final Pattern OTHERS = Pattern.compile(".*(Error|Fail|Subscri|When|Finally|Terminat|Cancel|Each).*|"
+            + "recover|otherwise|transform|transformDeferred|as|to|onComplete|contextWrite|compose");
+
+    /** What a function is given that is passed to a Mono, Single or Future; null if it cannot be told. */
+    private Type held(Type receiver, Node.Call call, Scope.LambdaParam param) {
+        boolean isHeld = param.index() == 0 && library.isHolder(receiver.name()) && (!OTHERS.matcher(call.name())
+                .matches() || call.name().equals("subscribe") || call.name().equals("compose")
+                        && receiver.name().startsWith("io.vertx."));
+        return !isHeld || receiver.arg(0) == null || receiver.arg(0).isParameter() ? null : receiver.arg(0);
     }
 
     /**
@@ -607,7 +646,7 @@ public final class Typing {
             Type receiver = receiver(call, param.scope());
             Members.Found found = receiver == null ? null : best(receiver, call, param.scope());
             if (found == null) {
-                return null;
+                return receiver == null ? null : held(receiver, call, param);
             }
             function = parameter(found, call.args(), param);
         } else if (param.call() instanceof Node.New made) {
