@@ -122,7 +122,8 @@ final class ComputeChangesItsMap implements Check {
     /** The method behind {@code this::name}; null if it is none. */
     private static MethodDecl own(Node.Ref ref, TypeDecl type) {
         return ref.on() instanceof Node.Name on && on.name().equals("this") ? type.methods.stream()
-                .filter(method -> method.name.equals(ref.name()) && method.body != null).findFirst().orElse(null) : null;
+                .filter(method -> method.name.equals(ref.name()) && method.body != null).findFirst()
+                .orElse(null) : null;
     }
 
     /**

@@ -75,7 +75,8 @@ final class PeriodicTaskUnguarded implements Check {
     private static boolean mayNotGetHere(List<Node> path, Scope scope) {
         boolean mayThrow = false;
         for (int i = 0; i < path.size(); i++) {
-            if (path.get(i) instanceof Node.Try || path.get(i) instanceof Node.Lambda || path.get(i) instanceof Node.Catch) {
+            if (path.get(i) instanceof Node.Try || path.get(i) instanceof Node.Lambda
+                    || path.get(i) instanceof Node.Catch) {
                 return false;
             }
             if (path.get(i) instanceof Node.Block block && i + 1 < path.size()) {

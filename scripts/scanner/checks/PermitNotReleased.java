@@ -65,7 +65,8 @@ final class PermitNotReleased implements Check {
             new Walk() {
                 @Override
                 protected boolean visit(Node node, Scope at) {
-                    boolean isTask = node instanceof Node.Lambda || node instanceof Node.New made && made.body() != null;
+                    boolean isTask = node instanceof Node.Lambda
+                            || node instanceof Node.New made && made.body() != null;
                     isGiven[0] |= fails[0] == null && isGivingHere(node, taken.on(), scope);
                     if (!isGiven[0] && fails[0] == null && node instanceof Node.Call call && (isStart(call, at, scan)
                             || mayThrow(call, true, at, scan))) {
