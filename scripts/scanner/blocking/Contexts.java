@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import scanner.findings.Rule;
 import scanner.source.Code;
 import scanner.source.MethodDecl;
@@ -32,6 +33,8 @@ public final class Contexts {
     private final Origins origins;
     private final Held held;
     private final Map<MethodDecl, Map<String, Region>> calledIn = new IdentityHashMap<>();
+    private Set<String> servlets;
+    private Set<String> reactive;
 
     public Contexts(Typing typing, Catalogue catalogue, Origins origins) {
         this.typing = typing;
@@ -87,6 +90,7 @@ public final class Contexts {
         }
         for (Context context : catalogue.returns()) {
             if (method.returns != null && method.returns.simple().equals(simple(context.api().type()))
+                    && (context.api().method().equals("*") || !isServlet(method.owner.unit))
                     && (context.api().method().equals("*") || method.owner.annotations.stream()
                             .anyMatch(annotation -> annotation.simple().equals(context.api().method())))
                     && typing.world.isA(typing.world.resolve(method.returns, method.owner.unit, method.owner, method),
@@ -97,6 +101,34 @@ public final class Contexts {
             }
         }
     }
+
+    /**
+     * A web application on servlets, where the thread of a request may wait, whatever its methods return: the module
+     * says so, or the project does and the module does not say otherwise.
+     */
+    private boolean isServlet(SourceUnit unit) {
+        if (servlets == null) {
+            servlets = modulesWith(SERVLETS);
+            reactive = modulesWith(REACTIVE);
+        }
+        return servlets.contains(module(unit)) || !servlets.isEmpty() && !reactive.contains(module(unit));
+    }
+
+    private Set<String> modulesWith(List<String> packages) {
+        return typing.world.units.stream().filter(unit -> !unit.isTest && unit.imports.values().stream()
+                .anyMatch(name -> packages.stream().anyMatch(name::startsWith))).map(Contexts::module)
+                .collect(Collectors.toSet());
+    }
+
+    private static String module(SourceUnit unit) {
+        return unit.source.name().substring(0, Math.max(0, unit.source.name().lastIndexOf("src/")));
+    }
+
+    private static final List<String> SERVLETS = List.of("jakarta.servlet.", "javax.servlet.",
+            "org.springframework.web.servlet.");
+    private static final List<String> REACTIVE = List.of("org.springframework.web.server.",
+            "org.springframework.http.server.reactive.", "org.springframework.cloud.gateway.",
+            "org.springframework.web.reactive.config.", "org.springframework.web.reactive.function.server.");
 
     /** Functions that a method which returns a publisher passes on, in a variable, to one that returns one too. */
     private void later(Context context, MethodDecl method, Consumer<Region> regions) {
@@ -318,7 +350,13 @@ public final class Contexts {
                 && given.contains(arg.name()))) {
             return false; // one for each argument
         }
-        TypeDecl.FieldDecl field = name == null || scope.find(name) != null ? null : scope.type().field(name);
+        if (name != null && scope.find(name) != null) { // of the method: what it is given to start, and no more
+            Set<String> uses = scope.method().paramNames.contains(name) ? null : Code.uses(scope.method().body, name);
+            return uses != null && uses.stream().filter(TASKS::contains).count() == 1 && !Code.any(
+                    scope.method().body, node -> node instanceof Node.Call other && other != call && TASKS.contains(
+                            other.name()) && Code.same(other.on(), call.on()));
+        }
+        TypeDecl.FieldDecl field = name == null ? null : scope.type().field(name);
         return field != null && !field.isStatic() && (call.name().startsWith("scheduleWith") || call.name()
                 .startsWith("scheduleAt"))
                 && scope.unit().types.stream().filter(type -> type.outermost() == scope.type().outermost())
@@ -354,6 +392,12 @@ public final class Contexts {
                 return;
             }
         }
+        var use = new Use(context, weak, scope.unit(), call, call.args().indexOf(argument), kinds, doneBy(call, scope,
+                0), regions);
+        if (argument instanceof Node.Name self && self.name().equals("this")) {
+            made(scope.type(), use);
+            return;
+        }
         Node body = argument;
         Scope at = scope;
         if (!(argument instanceof Node.Lambda || argument instanceof Node.Ref)) {
@@ -364,8 +408,6 @@ public final class Contexts {
             body = made.node();
             at = made.scope();
         }
-        var use = new Use(context, weak, scope.unit(), call, call.args().indexOf(argument), kinds, doneBy(call, scope,
-                0), regions);
         function(body, at, method, body == argument, use);
     }
 
@@ -478,14 +520,17 @@ public final class Contexts {
 
     /** An object that is the function: {@code executor.execute(new Task())}. */
     private void made(Node.New made, Scope scope, Use use) {
-        if (use.call().name().matches("add.+Listener")) {
-            return; // its run() is another matter; its listener's methods are contexts of their own
-        }
         Type type = made.body() == null ? typing.type(made, scope) : null;
         TypeDecl decl = made.body() != null ? made.body()
                 : type == null ? null : typing.world.decl(type.name(), scope.unit());
-        if (decl == null) {
-            return;
+        if (decl != null) {
+            made(decl, use);
+        }
+    }
+
+    private void made(TypeDecl decl, Use use) {
+        if (use.call().name().matches("add.+Listener")) {
+            return; // its run() is another matter; its listener's methods are contexts of their own
         }
         for (MethodDecl each : decl.methods) {
             if (each.body != null && FUNCTIONS.contains(each.name)) {

@@ -45,9 +45,7 @@ final class ComputeChangesItsMap implements Check {
         TypeDecl type = isField ? scope.type() : null;
         Node body = switch (call.args().getLast()) {
             case Node.Lambda lambda -> lambda.body();
-            case Node.Ref ref when isField && ref.on() instanceof Node.Name on && on.name().equals("this") ->
-                    type.methods.stream().filter(method -> method.name.equals(ref.name()) && method.body != null)
-                            .map(method -> (Node) method.body).findFirst().orElse(null);
+            case Node.Ref ref when isField && own(ref, type) != null -> own(ref, type).body;
             default -> null;
         };
         Node.Call change = change(body, call.on(), type, DEPTH, new HashSet<>());
@@ -109,10 +107,23 @@ final class ComputeChangesItsMap implements Check {
                         found[0] = change(own.body, map, type, depth - 1, seen);
                     }
                 }
+            } else if (node instanceof Node.Ref ref && type != null && depth > 0 && later.stream().noneMatch(each ->
+                    Code.any(each, in -> in == ref))) {
+                MethodDecl own = own(ref, type);
+                if (own != null && seen.add(own) && !isLocal(own, map)) {
+                    found[0] = change(own.body, map, type, depth - 1, seen);
+                }
             }
             return found[0] != null;
         });
         return found[0];
+    }
+
+    /** The method behind {@code this::name}; null if it is none. */
+    private static MethodDecl own(Node.Ref ref, TypeDecl type) {
+        return ref.on() instanceof Node.Name on && on.name().equals("this") ? type.methods.stream()
+                .filter(method -> method.name.equals(ref.name()) && method.body != null).findFirst()
+                .orElse(null) : null;
     }
 
     /**

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import scanner.findings.Finding;
 import scanner.source.Code;
@@ -30,12 +31,16 @@ final class ExecutorNeverClosed implements Check {
     private static final Set<String> MAKERS = Set.of("newFixedThreadPool", "newScheduledThreadPool",
             "newWorkStealingPool",
             "newSingleThreadScheduledExecutor");
-    private static final Set<String> POOLS = Set.of("ThreadPoolExecutor", "ScheduledThreadPoolExecutor");
+    private static final Set<String> POOLS = Set.of("ThreadPoolExecutor", "ScheduledThreadPoolExecutor",
+            "NioEventLoopGroup", "EpollEventLoopGroup", "KQueueEventLoopGroup", "IOUringEventLoopGroup",
+            "MultiThreadIoEventLoopGroup", "MultithreadEventLoopGroup", "DefaultEventLoopGroup",
+            "DefaultEventExecutorGroup", "DefaultEventExecutor", "HashedWheelTimer");
     /** Theirs stay for a minute, or until the collector comes by: a fault only of an object that has an end. */
     private static final Set<String> SHORT_LIVED = Set.of("newSingleThreadExecutor", "newCachedThreadPool");
-    private static final Set<String> ENDS = Set.of("shutdown", "shutdownNow", "close");
+    private static final Set<String> ENDS = Set.of("shutdown", "shutdownNow", "close", "shutdownGracefully", "stop",
+            "cancel");
     private static final Set<String> ENDS_OF_OWNERS = Set.of("close", "stop", "shutdown", "destroy", "dispose",
-            "terminate");
+            "terminate", "shutdowngracefully");
 
     @Override
     public String rule() {
@@ -45,7 +50,7 @@ final class ExecutorNeverClosed implements Check {
     @Override
     public void visit(Node node, Scope scope, List<Node> path, Scan scan) {
         switch (node) {
-            case Node.Block body when path.isEmpty() && ENDS_OF_OWNERS.contains(scope.method().name) ->
+            case Node.Block body when path.isEmpty() && isEnd(scope.method()) ->
                     hidesEnd(body, scope, scan);
             case Node.Local local when path.getLast() instanceof Node.Block block && isPool(local.init(), scope,
                     scan) -> {
@@ -55,6 +60,8 @@ final class ExecutorNeverClosed implements Check {
                     scan.add(rule(), scope.method(), local.pos(), local.name()
                             + " is never shut down: its threads stay when "
                             + scope.method().name + "() returns");
+                } else if (uses != null && !scope.method().name.equals("main")) {
+                    notAfterFailure(local, block.statements(), scope, scan);
                 }
             }
             case Node.Local local when path.getLast() instanceof Node.Block block
@@ -89,6 +96,45 @@ final class ExecutorNeverClosed implements Check {
         }
     }
 
+    /** Shut down in the straight line of the code only, after a wait that throws when it is interrupted. */
+    private void notAfterFailure(Node.Local local, List<Node> block, Scope scope, Scan scan) {
+        var wait = new Node.Call[1];
+        var walk = new Walk() {
+            @Override
+            protected boolean visit(Node node, Scope at) {
+                if (wait[0] == null && node instanceof Node.Call call && isWait(call, at, scan)) {
+                    wait[0] = call;
+                }
+                return !(node instanceof Node.Lambda) && !(node instanceof Node.Try attempt && !attempt.catches()
+                        .isEmpty());
+            }
+        };
+        Scope at = walk.walk(local, scope);
+        for (Node statement : block.subList(block.indexOf(local) + 1, block.size())) {
+            if (Code.any(statement, node -> isEndOf(node, local))) {
+                if (wait[0] != null && statement instanceof Node.Drop drop && isEndOf(drop.value(), local)) {
+                    scan.add(rule(), scope.method(), local.pos(), "if " + wait[0].name() + "() on line " + Pos.line(
+                            wait[0].pos()) + " throws, " + local.name() + " is not shut down");
+                }
+                return;
+            }
+            at = walk.walk(statement, at);
+        }
+    }
+
+    private static boolean isEndOf(Node node, Node.Local local) {
+        return node instanceof Node.Call call && is(call.on(), local.name()) && ENDS.contains(call.name());
+    }
+
+    private static boolean isWait(Node.Call call, Scope scope, Scan scan) {
+        return switch (call.name()) {
+            case "invokeAll" -> scan.isA(call.on(), scope, "java.util.concurrent.ExecutorService");
+            case "get" -> scan.isA(call.on(), scope, "java.util.concurrent.Future");
+            case "await" -> scan.isA(call.on(), scope, "java.util.concurrent.CountDownLatch");
+            default -> false;
+        };
+    }
+
     /** They run tasks on the executor they are given, and leave it to its owner. */
     private static final Set<String> USERS = Set.of("forScheduledExecutorService", "executor");
 
@@ -97,7 +143,12 @@ final class ExecutorNeverClosed implements Check {
         String in = scope.method().name;
         return call.name().endsWith("Async") && call.args().size() > 1 && !in.startsWith("<") && !in.equals("main")
                 || USERS.contains(call.name()) && call.args().size() == 1 && !scope.method().isStatic
-                        && scope.type().methods.stream().anyMatch(method -> ENDS_OF_OWNERS.contains(method.name));
+                        && scope.type().methods.stream().anyMatch(ExecutorNeverClosed::isEnd);
+    }
+
+    private static boolean isEnd(MethodDecl method) {
+        return ENDS_OF_OWNERS.contains(method.name.toLowerCase(Locale.ROOT)) || method.annotations.stream()
+                .anyMatch(each -> each.simple().equals("PreDestroy"));
     }
 
     /** {@code close()} that hides the one of the superclass, which shuts a pool down. */
@@ -169,8 +220,7 @@ final class ExecutorNeverClosed implements Check {
         TypeDecl.FieldDecl field = name == null ? null : type.field(name);
         boolean isHidden = type.simpleName().startsWith("$"); // of an anonymous class: nobody else can end it
         if (field == null || field.isStatic() || !isHidden && type.methods.stream()
-                .noneMatch(m -> ENDS_OF_OWNERS.contains(m.name))
-                || mayLeave(type, name, false, scan)) {
+                .noneMatch(ExecutorNeverClosed::isEnd) || mayLeave(type, name, false, scan)) {
             return;
         }
         var steps = new ArrayList<Finding.Step>();
@@ -414,7 +464,9 @@ final class ExecutorNeverClosed implements Check {
     }
 
     private static boolean isShortLived(Node node, Scope scope, Scan scan) {
-        return node instanceof Node.Call call && SHORT_LIVED.contains(call.name()) && isOfExecutors(call, scope, scan);
+        return node instanceof Node.Call call && SHORT_LIVED.contains(call.name()) && isOfExecutors(call, scope, scan)
+                || node instanceof Node.New made && made.body() == null && made.type() != null
+                        && made.type().simple().equals("Timer") && scan.isA(made, scope, "java.util.Timer");
     }
 
     /** Also by a static import. */

@@ -28,6 +28,13 @@ final class PeriodicTaskUnguarded implements Check {
         if (!(node instanceof Node.Call call) || call.on() == null) {
             return;
         }
+        if (call.name().equals("schedule") && call.args().size() == 3 && startsItself(call.args().get(0), scope)
+                && scan.isA(call.on(), scope, "java.util.concurrent.ScheduledExecutorService")
+                && mayNotGetHere(path, scope)) {
+            scan.add(rule(), scope.method(), call.pos(), "an exception earlier in " + scope.method().name
+                    + "() silently ends it: it is not scheduled again");
+            return;
+        }
         boolean isPeriodic = call.name().equals("scheduleAtFixedRate") || call.name().equals("scheduleWithFixedDelay");
         if (isPeriodic && call.args().size() == 4 && !isAwaited(call, path, scope)
                 && scan.isA(call.on(), scope, "java.util.concurrent.ScheduledExecutorService")
@@ -48,6 +55,40 @@ final class PeriodicTaskUnguarded implements Check {
                     "the first exception of this task ends the Timer and all its tasks", step(run.owner, run.pos,
                             "run()"));
         }
+    }
+
+    /** {@code scheduler.schedule(this::poll, ...)} in {@code poll()}. */
+    private static boolean startsItself(Node task, Scope scope) {
+        String name = scope.method().name;
+        Node body = task instanceof Node.Lambda lambda ? Code.only(lambda.body()) == null ? lambda.body() : Code.only(
+                lambda.body()) : task;
+        return switch (body) {
+            case Node.Name self -> self.name().equals("this") && name.equals("run");
+            case Node.Ref ref -> ref.name().equals(name) && ref.on() instanceof Node.Name self && self.name().equals(
+                    "this");
+            case Node.Call again -> again.name().equals(name) && Tasks.own(again, scope.type()) == scope.method();
+            case null, default -> false;
+        };
+    }
+
+    /** Something before it in the method may throw, and nothing around catches that. */
+    private static boolean mayNotGetHere(List<Node> path, Scope scope) {
+        boolean mayThrow = false;
+        for (int i = 0; i < path.size(); i++) {
+            if (path.get(i) instanceof Node.Try || path.get(i) instanceof Node.Lambda
+                    || path.get(i) instanceof Node.Catch) {
+                return false;
+            }
+            if (path.get(i) instanceof Node.Block block && i + 1 < path.size()) {
+                for (Node before : block.statements()) {
+                    if (before == path.get(i + 1)) {
+                        break;
+                    }
+                    mayThrow |= !Code.isGuardedThroughout(before, scope.type());
+                }
+            }
+        }
+        return mayThrow;
     }
 
     private static Finding.Step step(TypeDecl type, int pos, String what) {

@@ -5,8 +5,10 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import scanner.source.Code;
+import scanner.source.MethodDecl;
 import scanner.source.Node;
 import scanner.source.Pos;
 import scanner.source.Scope;
@@ -17,8 +19,9 @@ import scanner.types.Type;
 /** A lock or permit given back in the straight line of the code only: an exception in between keeps it. */
 final class PermitNotReleased implements Check {
 
-    private static final Map<String, String> PAIRS = Map.of("lock", "unlock", "lockInterruptibly", "unlock", "acquire",
-            "release");
+    private static final Map<String, String> PAIRS = Map.of("lock", "unlock", "lockInterruptibly", "unlock", "tryLock",
+            "unlock", "acquire", "release");
+    private static final Set<String> TRIES = Set.of("tryAcquire", "tryLock");
 
     @Override
     public String rule() {
@@ -35,45 +38,66 @@ final class PermitNotReleased implements Check {
         }
         List<Node> statements = block.statements();
         for (int i = 0; i < statements.size(); i++) {
-            tried(statements, i, scope, scan);
+            tried(statements, i, path, scope, scan);
             Node.Call taken = taken(statements.get(i), scope, scan);
             if (taken != null) {
                 look(statements, i, taken, risks(block, false, scope, scan), scope, scan);
                 if (scan.deep()) {
-                    refused(statements, i, taken, path, scope, scan);
+                    lost(statements.subList(i + 1, statements.size()), taken, path, scope, scan);
                 }
             }
         }
     }
 
-    /** A lead: the task that gives the permit back is started after it is taken, and may be refused. */
-    private void refused(List<Node> statements, int from, Node.Call taken, List<Node> path, Scope scope, Scan scan) {
+    /** A lead: another method or a task gives the permit back, and something before it, or its start, may fail. */
+    private void lost(List<Node> after, Node.Call taken, List<Node> path, Scope scope, Scan scan) {
         if (!isGivenBack(taken.on(), scope) || path.stream().anyMatch(around -> around instanceof Node.Try attempt
-                && (Code.catchesAll(attempt) || attempt.last() != null || attempt.catches().stream()
-                        .anyMatch(each -> Code.catches(each, "RejectedExecutionException"))))) {
+                && (attempt.last() != null && gives(attempt.last(), taken.on(), scope) || attempt.catches().stream()
+                        .anyMatch(each -> gives(each.body(), taken.on(), scope))))) {
             return;
         }
-        for (Node statement : statements.subList(from + 1, statements.size())) {
-            if (statement instanceof Node.Try) {
+        for (Node statement : after) {
+            if (statement instanceof Node.Try attempt && gives(attempt, taken.on(), scope)) {
                 return;
             }
-            var start = new Node.Call[1];
-            boolean isGiven = Code.any(statement, node -> {
-                if (node instanceof Node.Call call && isStart(call, scope, scan)) {
-                    start[0] = call;
+            var fails = new Node.Call[1];
+            var isGiven = new boolean[1];
+            new Walk() {
+                @Override
+                protected boolean visit(Node node, Scope at) {
+                    boolean isTask = node instanceof Node.Lambda
+                            || node instanceof Node.New made && made.body() != null;
+                    isGiven[0] |= fails[0] == null && isGivingHere(node, taken.on(), scope);
+                    if (!isGiven[0] && fails[0] == null && node instanceof Node.Call call && (isStart(call, at, scan)
+                            || mayThrow(call, true, at, scan))) {
+                        fails[0] = call;
+                    }
+                    return !isTask;
                 }
-                return start[0] == null && node instanceof Node.Call call && call.name().equals("release")
-                        && Code.same(call.on(), taken.on());
-            });
-            if (isGiven) {
-                return;
+            }.walk(statement, scope);
+            if (fails[0] != null) {
+                scan.lead(rule(), scope.method(), taken.pos(), "if " + fails[0].name() + "() on line " + Pos.line(
+                        fails[0].pos()) + (isStart(fails[0], scope, scan) ? " is refused" : " throws")
+                        + ", nobody gives " + Code.text(taken.on()) + " back");
             }
-            if (start[0] != null) {
-                scan.lead(rule(), scope.method(), taken.pos(), "if " + start[0].name() + "() on line " + Pos.line(
-                        start[0].pos()) + " is refused, nobody gives " + Code.text(taken.on()) + " back");
+            if (fails[0] != null || isGiven[0]) {
                 return;
             }
         }
+    }
+
+    /** Here, or in a method of the class that is called here. */
+    private static boolean gives(Node body, Node semaphore, Scope scope) {
+        return Code.any(body, node -> isGivingHere(node, semaphore, scope));
+    }
+
+    private static boolean isGivingHere(Node node, Node semaphore, Scope scope) {
+        return isGiving(node, semaphore) || node instanceof Node.Call call && Tasks.own(call, scope.type())
+                instanceof MethodDecl own && Code.any(own.body, inner -> isGiving(inner, semaphore));
+    }
+
+    private static boolean isGiving(Node node, Node semaphore) {
+        return node instanceof Node.Call call && call.name().equals("release") && Code.same(call.on(), semaphore);
     }
 
     private static boolean isStart(Node.Call call, Scope scope, Scan scan) {
@@ -82,12 +106,12 @@ final class PermitNotReleased implements Check {
     }
 
     /** {@code tryAcquire()}, and then a return or throw before anything is done with the permit. */
-    private void tried(List<Node> statements, int at, Scope scope, Scan scan) {
+    private void tried(List<Node> statements, int at, List<Node> path, Scope scope, Scan scan) {
         Node.Call[] trying = new Node.Call[1];
         List<Node> then = List.of();
         Node statement = statements.get(at);
-        if (statement instanceof Node.If choice && choice.test() instanceof Node.Not not && leaves(choice.yes())) {
-            trying[0] = not.value() instanceof Node.Call call ? call : null;
+        if (statement instanceof Node.If choice && refused(choice.test()) != null && ends(choice.yes())) {
+            trying[0] = refused(choice.test());
             then = statements.subList(at + 1, statements.size());
         } else if (statement instanceof Node.Local local && local.init() instanceof Node.Call call
                 && at + 1 < statements.size() && statements.get(at + 1) instanceof Node.If choice
@@ -100,9 +124,20 @@ final class PermitNotReleased implements Check {
             trying[0] = call;
             then = yes.statements();
         }
+        if (trying[0] != null && trying[0].name().equals("tryLock") && trying[0].on() != null
+                && scan.isA(trying[0].on(), scope, "java.util.concurrent.locks.Lock")) {
+            look(then, -1, trying[0], risks(new Node.Block(statement.pos(), then), false, scope, scan), scope, scan);
+            return;
+        }
         if (trying[0] == null || !trying[0].name().equals("tryAcquire") || trying[0].on() == null
                 || !scan.isA(trying[0].on(), scope, "java.util.concurrent.Semaphore")
                 || !isGivenBack(trying[0].on(), scope)) {
+            return;
+        }
+        if (scan.deep()) {
+            lost(then, trying[0], path, scope, scan);
+        }
+        if (statement instanceof Node.If choice && !leaves(choice.yes()) && refused(choice.test()) != null) {
             return;
         }
         var keepers = new ArrayList<Node>(List.of(trying[0].on()));
@@ -120,6 +155,22 @@ final class PermitNotReleased implements Check {
                 return;
             }
         }
+    }
+
+    /** What must be true to go on: {@code !permits.tryAcquire()}, alone or as a part of the condition. */
+    private static Node.Call refused(Node test) {
+        return switch (test) {
+            case Node.Not not when not.value() instanceof Node.Call call && TRIES.contains(call.name()) -> call;
+            case Node.Other other -> other.parts().stream().map(PermitNotReleased::refused).filter(Objects::nonNull)
+                    .findFirst().orElse(null);
+            case null, default -> null;
+        };
+    }
+
+    private static boolean ends(Node body) {
+        Node last = body instanceof Node.Block block && !block.statements().isEmpty() ? block.statements().getLast()
+                : body;
+        return last instanceof Node.Return || last instanceof Node.Throw;
     }
 
     /** Logs at most, then returns nothing much or throws. */
@@ -181,12 +232,16 @@ final class PermitNotReleased implements Check {
 
     private void look(List<Node> statements, int from, Node.Call taken, Set<Node> risks, Scope scope, Scan scan) {
         boolean mayThrow = false;
+        Node leaving = null;
         for (int i = from + 1; i < statements.size(); i++) {
             Node statement = statements.get(i);
             if (statement instanceof Node.Drop drop && drop.value() instanceof Node.Call given && given.name()
                     .equals(PAIRS.get(taken.name()))
                     && Code.same(given.on(), taken.on())) {
-                if (mayThrow) {
+                if (leaving != null) {
+                    scan.add(rule(), scope.method(), taken.pos(), "leaving on line " + Pos.line(leaving.pos())
+                            + " keeps " + Code.text(taken.on()) + " for ever");
+                } else if (mayThrow) {
                     scan.add(rule(), scope.method(), taken.pos(), "an exception before line " + Pos.line(given.pos())
                             + " keeps "
                             + Code.text(taken.on()) + " for ever");
@@ -197,7 +252,18 @@ final class PermitNotReleased implements Check {
                 return; // given back or taken in a way this rule does not follow
             }
             mayThrow |= Code.any(statement, risks::contains);
+            leaving = leaving == null ? leaving(statement) : leaving;
         }
+    }
+
+    /** A return, throw, break or continue that gives nothing back, as the whole of a branch; null if there is none. */
+    private static Node leaving(Node statement) {
+        if (!(statement instanceof Node.If choice)) {
+            return null;
+        }
+        Node last = choice.yes() instanceof Node.Block block ? block.statements().isEmpty() ? null
+                : block.statements().getLast() : choice.yes();
+        return last instanceof Node.Return || last instanceof Node.Throw || last instanceof Node.Jump ? last : null;
     }
 
     /**

@@ -24,7 +24,7 @@ final class SwallowedInterrupt implements Check {
 
     @Override
     public void visit(Node node, Scope scope, List<Node> path, Scan scan) {
-        if (!(node instanceof Node.Catch each) || leavesLoop(path) || CallGraph.isGuarded(path)) {
+        if (!(node instanceof Node.Catch each) || leavesLoop(path) || CallGraph.isGuarded(path) || isCancelled(path)) {
             return;
         }
         boolean isInterrupt = Code.isInterrupted(each);
@@ -55,6 +55,12 @@ final class SwallowedInterrupt implements Check {
             scan.add(rule(), scope.method(), each.pos(),
                     "this catch swallows the InterruptedException of the wait above: the loop goes on");
         }
+    }
+
+    /** What a dialog of Eclipse throws if its user cancels what it runs; the thread was not interrupted. */
+    private static boolean isCancelled(List<Node> path) {
+        return path.getLast() instanceof Node.Try attempt && !Code.calls(attempt.body(), "invokeAndWait")
+                && attempt.catches().stream().anyMatch(each -> Code.catches(each, "InvocationTargetException"));
     }
 
     /** Logged, then {@code break} or {@code continue}; not logged, where the method returns what it has by then. */

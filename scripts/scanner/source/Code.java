@@ -51,9 +51,11 @@ public final class Code {
         return node instanceof Node.Drop drop && drop.value() instanceof Node.Call call && LOGS.contains(call.name());
     }
 
-    /** The same variable or field, as written. */
+    /** The same variable or field, as written, or what the same getter of it returns: {@code both.readLock()}. */
     public static boolean same(Node a, Node b) {
-        return a instanceof Node.Name x && b instanceof Node.Name y ? x.name().equals(y.name())
+        return a instanceof Node.Call c && b instanceof Node.Call d ? c.name().equals(d.name()) && c.args().isEmpty()
+                && d.args().isEmpty() && (c.on() == null ? d.on() == null : same(c.on(), d.on()))
+                : a instanceof Node.Name x && b instanceof Node.Name y ? x.name().equals(y.name())
                 : a instanceof Node.Select s && b instanceof Node.Select t ? s.name().equals(t.name())
                 && same(s.on(), t.on())
                 : a instanceof Node.Select s && b instanceof Node.Name y ? isThis(s.on()) && s.name().equals(y.name())
@@ -116,7 +118,7 @@ public final class Code {
                 depth - 1));
     }
 
-    private static final Set<String> HARMLESS = Set.of("currentThread", "setName");
+    private static final Set<String> HARMLESS = Set.of("currentThread", "setName", "execute");
 
     public static boolean catchesAll(Node.Try attempt) {
         return attempt.catches().stream().anyMatch(c -> c.types().stream().anyMatch(t -> BROAD.contains(t.simple())));

@@ -190,12 +190,15 @@ final class Declarations {
         boolean isConstructor = name.equals("<init>");
         String written = isConstructor ? owner.simpleName() : name;
         int pos = nameAfter(each.getReturnType() == null ? each.getModifiers() : each.getReturnType(), written);
+        List<TypeName> annotations = annotations(each.getModifiers());
+        boolean isSynchronized = flags.contains(Modifier.SYNCHRONIZED) || annotations.stream()
+                .anyMatch(annotation -> annotation.simple().equals("Synchronized")); // Lombok's
         var decl = new MethodDecl(owner, name, pos, typeName(each.getReturnType()), List.copyOf(types),
                 List.copyOf(names),
-                params(each.getTypeParameters()), annotations(each.getModifiers()), new MethodDecl.Flags(
+                params(each.getTypeParameters()), annotations, new MethodDecl.Flags(
                         flags.contains(Modifier.STATIC), flags.contains(Modifier.PRIVATE),
                                 flags.contains(Modifier.FINAL) || isConstructor,
-                        flags.contains(Modifier.SYNCHRONIZED), isVarargs));
+                        isSynchronized, isVarargs));
         method = decl;
         decl.body = lowering.block(each.getBody());
         return decl;

@@ -11,13 +11,14 @@ import scanner.findings.DataFile;
 
 /**
  * What {@code library.txt} says of third-party types: {@code A extends B, C}, {@code A#method,method : Result}, {@code
- * packed A}.
+ * packed A}, {@code holds A, B}.
  */
 public final class Library {
 
     private final Map<String, List<String>> supers = new HashMap<>();
     private final Map<String, String> results = new HashMap<>();
     private final List<String> packed = new ArrayList<>();
+    private final Set<String> holders = new HashSet<>();
     private final Set<String> names = new HashSet<>();
 
     public Library(List<DataFile.Line> lines) {
@@ -32,6 +33,11 @@ public final class Library {
         int colon = text.lastIndexOf(" : ");
         if (text.startsWith("packed ")) {
             packed.add("." + text.substring(7).strip() + ".");
+        } else if (text.startsWith("holds ")) {
+            for (String type : text.substring(6).split(",")) {
+                holders.add(type.strip());
+                names.add(type.strip());
+            }
         } else if (extend > 0) {
             names.add(text.substring(0, extend).strip());
             for (String parent : text.substring(extend + 9).split(",")) {
@@ -68,6 +74,11 @@ public final class Library {
             }
         }
         return type;
+    }
+
+    /** Whether functions passed to its methods are given what it holds, its first type argument. */
+    boolean isHolder(String type) {
+        return holders.contains(type);
     }
 
     List<String> supers(String type) {

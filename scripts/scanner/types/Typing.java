@@ -5,7 +5,11 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import scanner.source.MethodDecl;
 import scanner.source.Node;
 import scanner.source.Scope;
@@ -275,7 +279,8 @@ public final class Typing {
         }
         TypeDecl unknown = null;
         for (TypeDecl type = scope.type(); type != null; type = type.outer) {
-            if (!members.methods(self(type), call.name(), -1, type.unit).isEmpty()) {
+            if (!members.methods(self(type), call.name(), -1, type.unit).isEmpty()
+                    || call.args().isEmpty() && generated(self(type), call.name(), type.unit) != null) {
                 return self(type);
             }
             if (unknown == null && world.supers(type.name).stream().anyMatch(s -> !world.exists(s))) {
@@ -315,8 +320,13 @@ public final class Typing {
         }
         Members.Found found = best(receiver, call, scope);
         if (found == null) {
+            var field = call.args().isEmpty() ? generated(receiver, call.name(), scope.unit()) : null;
+            if (field != null) {
+                return Type.substitute(field(field.getKey(), field.getValue()), Members.bindings(field.getKey(),
+                        receiver));
+            }
             String said = said(receiver, call.name());
-            return said != null ? said.equals("<0>") ? receiver.arg(0) : Type.of(said)
+            return said != null ? said.equals("<0>") ? receiver.arg(0) : holding(Type.of(said), receiver, call, scope)
                     : isConfigured(receiver, call.name()) ? receiver
                     : world.exists(receiver.name()) || receiver.name().startsWith("?") ? null
                     : new Type(receiver.name(), List.of(), true);
@@ -328,6 +338,60 @@ public final class Typing {
         Type result = result(found, inferred);
         return result == null ? null : result.isParameter() ? boundOf(result, found) : result;
     }
+
+    private static final Set<String> MAPS = Set.of("map", "mapNotNull", "transform", "fromCallable", "fromSupplier");
+    private static final Set<String> FLAT_MAPS = Set.of("flatMap", "flatMapMany", "concatMap", "switchMap",
+            "flatMapSequential", "compose", "chain", "transformToUni", "transformToMulti", "flatMapSingle", "defer");
+    private static final Set<String> MAKERS = Set.of("just", "justOrEmpty", "succeededFuture", "item");
+    private static final Pattern KEEPS = Pattern.compile("(do|on|delay|take|skip|distinct|retry|repeat)[A-Z].*|filter|"
+            + "cache|subscribeOn|publishOn|observeOn|emitOn|runSubscriptionOn|timeout|retry|log|name|tag|take|skip|"
+            + "distinct|switchIfEmpty|defaultIfEmpty|checkpoint|share|next|last|single|elementAt|contextWrite|invoke|"
+            + "call|recover|otherwise|andThen|eventually|first|firstOrError|hide");
+
+    /** What a Mono, Single or Future holds after a call that is known to return one. */
+    private Type holding(Type result, Type receiver, Node.Call call, Scope scope) {
+        if (!library.isHolder(result.name())) {
+            return result;
+        }
+        Node first = call.args().isEmpty() ? null : call.args().get(0);
+        Type of = first instanceof Node.Lambda lambda ? lambdaResult(lambda, call, 0, scope)
+                : first instanceof Node.Ref ref ? refResult(ref, scope) : null;
+        Type held = MAPS.contains(call.name()) ? of
+                : FLAT_MAPS.contains(call.name()) ? of == null ? null : of.arg(0)
+                : MAKERS.contains(call.name()) ? type(first, scope)
+                : call.name().equals("cast") && first instanceof Node.Select select && select.name().equals("class")
+                        ? type(select.on(), scope)
+                : KEEPS.matcher(call.name()).matches() ? receiver.arg(0) : null;
+        return held == null || held.isParameter() ? result : new Type(result.name(), List.of(held), false);
+    }
+
+    /** They are given something else than what there is: an error, a subscription, the whole. */
+    private static final Pattern OTHERS = Pattern.compile(".*(Error|Fail|Subscri|When|Finally|Terminat|Cancel|Each).*|"
+            + "recover|otherwise|transform|transformDeferred|as|to|onComplete|contextWrite|compose");
+
+    /** What a function is given that is passed to a Mono, Single or Future; null if it cannot be told. */
+    private Type held(Type receiver, Node.Call call, Scope.LambdaParam param) {
+        boolean isHeld = param.index() == 0 && library.isHolder(receiver.name()) && (!OTHERS.matcher(call.name())
+                .matches() || call.name().equals("subscribe") || call.name().equals("compose")
+                        && receiver.name().startsWith("io.vertx."));
+        return !isHeld || receiver.arg(0) == null || receiver.arg(0).isParameter() ? null : receiver.arg(0);
+    }
+
+    /**
+     * The field behind a getter that is not in the sources: Lombok writes it, or the compiler, of a record. Null if
+     * there is none.
+     */
+    private Map.Entry<TypeDecl, TypeDecl.FieldDecl> generated(Type receiver, String method, SourceUnit from) {
+        if (receiver.derived() || world.decl(receiver.name(), from) == null) {
+            return null;
+        }
+        var same = members.field(receiver.name(), method, from, 0);
+        Matcher getter = GETTER.matcher(method);
+        return same != null || !getter.matches() ? same : members.field(receiver.name(), getter.group(1)
+                .toLowerCase(Locale.ROOT) + getter.group(2), from, 0);
+    }
+
+    private static final Pattern GETTER = Pattern.compile("(?:get|is)([A-Z])(.*)");
 
     /** {@code stub.withDeadlineAfter(1, SECONDS)}, of a type that gRPC generates: the same stub. */
     private static boolean isConfigured(Type receiver, String method) {
@@ -582,7 +646,7 @@ public final class Typing {
             Type receiver = receiver(call, param.scope());
             Members.Found found = receiver == null ? null : best(receiver, call, param.scope());
             if (found == null) {
-                return null;
+                return receiver == null ? null : held(receiver, call, param);
             }
             function = parameter(found, call.args(), param);
         } else if (param.call() instanceof Node.New made) {
