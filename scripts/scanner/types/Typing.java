@@ -28,6 +28,9 @@ public final class Typing {
     public final Members members;
     private final Library library;
     private final Map<Node, Type> cache = new IdentityHashMap<>();
+    /** What was too deep to be worked out, until the next question: a chain asks for each link twice. */
+    private final Map<Node, Type> cut = new IdentityHashMap<>();
+    private boolean isCut;
     private final Map<TypeDecl, Scope> captured = new IdentityHashMap<>();
     private int depth;
 
@@ -39,7 +42,11 @@ public final class Typing {
 
     /** Of a value, or the type that is named. @return null if unknown. */
     public Type type(Node node, Scope scope) {
-        if (node == null || depth > MAX_DEPTH) {
+        if (node == null) {
+            return null;
+        }
+        if (depth > MAX_DEPTH) {
+            isCut = true;
             return null;
         }
         if (!(node instanceof Node.Call)) {
@@ -48,12 +55,21 @@ public final class Typing {
         if (cache.containsKey(node)) {
             return cache.get(node);
         }
+        if (cut.containsKey(node)) {
+            isCut = true;
+            return cut.get(node);
+        }
+        boolean wasCut = isCut;
+        isCut = false;
         Type type = compute(node, scope);
-        if (depth == 0) { // deeper ones may have been cut short
-            if (cache.size() > CACHE) {
-                cache.clear();
-            }
-            cache.put(node, type);
+        if (cache.size() > CACHE) {
+            cache.clear();
+        }
+        (isCut ? cut : cache).put(node, type);
+        isCut |= wasCut;
+        if (depth == 0) {
+            cut.clear();
+            isCut = false;
         }
         return type;
     }

@@ -13,6 +13,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -59,6 +61,20 @@ class FuzzTest {
                 "class Good { synchronized void m() throws Exception { Thread.sleep(1); } }");
         Analysis.Result result = scan(javaFiles(folder), folder);
         assertEquals(List.of("Good.java"), result.findings().stream().map(finding -> finding.place().file()).toList());
+    }
+
+    /** Each link asks what the ones before it are, and so does the function it is given: worked out once each. */
+    @Test
+    void chainsOfFunctionsTakeNoLongerThanTheyAreLong(@TempDir Path folder) throws IOException {
+        String flat = IntStream.range(0, 100).mapToObj(i -> ".flatMap(a" + i + " -> a" + i + ".next())")
+                .collect(Collectors.joining());
+        String nested = IntStream.range(0, 100).mapToObj(i -> (i == 0 ? "this" : "b" + (i - 1)) + ".next().flatMap(b"
+                + i + " -> ").collect(Collectors.joining()) + "b99.next()" + ")".repeat(100);
+        Files.writeString(folder.resolve("Chains.java"), "import reactor.core.publisher.Mono; class Chains { "
+                + "Mono<Chains> next() { return null; } Mono<Chains> flat() { return next()" + flat + "; } "
+                + "Mono<Chains> nested() { return " + nested + "; } "
+                + "synchronized void m() throws Exception { Thread.sleep(1); } }");
+        assertEquals(1, scan(javaFiles(folder), folder).findings().size());
     }
 
     @Test
