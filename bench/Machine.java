@@ -61,7 +61,15 @@ final class Machine {
 
     /** Measures, or only writes the pages anew, for figures that came from elsewhere. */
     static void main(String name, String[] args, Command measure, Pages pages) throws Exception {
-        main(name, () -> List.of(args).equals(List.of("pages")) ? pages.write(RESULTS) : measure.run());
+        main(name, () -> {
+            if (!List.of(args).equals(List.of("pages"))) {
+                return measure.run();
+            }
+            if (days(RESULTS, name).isEmpty()) {
+                throw new Refusal(RESULTS + " has no " + name + "-DATE.tsv; java bench/Bench.java " + name + " measures");
+            }
+            return pages.write(RESULTS);
+        });
     }
 
     static void main(String name, Command command) throws Exception {
