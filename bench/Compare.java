@@ -90,8 +90,8 @@ final class Compare {
     }
 
     private int run(String[] args) throws Exception {
-        var options = new LinkedHashMap<>(Map.of("--out", "" + Machine.RESULTS, "--minutes", "8.5", "--jdks", "21,25,27",
-                "--patterns", String.join(",", PATTERNS.keySet()), "--sizes", "1000,10000,100000,1000000",
+        var options = new LinkedHashMap<>(Map.of("--out", "" + Machine.RESULTS, "--minutes", "8.5", "--jdks",
+                "21,25,27", "--patterns", String.join(",", PATTERNS.keySet()), "--sizes", "1000,10000,100000,1000000",
                 "--python", Files.isExecutable(Path.of("/usr/bin/python3")) ? "/usr/bin/python3" : "python3"));
         Machine.none(Machine.options(args, options));
         double minutes = Machine.positive(options, "--minutes");

@@ -298,7 +298,7 @@ final class Growth {
         sizes.forEach(n -> text.append(Machine.format(" | %,d", n)));
         text.append(" | slope | bytes a task |\n|---|").append("---|".repeat(sizes.size() + 2)).append('\n');
         for (String name : KINDS.keySet()) {
-            var rows = days.stream().flatMap(day -> day.rows().stream()).filter(row -> row[0].equals(name)).toList();
+            var rows = Machine.rows(days, name);
             if (rows.isEmpty()) {
                 continue;
             }

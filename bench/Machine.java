@@ -66,7 +66,8 @@ final class Machine {
                 return measure.run();
             }
             if (days(RESULTS, name).isEmpty()) {
-                throw new Refusal(RESULTS + " has no " + name + "-DATE.tsv; java bench/Bench.java " + name + " measures");
+                throw new Refusal(RESULTS + " has no " + name + "-DATE.tsv; java bench/Bench.java " + name
+                        + " measures");
             }
             return pages.write(RESULTS);
         });
@@ -218,7 +219,8 @@ final class Machine {
     static List<Day> days(Path out, String name) throws IOException {
         List<Path> files;
         try (Stream<Path> all = Files.list(out)) {
-            files = all.filter(file -> file.getFileName().toString().matches(name + "-[-\\d]+\\.tsv")).sorted().toList();
+            files = all.filter(file -> file.getFileName().toString().matches(name + "-[-\\d]+\\.tsv")).sorted()
+                    .toList();
         }
         var days = new ArrayList<Day>();
         for (Path file : files) {
@@ -233,6 +235,12 @@ final class Machine {
             days.add(day);
         }
         return days;
+    }
+
+    /** The lines of all days that begin with these columns. */
+    static List<String[]> rows(List<Day> days, String... first) {
+        return days.stream().flatMap(day -> day.rows.stream())
+                .filter(row -> List.of(row).subList(0, first.length).equals(List.of(first))).toList();
     }
 
     /** What was measured on the day of {@code about}. */

@@ -56,7 +56,7 @@ final class Servers {
             "javalin", "Javalin", "helidon", "Helidon SE", "aiohttp", "aiohttp on uvloop");
     private static final List<String> NAMES = List.of(SERVICE, "silent", "template", "plain", "javalin", "helidon",
             "aiohttp");
-    private static final List<String> OTHERS = List.of(SERVICE, "plain", "javalin", "helidon", "aiohttp"); // on the page
+    private static final List<String> ON_PAGE = List.of(SERVICE, "plain", "javalin", "helidon", "aiohttp");
     private static final List<String> STATES = List.of("idle", "slow", "streaming");
     private static final String ORDER = "{\"item\":\"tea\",\"count\":3}";
     private static final int CONNECTIONS = 64;
@@ -430,8 +430,9 @@ final class Servers {
                 + Machine.conditions(days, "libraries", "Python", "load"));
         System.out.println("\n" + text + "\n" + growth);
         if (out.equals(Machine.RESULTS)) {
-            Machine.publish(Path.of("references/performance.md"), "service", table(days, OTHERS, List.of("GET"), List.of("idle", "streaming"))
-                    + "\n" + Machine.wrapped(byConnections(days, List.of(1, 100, 5_000)) + " " + Machine.briefly(days)) + "\n");
+            Machine.publish(Path.of("references/performance.md"), "service", table(days, ON_PAGE, List.of("GET"),
+                    List.of("idle", "streaming")) + "\n" + Machine.wrapped(byConnections(days, List.of(1, 100, 5_000))
+                    + " " + Machine.briefly(days)) + "\n");
         }
         var last = List.of(days.getLast());
         return (table(last, NAMES, REQUESTS.keySet(), STATES) + growth(last)).contains(Machine.NOT_STEADY_TEXT)
@@ -442,10 +443,10 @@ final class Servers {
             List<String> states) {
         var text = new StringBuilder("| |");
         requests.forEach(request -> text.append(' ').append(request).append("/s [p99 ms] |"));
-        text.append(" bytes a connection: ").append(String.join(" | ", states)).append(" |\n|---|").append("---|".repeat(
-                requests.size() + states.size())).append('\n');
+        text.append(" bytes a connection: ").append(String.join(" | ", states)).append(" |\n|---|")
+                .append("---|".repeat(requests.size() + states.size())).append('\n');
         for (String name : names) {
-            if (days.stream().noneMatch(day -> day.rows().stream().anyMatch(row -> row[0].equals(name)))) {
+            if (Machine.rows(days, name).isEmpty()) {
                 continue;
             }
             text.append("| ").append(TITLES.get(name)).append(" |");
@@ -472,9 +473,9 @@ final class Servers {
     }
 
     private static String figure(List<Machine.Day> days, String name, String request, int connections) {
-        var steady = days.stream().map(day -> steady(day.rows().stream().filter(row -> row[0].equals(name)
-                && row[1].equals(request) && row[2].equals("" + connections)).map(row -> new Window(
-                        Double.parseDouble(row[3]), Double.parseDouble(row[4]), Double.parseDouble(row[5]))).toList()))
+        var steady = days.stream().map(day -> steady(Machine.rows(List.of(day), name, request, "" + connections)
+                .stream().map(row -> new Window(Double.parseDouble(row[3]), Double.parseDouble(row[4]),
+                        Double.parseDouble(row[5]))).toList()))
                 .filter(Objects::nonNull).toList();
         return Machine.range(rates(steady)) + (steady.isEmpty() ? "" : " [" + Machine.range(steady.stream()
                 .map(Window::p99).toList()) + "]");
@@ -492,8 +493,7 @@ final class Servers {
 
     private static List<String[]> rows(List<Machine.Day> days, String name, String state, int size) {
         int fewer = HELD.stream().filter(n -> n < size).max(Integer::compare).orElse(0);
-        return days.stream().flatMap(day -> day.rows().stream()).filter(row -> row[0].equals(name)
-                && row[1].equals(state) && Integer.parseInt(row[2]) > fewer && Integer.parseInt(row[2]) <= size)
-                .toList();
+        return Machine.rows(days, name, state).stream().filter(row -> Integer.parseInt(row[2]) > fewer
+                && Integer.parseInt(row[2]) <= size).toList();
     }
 }

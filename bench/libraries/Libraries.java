@@ -275,8 +275,8 @@ final class Libraries {
 
     /** The median of a column on one day, of what was steady; 0: there is none. */
     private static double median(Machine.Day day, Cell cell, int column) {
-        var values = day.rows().stream().filter(row -> cell.equals(new Cell(row[0], Integer.parseInt(row[1]), row[2]))
-                && Double.parseDouble(row[COST]) > 0 && Double.parseDouble(row[OTHERS]) <= Machine.NOISE)
+        var values = Machine.rows(List.of(day), cell.job, "" + cell.threads, cell.by).stream()
+                .filter(row -> Double.parseDouble(row[COST]) > 0 && Double.parseDouble(row[OTHERS]) <= Machine.NOISE)
                 .map(row -> Double.parseDouble(row[column])).toList();
         return values.isEmpty() ? 0 : Steady.median(values);
     }
@@ -297,7 +297,7 @@ final class Libraries {
         var text = new StringBuilder(page ? "| | ours | fastest other |\n|---|---|---|\n"
                 : "| millions of calls a second, 1 thread / 8 [p99 µs] | ours | others |\n|---|---|---|\n");
         for (String job : Calls.JOBS.keySet()) {
-            if (days.stream().noneMatch(day -> day.rows().stream().anyMatch(row -> row[0].equals(job)))) {
+            if (Machine.rows(days, job).isEmpty()) {
                 continue;
             }
             var threads = Calls.JOBS.get(job).threads();

@@ -212,14 +212,12 @@ final class Waiters {
 
     /** On each day on which it was steady. */
     private static List<Double> figures(List<Machine.Day> days, String job, String by) {
-        return days.stream().flatMap(day -> day.rows().stream()).filter(row -> row[0].equals(job) && row[1].equals(by))
-                .map(row -> List.of(Double.valueOf(row[2]), Double.valueOf(row[3])))
+        return Machine.rows(days, job, by).stream().map(row -> List.of(Double.valueOf(row[2]), Double.valueOf(row[3])))
                 .filter(pair -> agree(pair.getFirst(), pair.getLast())).map(Steady::median).toList();
     }
 
     private static List<String> measured(List<Machine.Day> days, String job) {
-        return WAITS.get(job).keySet().stream().filter(by -> days.stream().anyMatch(day -> day.rows().stream()
-                .anyMatch(row -> row[0].equals(job) && row[1].equals(by)))).toList();
+        return WAITS.get(job).keySet().stream().filter(by -> !Machine.rows(days, job, by).isEmpty()).toList();
     }
 
     private static String table(List<Machine.Day> days) {

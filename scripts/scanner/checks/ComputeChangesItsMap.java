@@ -45,7 +45,7 @@ final class ComputeChangesItsMap implements Check {
         TypeDecl type = isField ? scope.type() : null;
         Node body = switch (call.args().getLast()) {
             case Node.Lambda lambda -> lambda.body();
-            case Node.Ref ref when isField && own(ref, type) != null -> own(ref, type).body;
+            case Node.Ref ref when isField && own(ref, type) instanceof MethodDecl own -> own.body;
             default -> null;
         };
         Node.Call change = change(body, call.on(), type, DEPTH, new HashSet<>());
@@ -98,18 +98,14 @@ final class ComputeChangesItsMap implements Check {
         var found = new Node.Call[1];
         List<Node> later = later(body);
         Code.any(body, node -> {
-            if (node instanceof Node.Call call && later.stream().noneMatch(each -> Code.any(each, in -> in == call))) {
-                if (CHANGES.contains(call.name()) && Code.same(call.on(), map)) {
-                    found[0] = call;
-                } else if (type != null && depth > 0 && !hides(call)) {
-                    MethodDecl own = Tasks.own(call, type);
-                    if (own != null && seen.add(own) && !isLocal(own, map)) {
-                        found[0] = change(own.body, map, type, depth - 1, seen);
-                    }
-                }
-            } else if (node instanceof Node.Ref ref && type != null && depth > 0 && later.stream().noneMatch(each ->
-                    Code.any(each, in -> in == ref))) {
-                MethodDecl own = own(ref, type);
+            boolean isRun = node instanceof Node.Call || node instanceof Node.Ref;
+            if (!isRun || later.stream().anyMatch(each -> Code.any(each, in -> in == node))) {
+                return false;
+            }
+            if (node instanceof Node.Call call && CHANGES.contains(call.name()) && Code.same(call.on(), map)) {
+                found[0] = call;
+            } else if (type != null && depth > 0) {
+                MethodDecl own = own(node, type);
                 if (own != null && seen.add(own) && !isLocal(own, map)) {
                     found[0] = change(own.body, map, type, depth - 1, seen);
                 }
@@ -119,11 +115,14 @@ final class ComputeChangesItsMap implements Check {
         return found[0];
     }
 
-    /** The method behind {@code this::name}; null if it is none. */
-    private static MethodDecl own(Node.Ref ref, TypeDecl type) {
-        return ref.on() instanceof Node.Name on && on.name().equals("this") ? type.methods.stream()
-                .filter(method -> method.name.equals(ref.name()) && method.body != null).findFirst()
-                .orElse(null) : null;
+    /** The method of the class behind {@code name(...)} or {@code this::name}; null if it is none, or runs later. */
+    private static MethodDecl own(Node run, TypeDecl type) {
+        return switch (run) {
+            case Node.Call call when !hides(call) -> Tasks.own(call, type);
+            case Node.Ref ref when ref.on() instanceof Node.Name on && on.name().equals("this") -> type.methods.stream()
+                    .filter(method -> method.name.equals(ref.name()) && method.body != null).findFirst().orElse(null);
+            default -> null;
+        };
     }
 
     /**

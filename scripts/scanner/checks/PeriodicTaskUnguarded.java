@@ -60,9 +60,8 @@ final class PeriodicTaskUnguarded implements Check {
     /** {@code scheduler.schedule(this::poll, ...)} in {@code poll()}. */
     private static boolean startsItself(Node task, Scope scope) {
         String name = scope.method().name;
-        Node body = task instanceof Node.Lambda lambda ? Code.only(lambda.body()) == null ? lambda.body() : Code.only(
-                lambda.body()) : task;
-        return switch (body) {
+        Node body = task instanceof Node.Lambda lambda ? lambda.body() : task;
+        return switch (body instanceof Node.Block ? Code.only(body) : body) {
             case Node.Name self -> self.name().equals("this") && name.equals("run");
             case Node.Ref ref -> ref.name().equals(name) && ref.on() instanceof Node.Name self && self.name().equals(
                     "this");

@@ -110,8 +110,9 @@ final class PermitNotReleased implements Check {
         Node.Call[] trying = new Node.Call[1];
         List<Node> then = List.of();
         Node statement = statements.get(at);
-        if (statement instanceof Node.If choice && refused(choice.test()) != null && ends(choice.yes())) {
-            trying[0] = refused(choice.test());
+        Node.Call refused = statement instanceof Node.If choice ? refused(choice.test()) : null;
+        if (refused != null && ends(((Node.If) statement).yes())) {
+            trying[0] = refused;
             then = statements.subList(at + 1, statements.size());
         } else if (statement instanceof Node.Local local && local.init() instanceof Node.Call call
                 && at + 1 < statements.size() && statements.get(at + 1) instanceof Node.If choice
@@ -137,7 +138,7 @@ final class PermitNotReleased implements Check {
         if (scan.deep()) {
             lost(then, trying[0], path, scope, scan);
         }
-        if (statement instanceof Node.If choice && !leaves(choice.yes()) && refused(choice.test()) != null) {
+        if (refused != null && !leaves(((Node.If) statement).yes())) {
             return;
         }
         var keepers = new ArrayList<Node>(List.of(trying[0].on()));
@@ -168,9 +169,14 @@ final class PermitNotReleased implements Check {
     }
 
     private static boolean ends(Node body) {
-        Node last = body instanceof Node.Block block && !block.statements().isEmpty() ? block.statements().getLast()
-                : body;
+        Node last = last(body);
         return last instanceof Node.Return || last instanceof Node.Throw;
+    }
+
+    /** The last statement of a branch; null if it has none. */
+    private static Node last(Node body) {
+        return !(body instanceof Node.Block block) ? body : block.statements().isEmpty() ? null
+                : block.statements().getLast();
     }
 
     /** Logs at most, then returns nothing much or throws. */
@@ -261,9 +267,7 @@ final class PermitNotReleased implements Check {
         if (!(statement instanceof Node.If choice)) {
             return null;
         }
-        Node last = choice.yes() instanceof Node.Block block ? block.statements().isEmpty() ? null
-                : block.statements().getLast() : choice.yes();
-        return last instanceof Node.Return || last instanceof Node.Throw || last instanceof Node.Jump ? last : null;
+        return ends(choice.yes()) || last(choice.yes()) instanceof Node.Jump ? last(choice.yes()) : null;
     }
 
     /**
