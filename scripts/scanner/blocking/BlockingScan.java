@@ -20,6 +20,8 @@ public final class BlockingScan {
 
     private static final int DEPTH = 8;
     private static final int DEPTH_DEEP = 10;
+    /** An error is no further away: with each call between, a condition that no rule sees is likelier. */
+    private static final int ERROR_CALLS = 4;
     /** So many blocking calls behind one are listed. */
     private static final int LEAVES = 12;
 
@@ -161,7 +163,10 @@ public final class BlockingScan {
         }
         others.remove(place);
         Rule rule = best.region.rule();
-        return new Finding(rule.name(), best.isSure() ? rule.level() : Finding.Level.NOTE, place,
+        Finding.Level level = !best.isSure() ? Finding.Level.NOTE
+                : rule.level() == Finding.Level.ERROR && best.path.length() > ERROR_CALLS ? Finding.Level.WARNING
+                : rule.level();
+        return new Finding(rule.name(), level, place,
                         message(best), List.copyOf(steps),
                 List.copyOf(others.values()), best.region.method().toString());
     }

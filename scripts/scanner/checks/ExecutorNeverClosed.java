@@ -224,7 +224,8 @@ final class ExecutorNeverClosed implements Check {
             return;
         }
         var steps = new ArrayList<Finding.Step>();
-        Origins.Made made = maker instanceof Node.New wrapper ? pool(wrapper, at, scan) : null;
+        Origins.Made made = maker instanceof Node.New wrapper ? pool(wrapper, at, scan)
+                : helper(maker, at) instanceof MethodDecl helper ? returned(helper, ANY_MAKER, scan) : null;
         if (made != null) {
             steps.add(step(made.scope().unit(), made.node().pos(), "the pool is made"));
         }
@@ -265,7 +266,7 @@ final class ExecutorNeverClosed implements Check {
             }
             if (made != null && made.node() instanceof Node.Call call
                     && Tasks.target(call, made.scope(), scan) instanceof MethodDecl helper && helper.body != null) {
-                return returned(helper, scan);
+                return returned(helper, MAKER, scan);
             }
         }
         return null;
@@ -390,8 +391,8 @@ final class ExecutorNeverClosed implements Check {
 
     private static boolean leaves(Node node, String name) {
         return switch (node) {
-            case Node.Call call -> is(call.on(), name) && ENDS.contains(call.name()) || call.args().stream()
-                    .anyMatch(arg -> is(arg, name));
+            case Node.Call call -> is(call.on(), name) && ENDS.contains(call.name()) || !call.name().endsWith("Async")
+                    && call.args().stream().anyMatch(arg -> is(arg, name));
             case Node.New made -> made.args().stream().anyMatch(arg -> is(arg, name));
             case Node.Ref ref -> is(ref.on(), name) && ENDS.contains(ref.name());
             case Node.Return value -> is(value.value(), name) || isOneOf(value.value(), name);
@@ -422,10 +423,13 @@ final class ExecutorNeverClosed implements Check {
     private static boolean isPool(Node node, Scope scope, Scan scan) {
         return isMaker(node, scope, scan) || node instanceof Node.Choice choice && (isNull(choice.no()) && isPool(
                 choice.yes(), scope, scan) || isNull(choice.yes()) && isPool(choice.no(), scope, scan))
-                || node instanceof Node.Call call
-                && Tasks.target(call, scope, scan) instanceof MethodDecl helper && helper.isStatic
-                && helper.body != null
-                && helper.owner == scope.type() && returnsPool(helper, scan);
+                || helper(node, scope) instanceof MethodDecl helper && returned(helper, MAKER, scan) != null;
+    }
+
+    /** A method of the class itself that nobody can override; null if it is not called. */
+    private static MethodDecl helper(Node node, Scope scope) {
+        MethodDecl own = node instanceof Node.Call call ? Tasks.own(call, scope.type()) : null;
+        return own != null && own.owner == scope.type() && (own.isStatic || own.isPrivate || own.isFinal) ? own : null;
     }
 
     private static boolean isNull(Node node) {
@@ -443,19 +447,15 @@ final class ExecutorNeverClosed implements Check {
                         && POOLS.contains(made.type().simple());
     }
 
-    private static boolean returnsPool(MethodDecl helper, Scan scan) {
-        return returned(helper, scan) != null;
-    }
-
     /** Where the pool that a method returns was made; null if it returns none. */
-    private static Origins.Made returned(MethodDecl helper, Scan scan) {
+    private static Origins.Made returned(MethodDecl helper, Maker maker, Scan scan) {
         var found = new Origins.Made[1];
         new Walk() {
             @Override
             protected boolean visit(Node node, Scope at) {
                 if (node instanceof Node.Return value) {
                     Origins.Made made = scan.origins().of(value.value(), at);
-                    found[0] = made != null && isMaker(made.node(), made.scope(), scan) ? made : found[0];
+                    found[0] = made != null && maker.makes(made.node(), made.scope(), scan) ? made : found[0];
                 }
                 return !(node instanceof Node.Lambda);
             }
@@ -463,7 +463,22 @@ final class ExecutorNeverClosed implements Check {
         return found[0];
     }
 
+    /** A question of an expression. */
+    private interface Maker {
+        boolean makes(Node node, Scope scope, Scan scan);
+    }
+
+    private static final Maker MAKER = ExecutorNeverClosed::isMaker;
+    private static final Maker SHORT_LIVED_MAKER = ExecutorNeverClosed::isShortLivedMaker;
+    private static final Maker ANY_MAKER = (node, scope, scan) -> isMaker(node, scope, scan)
+            || isShortLivedMaker(node, scope, scan);
+
     private static boolean isShortLived(Node node, Scope scope, Scan scan) {
+        return isShortLivedMaker(node, scope, scan)
+                || helper(node, scope) instanceof MethodDecl helper && returned(helper, SHORT_LIVED_MAKER, scan) != null;
+    }
+
+    private static boolean isShortLivedMaker(Node node, Scope scope, Scan scan) {
         return node instanceof Node.Call call && SHORT_LIVED.contains(call.name()) && isOfExecutors(call, scope, scan)
                 || node instanceof Node.New made && made.body() == null && made.type() != null
                         && made.type().simple().equals("Timer") && scan.isA(made, scope, "java.util.Timer");
