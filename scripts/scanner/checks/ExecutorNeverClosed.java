@@ -362,7 +362,8 @@ final class ExecutorNeverClosed implements Check {
     private static boolean mayLeave(TypeDecl owner, String name, boolean byReturn, Scan scan) {
         for (TypeDecl type : owner.unit.types) {
             for (MethodDecl method : type.outermost() == owner.outermost() ? type.methods : List.<MethodDecl>of()) {
-                if (method.isStatic && !Code.any(method.body, node -> node instanceof Node.Select && is(node, name))) {
+                if ((method.isStatic || method.paramNames.contains(name))
+                        && !Code.any(method.body, node -> node instanceof Node.Select && is(node, name))) {
                     continue; // a variable of that name
                 }
                 Set<Node> returned = Collections.newSetFromMap(new IdentityHashMap<>());
