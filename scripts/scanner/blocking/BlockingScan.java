@@ -164,8 +164,8 @@ public final class BlockingScan {
         others.remove(place);
         Rule rule = best.region.rule();
         Finding.Level level = !best.isSure() ? Finding.Level.NOTE
-                : rule.level() == Finding.Level.ERROR && best.path.length() > ERROR_CALLS ? Finding.Level.WARNING
-                : rule.level();
+                : rule.level() == Finding.Level.ERROR && (best.path.length() > ERROR_CALLS
+                        || best.path.last().kind() == Kind.DESKTOP) ? Finding.Level.WARNING : rule.level();
         return new Finding(rule.name(), level, place,
                         message(best), List.copyOf(steps),
                 List.copyOf(others.values()), best.region.method().toString());
@@ -173,7 +173,8 @@ public final class BlockingScan {
 
     private static String message(Hit hit) {
         String blocks = hit.path.last().what();
-        String through = hit.path.length() == 1 ? blocks + " blocks" : hit.path.what() + " blocks (" + blocks + ")";
+        String verb = hit.path.last().kind() == Kind.NAMED ? " blocks, by its name," : " blocks";
+        String through = hit.path.length() == 1 ? blocks + verb : hit.path.what() + verb + " (" + blocks + ")";
         return through + " in " + hit.region.what();
     }
 

@@ -165,7 +165,8 @@ public final class Catalogue {
         return asked.values().stream().anyMatch(names -> names.contains(method));
     }
 
-    private static final EnumSet<Kind> LEADS = EnumSet.of(Kind.STREAM, Kind.FILE, Kind.SYNC, Kind.DNS, Kind.CURSOR);
+    private static final EnumSet<Kind> LEADS = EnumSet.of(Kind.STREAM, Kind.FILE, Kind.SYNC, Kind.DNS, Kind.CURSOR,
+            Kind.DESKTOP, Kind.METADATA, Kind.NAMED);
 
     boolean mayBlock(String method) {
         return blocking.containsKey(method);

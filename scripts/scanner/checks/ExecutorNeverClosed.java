@@ -6,6 +6,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Pattern;
 import scanner.findings.Finding;
 import scanner.source.Code;
 import scanner.source.MethodDecl;
@@ -83,6 +84,7 @@ final class ExecutorNeverClosed implements Check {
             case Node.Assign assign -> {
                 if (isPool(assign.value(), scope, scan) || isShortLived(assign.value(), scope, scan)) {
                     field(assign.target(), assign.value(), scope, scope, scan);
+                    setAnew(assign, path, scope, scan);
                 } else if (assign.value() instanceof Node.New made && hasPool(made, scope, scan)) {
                     wrapped(made, scope, scan);
                 }
@@ -144,6 +146,12 @@ final class ExecutorNeverClosed implements Check {
         return call.name().endsWith("Async") && call.args().size() > 1 && !in.startsWith("<") && !in.equals("main")
                 || USERS.contains(call.name()) && call.args().size() == 1 && !scope.method().isStatic
                         && scope.type().methods.stream().anyMatch(ExecutorNeverClosed::isEnd);
+    }
+
+    /** Not by a container, as a rule once, and not an enum or one object for all. */
+    private static boolean isMadeByCode(TypeDecl type) {
+        return type.annotations.isEmpty() && type.fields.stream().noneMatch(field -> field.isStatic()
+                && field.type() != null && field.type().simple().equals(type.simpleName()));
     }
 
     private static boolean isEnd(MethodDecl method) {
@@ -212,15 +220,13 @@ final class ExecutorNeverClosed implements Check {
 
     /** @param at where the maker stands */
     private void field(Node target, Node maker, Scope scope, Scope at, Scan scan) {
-        String name = target instanceof Node.Name plain && scope.find(plain.name()) == null ? plain.name()
-                : target instanceof Node.Select select && select.on() instanceof Node.Name self && self.name()
-                .equals("this")
-                        ? select.name() : null;
+        String name = ofThis(target, scope);
         TypeDecl type = scope.type();
         TypeDecl.FieldDecl field = name == null ? null : type.field(name);
         boolean isHidden = type.simpleName().startsWith("$"); // of an anonymous class: nobody else can end it
-        if (field == null || field.isStatic() || !isHidden && type.methods.stream()
-                .noneMatch(ExecutorNeverClosed::isEnd) || mayLeave(type, name, false, scan)) {
+        boolean hasEnd = isHidden || type.methods.stream().anyMatch(ExecutorNeverClosed::isEnd);
+        if (field == null || field.isStatic() || !hasEnd && !(scan.deep() && isPool(maker, at, scan)
+                && isMadeByCode(type)) || mayLeave(type, name, false, scan)) {
             return;
         }
         var steps = new ArrayList<Finding.Step>();
@@ -231,12 +237,74 @@ final class ExecutorNeverClosed implements Check {
         }
         steps.add(step(scope.unit(), field.pos(), "the field " + name));
         String message = name + " is never shut down" + (isHidden ? ": nobody else has it"
-                : ", also not when its " + type.simpleName() + " ends");
-        if (mayLeave(type, name, true, scan)) { // somebody may ask for it, and shut it down
+                : hasEnd ? ", also not when its " + type.simpleName() + " ends"
+                : ": its " + type.simpleName() + " has no method that ends it");
+        if (!hasEnd || mayLeave(type, name, true, scan)) { // it may live as long as the program; or somebody asks for it
             scan.lead(rule(), scope.method(), maker.pos(), message, steps.toArray(Finding.Step[]::new));
         } else {
             scan.add(rule(), scope.method(), maker.pos(), message, steps.toArray(Finding.Step[]::new));
         }
+    }
+
+    private static final Pattern ONCE = Pattern.compile("(?i)<.*|(.*(start|init|open|connect|create|build|set|make|"
+            + "activate|enable|launch|boot|load|resume|begin|run|main|register|prepare|configure|schedule|before).*)");
+
+    /** By a method that may run again, without a look at the pool that is there. */
+    private void setAnew(Node.Assign assign, List<Node> path, Scope scope, Scan scan) {
+        MethodDecl method = scope.method();
+        String name = ofThis(assign.target(), scope);
+        if (name == null || method.name.startsWith("<") || scope.type().field(name) == null
+                || path.stream().anyMatch(around -> around instanceof Node.If choice && asks(choice.test(), name)
+                        || around instanceof Node.Block block && isMentionedBefore(block, assign, name))) {
+            return;
+        }
+        boolean isAgain = callers(method) > 1 && callers(method, "<init>") > 0;
+        String message = name + " is set anew each time " + method.name
+                + "() runs: the pool that was there before is not shut down";
+        if (isAgain) {
+            scan.add(rule(), method, assign.value().pos(), message);
+        } else if (!ONCE.matcher(method.name).matches() && method.annotations.stream()
+                .allMatch(each -> each.simple().equals("Override"))) {
+            scan.lead(rule(), method, assign.value().pos(), message);
+        }
+    }
+
+    private static boolean asks(Node test, String field) {
+        return Code.any(test, node -> is(node, field));
+    }
+
+    private static boolean isMentionedBefore(Node.Block block, Node.Assign assign, String field) {
+        for (Node statement : block.statements()) {
+            if (Code.any(statement, node -> node == assign)) {
+                return false;
+            }
+            if (Code.any(statement, node -> is(node, field)) || statement instanceof Node.If) {
+                return true; // shut down, or perhaps left before
+            }
+        }
+        return false;
+    }
+
+    /** The places of the class that call one of its methods. */
+    private static int callers(MethodDecl method) {
+        return method.owner.methods.stream().mapToInt(each -> calls(each, method)).sum();
+    }
+
+    private static int callers(MethodDecl method, String from) {
+        return method.owner.methods.stream().filter(each -> each.name.equals(from))
+                .mapToInt(each -> calls(each, method)).sum();
+    }
+
+    private static int calls(MethodDecl caller, MethodDecl method) {
+        return Code.any(caller.body, node -> node instanceof Node.Call call && call.name().equals(method.name)
+                && Tasks.own(call, method.owner) == method) ? 1 : 0;
+    }
+
+    /** The name of a field of the object itself; null if it is none. */
+    private static String ofThis(Node target, Scope scope) {
+        return target instanceof Node.Name plain && scope.find(plain.name()) == null ? plain.name()
+                : target instanceof Node.Select select && select.on() instanceof Node.Name self
+                        && self.name().equals("this") ? select.name() : null;
     }
 
     /** {@code this(..., Executors.newCachedThreadPool())}: the constructor that keeps it. */
@@ -310,6 +378,12 @@ final class ExecutorNeverClosed implements Check {
                         && made.type().simple().equals("ExecutorCompletionService"));
     }
 
+    /** Passed to a method of the class, which does no more with it. */
+    private static boolean isOnlyUsedIn(Node.Call call, String field, TypeDecl type) {
+        return !is(call.on(), field) && call.args().stream().filter(arg -> is(arg, field))
+                .allMatch(arg -> isOnlyUsedIn(call, arg, type));
+    }
+
     /** A method of the class that runs tasks on the executor, and nothing else. */
     private static boolean isOnlyUsedIn(Node.Call call, Node executor, TypeDecl type) {
         MethodDecl own = Tasks.own(call, type);
@@ -370,7 +444,8 @@ final class ExecutorNeverClosed implements Check {
                 if (Code.any(method.body, node -> (node instanceof Node.Return value && isOneOf(value.value(), name)
                         && returned.add(value.value()) || leaves(node, name)) && !(returned.contains(node) && !byReturn)
                         && (byReturn || !(node instanceof Node.Return || node instanceof Node.Lambda))
-                        && !(node instanceof Node.New made && isOnlyUsedBy(made, method, scan)))) {
+                        && !(node instanceof Node.New made && isOnlyUsedBy(made, method, scan))
+                        && !(node instanceof Node.Call call && isOnlyUsedIn(call, name, type)))) {
                     return true;
                 }
             }
@@ -448,13 +523,13 @@ final class ExecutorNeverClosed implements Check {
                         && POOLS.contains(made.type().simple());
     }
 
-    /** Where the pool that a method returns was made; null if it returns none. */
+    /** Where the pool that a method makes and returns was made; null if it returns none, or one that it keeps. */
     private static Origins.Made returned(MethodDecl helper, Maker maker, Scan scan) {
         var found = new Origins.Made[1];
         new Walk() {
             @Override
             protected boolean visit(Node node, Scope at) {
-                if (node instanceof Node.Return value) {
+                if (node instanceof Node.Return value && ofThis(value.value(), at) == null) {
                     Origins.Made made = scan.origins().of(value.value(), at);
                     found[0] = made != null && maker.makes(made.node(), made.scope(), scan) ? made : found[0];
                 }
