@@ -35,9 +35,9 @@ final class Reach {
             return other == null || rank() > other.rank() || rank() == other.rank() && length < other.length;
         }
 
-        /** A lead of what is seldom slow is the last to be told of. */
+        /** What is seldom slow is told of where there is nothing else. */
         private int rank() {
-            return sure ? 2 : kind == Kind.METADATA ? 0 : 1;
+            return sure ? kind == Kind.DESKTOP ? 2 : 3 : kind == Kind.METADATA ? 0 : 1;
         }
     }
 
