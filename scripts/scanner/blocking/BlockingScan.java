@@ -57,7 +57,7 @@ public final class BlockingScan {
                 catalogue.asked(region.rule()), region.holds() == Region.Holds.NOTHING), what -> new Reach(calls,
                         what));
         var hits = new ArrayList<Hit>();
-        int depth = region.depth() > 0 && !deep ? region.depth() : deep ? DEPTH_DEEP : DEPTH;
+        int depth = region.depth() > 0 && (!deep || region.weak()) ? region.depth() : deep ? DEPTH_DEEP : DEPTH;
         for (CallGraph.Site site : calls.sites(region.body(), region.scope())) {
             String future = Contexts.future(site.on());
             if (future != null && region.done().contains(future) && site.blocking() != null

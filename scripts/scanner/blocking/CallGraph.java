@@ -218,7 +218,8 @@ public final class CallGraph {
                 scope)
                         : receiver, call.name(), call.args().size()) : null;
         blocking = blocking == null && !followed ? catalogue.blocking(typing.world, receiver, call.name()) : blocking;
-        boolean isUnknown = blocking == null && target == null && receiver != null && typing.world.isForeign(receiver);
+        boolean isUnknown = blocking == null && target == null && receiver != null
+                && typing.world.isForeign(receiver);
         if (isUnknown) {
             unknown.merge(library(receiver.name()), 1, Integer::sum);
         }

@@ -55,7 +55,7 @@ public final class KnownSites {
             Map.entry("event-loop", Set.of("blocking-on-event-loop", "blocking-in-callback", "blocking-in-reactive",
                     "blocking-in-nonblocking")),
             Map.entry("callback", Set.of("blocking-in-callback", "blocking-on-event-loop",
-                    "blocking-on-common-pool", "blocking-on-timer-thread")),
+                    "blocking-on-common-pool", "blocking-on-timer-thread", "blocking-in-nonblocking")),
             Map.entry("reactive", Set.of("blocking-in-reactive", "blocking-on-event-loop", "blocking-in-callback",
                     "blocking-in-nonblocking")),
             Map.entry("common-pool", Set.of("blocking-on-common-pool", "blocking-in-fork-join-task")),
