@@ -234,9 +234,10 @@ public final class CallGraph {
         }
     }
 
-    private static final Pattern WAITS = Pattern.compile("await.*|.*Await|waitFor.*|.*(AndWait|Sync|Blocking)|blocking.*|"
-            + "connect|login|authenticate|handshake|fetch.*|download.*|upload.*|executeQuery|executeUpdate|query|send"
-            + "(Message|Request|AndReceive|Command)?|invoke(Sync)?|receive|acquire|lock|flush|commit|enqueue|sleep.*");
+    private static final Pattern WAITS = Pattern.compile("await.*|.*Await|waitFor.*|.*(AndWait|Sync|Blocking)|"
+            + "blocking.*|connect|login|authenticate|handshake|fetch.*|download.*|upload.*|executeQuery|executeUpdate|"
+            + "query|send(Message|Request|AndReceive|Command)?|invoke(Sync)?|receive|acquire|lock|flush|commit|enqueue|"
+            + "sleep.*");
     private static final Pattern NATIVE = Pattern.compile("accept|connect|read|write|recv.*|send.*|poll|select|wait.*|"
             + "lock|open|sleep.*");
 

@@ -23,8 +23,7 @@ import scanner.types.World;
 
 /**
  * A pool that nobody shuts down: in a local variable that does not leave the method, in a field of a class that has an
- * end, or given to
- * a wrapper that cannot end it.
+ * end, in a field that is set anew, or given to a wrapper that cannot end it.
  */
 final class ExecutorNeverClosed implements Check {
 
@@ -239,7 +238,8 @@ final class ExecutorNeverClosed implements Check {
         String message = name + " is never shut down" + (isHidden ? ": nobody else has it"
                 : hasEnd ? ", also not when its " + type.simpleName() + " ends"
                 : ": its " + type.simpleName() + " has no method that ends it");
-        if (!hasEnd || mayLeave(type, name, true, scan)) { // it may live as long as the program; or somebody asks for it
+        // it may live as long as the program; or somebody asks for it, and shuts it down
+        if (!hasEnd || mayLeave(type, name, true, scan)) {
             scan.lead(rule(), scope.method(), maker.pos(), message, steps.toArray(Finding.Step[]::new));
         } else {
             scan.add(rule(), scope.method(), maker.pos(), message, steps.toArray(Finding.Step[]::new));
@@ -551,7 +551,8 @@ final class ExecutorNeverClosed implements Check {
 
     private static boolean isShortLived(Node node, Scope scope, Scan scan) {
         return isShortLivedMaker(node, scope, scan)
-                || helper(node, scope) instanceof MethodDecl helper && returned(helper, SHORT_LIVED_MAKER, scan) != null;
+                || helper(node, scope) instanceof MethodDecl helper
+                && returned(helper, SHORT_LIVED_MAKER, scan) != null;
     }
 
     private static boolean isShortLivedMaker(Node node, Scope scope, Scan scan) {

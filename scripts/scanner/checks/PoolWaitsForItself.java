@@ -307,7 +307,8 @@ final class PoolWaitsForItself implements Check {
     private void remember(Node node, Scope scope, Map<String, Set<String>> variables, Scan scan) {
         switch (node) {
             case Node.Local local -> remember(local.name(), awaited(local.init(), scope, variables, scan), variables);
-            case Node.Assign assign when assign.target() instanceof Node.Name || assign.target() instanceof Node.Index ->
+            case Node.Assign assign when assign.target() instanceof Node.Name
+                    || assign.target() instanceof Node.Index ->
                     remember(root(assign.target()), awaited(assign.value(), scope, variables, scan), variables);
             case Node.Each each -> remember(each.variable().name(), awaited(each.in(), scope, variables, scan),
                     variables);
