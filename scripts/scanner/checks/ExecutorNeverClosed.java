@@ -27,16 +27,6 @@ import scanner.types.World;
  */
 final class ExecutorNeverClosed implements Check {
 
-    /** Those whose threads stay for good. */
-    private static final Set<String> MAKERS = Set.of("newFixedThreadPool", "newScheduledThreadPool",
-            "newWorkStealingPool",
-            "newSingleThreadScheduledExecutor");
-    private static final Set<String> POOLS = Set.of("ThreadPoolExecutor", "ScheduledThreadPoolExecutor",
-            "NioEventLoopGroup", "EpollEventLoopGroup", "KQueueEventLoopGroup", "IOUringEventLoopGroup",
-            "MultiThreadIoEventLoopGroup", "MultithreadEventLoopGroup", "DefaultEventLoopGroup",
-            "DefaultEventExecutorGroup", "DefaultEventExecutor", "HashedWheelTimer");
-    /** Theirs stay for a minute, or until the collector comes by: a fault only of an object that has an end. */
-    private static final Set<String> SHORT_LIVED = Set.of("newSingleThreadExecutor", "newCachedThreadPool");
     private static final Set<String> ENDS = Set.of("shutdown", "shutdownNow", "close", "shutdownGracefully", "stop",
             "cancel");
     private static final Set<String> ENDS_OF_OWNERS = Set.of("close", "stop", "shutdown", "destroy", "dispose",
@@ -52,8 +42,8 @@ final class ExecutorNeverClosed implements Check {
         switch (node) {
             case Node.Block body when path.isEmpty() && isEnd(scope.method()) ->
                     hidesEnd(body, scope, scan);
-            case Node.Local local when path.getLast() instanceof Node.Block block && isPool(local.init(), scope,
-                    scan) -> {
+            case Node.Local local when path.getLast() instanceof Node.Block block
+                    && PoolMakers.isPool(local.init(), scope, scan) -> {
                 Set<String> uses = uses(block, local.name(), scope, scan);
                 if (uses != null && Code.any(block, each -> is(each, local.name())) && uses.stream()
                         .noneMatch(ENDS::contains)) {
@@ -65,7 +55,7 @@ final class ExecutorNeverClosed implements Check {
                 }
             }
             case Node.Local local when path.getLast() instanceof Node.Block block
-                    && isSingle(local.init(), scope, scan) -> {
+                    && PoolMakers.isSingle(local.init(), scope, scan) -> {
                 Set<String> uses = uses(block, local.name(), scope, scan);
                 if (uses != null && Code.any(block, each -> is(each, local.name())) && uses.stream()
                         .noneMatch(ENDS::contains)) {
@@ -73,15 +63,15 @@ final class ExecutorNeverClosed implements Check {
                             + " is never shut down: its thread stays until the garbage collector comes by");
                 }
             }
-            case Node.Call call when call.on() != null && !ENDS.contains(call.name()) && isPool(call.on(), scope,
-                    scan) ->
+            case Node.Call call when call.on() != null && !ENDS.contains(call.name())
+                    && PoolMakers.isPool(call.on(), scope, scan) ->
                     scan.add(rule(), scope.method(), call.pos(),
                             "the executor made here cannot be shut down: nothing keeps it");
-            case Node.Call call when !call.args().isEmpty() && isPool(call.args().getLast(), scope, scan)
+            case Node.Call call when !call.args().isEmpty() && PoolMakers.isPool(call.args().getLast(), scope, scan)
                     && isOnlyUsedBy(call, scope) -> scan.add(rule(), scope.method(), call.args().getLast().pos(),
                             "the executor made for " + call.name() + "() is never shut down: nobody else has it");
             case Node.Assign assign -> {
-                if (isPool(assign.value(), scope, scan) || isShortLived(assign.value(), scope, scan)) {
+                if (PoolMakers.isAny(assign.value(), scope, scan)) {
                     field(assign.target(), assign.value(), scope, scope, scan);
                     setAnew(assign, path, scope, scan);
                 } else if (assign.value() instanceof Node.New made && hasPool(made, scope, scan)) {
@@ -91,8 +81,7 @@ final class ExecutorNeverClosed implements Check {
             case Node.Return value when value.value() instanceof Node.New made && hasPool(made, scope, scan) ->
                     keptBy(made, scope, scan);
             case Node.Call call when call.on() == null && call.name().equals("this") && call.args().stream()
-                    .anyMatch(arg -> isPool(arg, scope, scan) || isShortLived(arg, scope, scan)) -> passedOn(call,
-                    scope, scan);
+                    .anyMatch(arg -> PoolMakers.isAny(arg, scope, scan)) -> passedOn(call, scope, scan);
             default -> { }
         }
     }
@@ -207,7 +196,7 @@ final class ExecutorNeverClosed implements Check {
                 @Override
                 protected boolean visit(Node node, Scope at) {
                     if (node instanceof Node.Assign assign && is(assign.target(), field)
-                            && (isPool(assign.value(), at, scan) || isShortLived(assign.value(), at, scan))) {
+                            && PoolMakers.isAny(assign.value(), at, scan)) {
                         found[0] = new Origins.Made(assign.value(), at);
                     }
                     return found[0] == null;
@@ -219,18 +208,18 @@ final class ExecutorNeverClosed implements Check {
 
     /** @param at where the maker stands */
     private void field(Node target, Node maker, Scope scope, Scope at, Scan scan) {
-        String name = ofThis(target, scope);
+        String name = Code.ofThis(target, scope);
         TypeDecl type = scope.type();
         TypeDecl.FieldDecl field = name == null ? null : type.field(name);
         boolean isHidden = type.simpleName().startsWith("$"); // of an anonymous class: nobody else can end it
         boolean hasEnd = isHidden || type.methods.stream().anyMatch(ExecutorNeverClosed::isEnd);
-        if (field == null || field.isStatic() || !hasEnd && !(scan.deep() && isPool(maker, at, scan)
+        if (field == null || field.isStatic() || !hasEnd && !(scan.deep() && PoolMakers.isPool(maker, at, scan)
                 && isMadeByCode(type)) || mayLeave(type, name, false, scan)) {
             return;
         }
         var steps = new ArrayList<Finding.Step>();
         Origins.Made made = maker instanceof Node.New wrapper ? pool(wrapper, at, scan)
-                : helper(maker, at) instanceof MethodDecl helper ? returned(helper, ANY_MAKER, scan) : null;
+                : PoolMakers.madeByHelper(maker, at, scan);
         if (made != null) {
             steps.add(step(made.scope().unit(), made.node().pos(), "the pool is made"));
         }
@@ -252,7 +241,7 @@ final class ExecutorNeverClosed implements Check {
     /** By a method that may run again, without a look at the pool that is there. */
     private void setAnew(Node.Assign assign, List<Node> path, Scope scope, Scan scan) {
         MethodDecl method = scope.method();
-        String name = ofThis(assign.target(), scope);
+        String name = Code.ofThis(assign.target(), scope);
         if (name == null || method.name.startsWith("<") || scope.type().field(name) == null
                 || path.stream().anyMatch(around -> around instanceof Node.If choice && asks(choice.test(), name)
                         || around instanceof Node.Block block && isMentionedBefore(block, assign, name))) {
@@ -300,13 +289,6 @@ final class ExecutorNeverClosed implements Check {
                 && Tasks.own(call, method.owner) == method) ? 1 : 0;
     }
 
-    /** The name of a field of the object itself; null if it is none. */
-    private static String ofThis(Node target, Scope scope) {
-        return target instanceof Node.Name plain && scope.find(plain.name()) == null ? plain.name()
-                : target instanceof Node.Select select && select.on() instanceof Node.Name self
-                        && self.name().equals("this") ? select.name() : null;
-    }
-
     /** {@code this(..., Executors.newCachedThreadPool())}: the constructor that keeps it. */
     private void passedOn(Node.Call call, Scope scope, Scan scan) {
         MethodDecl constructor = Tasks.target(call, scope, scan);
@@ -315,7 +297,7 @@ final class ExecutorNeverClosed implements Check {
         }
         for (int i = 0; i < call.args().size() && i < constructor.paramNames.size(); i++) {
             Node arg = call.args().get(i);
-            if (isPool(arg, scope, scan) || isShortLived(arg, scope, scan)) {
+            if (PoolMakers.isAny(arg, scope, scan)) {
                 kept(constructor, constructor.paramNames.get(i), arg, scope, scan);
             }
         }
@@ -329,12 +311,12 @@ final class ExecutorNeverClosed implements Check {
     private static Origins.Made pool(Node.New wrapper, Scope scope, Scan scan) {
         for (Node arg : wrapper.args()) {
             Origins.Made made = scan.origins().of(arg, scope);
-            if (made != null && isMaker(made.node(), made.scope(), scan)) {
+            if (made != null && PoolMakers.isMaker(made.node(), made.scope(), scan)) {
                 return made;
             }
             if (made != null && made.node() instanceof Node.Call call
                     && Tasks.target(call, made.scope(), scan) instanceof MethodDecl helper && helper.body != null) {
-                return returned(helper, MAKER, scan);
+                return PoolMakers.returned(helper, PoolMakers::isMaker, scan);
             }
         }
         return null;
@@ -422,10 +404,10 @@ final class ExecutorNeverClosed implements Check {
 
     private static boolean isPoolOrVariable(Node node, Scope scope, Scan scan) {
         if (!(node instanceof Node.Name name) || scope.find(name.name()) == null) {
-            return isPool(node, scope, scan);
+            return PoolMakers.isPool(node, scope, scan);
         }
         Origins.Made made = scan.origins().of(node, scope);
-        return made != null && isPool(made.node(), made.scope(), scan);
+        return made != null && PoolMakers.isPool(made.node(), made.scope(), scan);
     }
 
     /**
@@ -493,76 +475,5 @@ final class ExecutorNeverClosed implements Check {
     private static boolean is(Node node, String field) {
         return node instanceof Node.Name name && name.name().equals(field) || node instanceof Node.Select select
                 && select.name().equals(field);
-    }
-
-    /** Made by {@code Executors} or a constructor, here or in a helper of the sources. */
-    private static boolean isPool(Node node, Scope scope, Scan scan) {
-        return isMaker(node, scope, scan) || node instanceof Node.Choice choice && (isNull(choice.no()) && isPool(
-                choice.yes(), scope, scan) || isNull(choice.yes()) && isPool(choice.no(), scope, scan))
-                || helper(node, scope) instanceof MethodDecl helper && returned(helper, MAKER, scan) != null;
-    }
-
-    /** A method of the class itself that nobody can override; null if it is not called. */
-    private static MethodDecl helper(Node node, Scope scope) {
-        MethodDecl own = node instanceof Node.Call call ? Tasks.own(call, scope.type()) : null;
-        return own != null && own.owner == scope.type() && (own.isStatic || own.isPrivate || own.isFinal) ? own : null;
-    }
-
-    private static boolean isNull(Node node) {
-        return node instanceof Node.Literal literal && literal.type() == null;
-    }
-
-    private static boolean isSingle(Node node, Scope scope, Scan scan) {
-        return node instanceof Node.Call call && call.name().equals("newSingleThreadExecutor")
-                && isOfExecutors(call, scope, scan);
-    }
-
-    private static boolean isMaker(Node node, Scope scope, Scan scan) {
-        return node instanceof Node.Call call && MAKERS.contains(call.name()) && isOfExecutors(call, scope, scan)
-                || node instanceof Node.New made && made.body() == null && made.type() != null
-                        && POOLS.contains(made.type().simple());
-    }
-
-    /** Where the pool that a method makes and returns was made; null if it returns none, or one that it keeps. */
-    private static Origins.Made returned(MethodDecl helper, Maker maker, Scan scan) {
-        var found = new Origins.Made[1];
-        new Walk() {
-            @Override
-            protected boolean visit(Node node, Scope at) {
-                if (node instanceof Node.Return value && ofThis(value.value(), at) == null) {
-                    Origins.Made made = scan.origins().of(value.value(), at);
-                    found[0] = made != null && maker.makes(made.node(), made.scope(), scan) ? made : found[0];
-                }
-                return !(node instanceof Node.Lambda);
-            }
-        }.walkMethod(helper);
-        return found[0];
-    }
-
-    /** A question of an expression. */
-    private interface Maker {
-        boolean makes(Node node, Scope scope, Scan scan);
-    }
-
-    private static final Maker MAKER = ExecutorNeverClosed::isMaker;
-    private static final Maker SHORT_LIVED_MAKER = ExecutorNeverClosed::isShortLivedMaker;
-    private static final Maker ANY_MAKER = (node, scope, scan) -> isMaker(node, scope, scan)
-            || isShortLivedMaker(node, scope, scan);
-
-    private static boolean isShortLived(Node node, Scope scope, Scan scan) {
-        return isShortLivedMaker(node, scope, scan)
-                || helper(node, scope) instanceof MethodDecl helper
-                && returned(helper, SHORT_LIVED_MAKER, scan) != null;
-    }
-
-    private static boolean isShortLivedMaker(Node node, Scope scope, Scan scan) {
-        return node instanceof Node.Call call && SHORT_LIVED.contains(call.name()) && isOfExecutors(call, scope, scan)
-                || node instanceof Node.New made && made.body() == null && made.type() != null
-                        && made.type().simple().equals("Timer") && scan.isA(made, scope, "java.util.Timer");
-    }
-
-    /** Also by a static import. */
-    private static boolean isOfExecutors(Node.Call call, Scope scope, Scan scan) {
-        return scan.typing().world.isA(scan.typing().receiver(call, scope), "java.util.concurrent.Executors");
     }
 }

@@ -62,6 +62,12 @@ public final class Code {
                 : a instanceof Node.Name x && b instanceof Node.Select t && isThis(t.on()) && t.name().equals(x.name());
     }
 
+    /** The name of a field of the object itself; null if it is none. */
+    public static String ofThis(Node node, Scope scope) {
+        return node instanceof Node.Name name && scope.find(name.name()) == null ? name.name()
+                : node instanceof Node.Select select && isThis(select.on()) ? select.name() : null;
+    }
+
     private static boolean isThis(Node node) {
         return node instanceof Node.Name name && name.name().equals("this");
     }
