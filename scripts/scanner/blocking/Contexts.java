@@ -84,7 +84,8 @@ public final class Contexts {
             }
         }
         for (Context context : catalogue.annotated()) {
-            if (isAnnotated(method, context) && !isAlone(context) && told.add(context.rule())) {
+            if (isAnnotated(method, context) && takes(context, method) && !isAlone(context)
+                    && told.add(context.rule())) {
                 regions.accept(region(context, method));
             }
         }
@@ -192,8 +193,12 @@ public final class Contexts {
     }
 
     private static boolean takes(Context context, MethodDecl method) {
-        return context.takes().isEmpty() || !method.paramTypes.isEmpty()
-                && context.takes().contains(method.paramTypes.get(0).simple());
+        if (context.takes().isEmpty() || method.paramTypes.isEmpty()) {
+            return context.takes().isEmpty();
+        }
+        String first = method.paramTypes.get(0).simple();
+        return context.takes().contains(first) || context.takes().stream().allMatch(each -> each.startsWith("-")
+                && !first.startsWith(each.substring(1)));
     }
 
     /** The only method of the sources with that annotation: it makes no other late. */
