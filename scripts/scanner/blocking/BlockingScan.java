@@ -23,7 +23,7 @@ public final class BlockingScan {
     /** An error is no further away: with each call between, a condition that no rule sees is likelier. */
     private static final int ERROR_CALLS = 4;
     /** So many blocking calls behind one are listed. */
-    private static final int LEAVES = 12;
+    private static final int LEAVES = 40;
 
     private final CallGraph calls;
     private final Catalogue catalogue;
@@ -94,7 +94,7 @@ public final class BlockingScan {
                 for (CallGraph.Site inner : calls.sites(target)) {
                     Reach.Path path = reach.from(inner, target.owner, depth - 1);
                     if (path != null && (path.sure() || deep)) {
-                        if (isOwn || path.length() == 1) {
+                        if (isOwn || path.length() == 1 && path.kind() != Kind.METADATA) {
                             hits.add(new Hit(region, path, false));
                         }
                         within(region, inner, reach, depth - 1, hits, seen);
