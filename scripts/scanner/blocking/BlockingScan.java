@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import scanner.findings.Finding;
 import scanner.findings.Rule;
 import scanner.source.Code;
@@ -164,12 +165,21 @@ public final class BlockingScan {
         others.remove(place);
         Rule rule = best.region.rule();
         Finding.Level level = !best.isSure() ? Finding.Level.NOTE
-                : rule.level() == Finding.Level.ERROR && (best.path.length() > ERROR_CALLS
-                        || best.path.last().kind() == Kind.DESKTOP) ? Finding.Level.WARNING : rule.level();
+                : rule.level() == Finding.Level.ERROR && !isCertain(best.path) ? Finding.Level.WARNING : rule.level();
         return new Finding(rule.name(), level, place,
                         message(best), List.copyOf(steps),
                 List.copyOf(others.values()), best.region.method().toString());
     }
+
+    /** Near enough, and not for an answer that may be there by then, or a program that starts at once. */
+    private static boolean isCertain(Reach.Path path) {
+        Reach.Path last = path.last();
+        boolean mayBeDone = last.kind() == Kind.REACTIVE || last.kind() == Kind.AWAIT && ANSWER.matcher(last.what())
+                .matches();
+        return path.length() <= ERROR_CALLS && last.kind() != Kind.DESKTOP && (path == last || !mayBeDone);
+    }
+
+    private static final Pattern ANSWER = Pattern.compile(".*Future\\.(get|join)\\(\\)");
 
     private static String message(Hit hit) {
         String blocks = hit.path.last().what();

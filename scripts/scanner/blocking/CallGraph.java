@@ -294,6 +294,8 @@ public final class CallGraph {
             case AWAIT -> (call.name().startsWith("put") || call.name().startsWith("offer"))
                     && origins.isUnbounded(call.on(), scope)
                     ? null : blocking;
+            case NET -> call.name().equals("createSocket") && typing.world.isA(typing.type(call.args().get(0), scope),
+                    "java.net.Socket") ? null : blocking; // over one that is connected
             case REACTIVE -> blocking.api().type().equals("?") && call.name().equals("block")
                     && !isReactive(scope.unit())
                     ? null : blocking;

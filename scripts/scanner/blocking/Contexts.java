@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import scanner.findings.Rule;
 import scanner.source.Code;
@@ -504,7 +505,7 @@ public final class Contexts {
             }
         }
         String name = future(head);
-        if (name != null && scope.find(name) != null) {
+        if (name != null && scope.find(name) != null && mayBeFuture(typing.type(head, scope))) {
             done.add(name);
             Origins.Made made = depth > 2 ? null : origins.of(head, scope);
             if (made != null && made.node() instanceof Node.Call maker) {
@@ -514,6 +515,13 @@ public final class Contexts {
         return done;
     }
 
+    private boolean mayBeFuture(Type type) {
+        return type == null || type.derived() || typing.world.supers(type.name()).stream()
+                .anyMatch(each -> FUTURE.matcher(each).matches());
+    }
+
+    private static final Pattern FUTURE = Pattern.compile(".*(Future|Stage|Promise|Mono|Flux|Single|Maybe|Completable|"
+            + "Uni|Multi|Deferred|Publisher|Observable|Task|Job)(<.*)?");
     private static final Set<String> EITHER = Set.of("applyToEither", "acceptEither", "runAfterEither", "anyOf");
     private static final Set<String> BOTH = Set.of("thenCombine", "thenAcceptBoth", "runAfterBoth", "allOf");
 

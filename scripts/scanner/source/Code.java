@@ -116,7 +116,7 @@ public final class Code {
 
     private static boolean mayThrow(Node.Call call, TypeDecl owner, int depth) {
         if (call.on() != null) {
-            return !HARMLESS.contains(call.name());
+            return !isHarmless(call.name());
         }
         List<MethodDecl> own = owner.methods.stream().filter(method -> method.name.equals(call.name())
                 && method.body != null).toList();
@@ -124,7 +124,14 @@ public final class Code {
                 depth - 1));
     }
 
-    private static final Set<String> HARMLESS = Set.of("currentThread", "setName", "execute");
+    /** Methods of that name do not fail, whoever has them. */
+    public static boolean isHarmless(String method) {
+        return HARMLESS.contains(method);
+    }
+
+    private static final Set<String> HARMLESS = Set.of("currentThread", "setName", "execute", "clear", "offer",
+            "countDown", "incrementAndGet", "decrementAndGet", "getAndIncrement", "getAndDecrement", "getAndSet",
+            "compareAndSet", "currentTimeMillis", "nanoTime", "isEmpty", "notifyAll", "signalAll");
 
     public static boolean catchesAll(Node.Try attempt) {
         return attempt.catches().stream().anyMatch(c -> c.types().stream().anyMatch(t -> BROAD.contains(t.simple())));
