@@ -269,6 +269,9 @@ public final class Contexts {
             return;
         }
         Type receiver = typing.receiver(call, scope);
+        if ((receiver == null || receiver.derived()) && STAGES.contains(call.name())) {
+            receiver = Type.of("java.util.concurrent.CompletionStage"); // nothing else has methods of these names
+        }
         if (receiver == null) {
             return;
         }
@@ -514,6 +517,9 @@ public final class Contexts {
         }
         return done;
     }
+
+    private static final Set<String> STAGES = Set.of("thenApply", "thenAccept", "thenRun", "thenCompose", "thenCombine",
+            "thenAcceptBoth", "exceptionally", "exceptionallyCompose", "whenComplete");
 
     private boolean mayBeFuture(Type type) {
         return type == null || type.derived() || typing.world.supers(type.name()).stream()

@@ -55,12 +55,12 @@ final class ExecutorNeverClosed implements Check {
                 }
             }
             case Node.Local local when path.getLast() instanceof Node.Block block
-                    && PoolMakers.isSingle(local.init(), scope, scan) -> {
+                    && PoolMakers.isExecutorThatEnds(local.init(), scope, scan) -> {
                 Set<String> uses = uses(block, local.name(), scope, scan);
                 if (uses != null && Code.any(block, each -> is(each, local.name())) && uses.stream()
                         .noneMatch(ENDS::contains)) {
                     scan.lead(rule(), scope.method(), local.pos(), local.name()
-                            + " is never shut down: its thread stays until the garbage collector comes by");
+                            + " is never shut down: its threads stay for a minute, or until the garbage collector comes by");
                 }
             }
             case Node.Call call when call.on() != null && !ENDS.contains(call.name())
@@ -352,10 +352,10 @@ final class ExecutorNeverClosed implements Check {
         });
     }
 
-    /** {@link Code#uses}, but for what only runs tasks on the executor it is given. */
+    /** {@link Code#uses}, but for what only runs tasks on the executor it is given, as a Netty bootstrap does. */
     private static Set<String> uses(Node.Block block, String variable, Scope scope, Scan scan) {
         return Code.uses(block, variable, (around, node) -> around instanceof Node.Call call && (call.name()
-                .endsWith("Async") || isOnlyUsedIn(call, node, scope.type()))
+                .endsWith("Async") || call.name().equals("group") || isOnlyUsedIn(call, node, scope.type()))
                 || around instanceof Node.New made && made.type() != null
                         && made.type().simple().equals("ExecutorCompletionService"));
     }

@@ -61,15 +61,25 @@ final class PoolMakers {
         return node instanceof Node.Literal literal && literal.type() == null;
     }
 
-    static boolean isSingle(Node node, Scope scope, Check.Scan scan) {
-        return node instanceof Node.Call call && call.name().equals("newSingleThreadExecutor")
-                && isOfExecutors(call, scope, scan);
+    /** Its threads go by themselves, sooner or later. */
+    static boolean isExecutorThatEnds(Node node, Scope scope, Check.Scan scan) {
+        return node instanceof Node.Call call && SHORT_LIVED.contains(call.name()) && isOfExecutors(call, scope, scan)
+                || isDecorated(node) && isExecutorThatEnds(((Node.Call) node).args().get(0), scope, scan);
     }
+
+    /** {@code MoreExecutors.listeningDecorator(pool)}: the same pool. */
+    private static boolean isDecorated(Node node) {
+        return node instanceof Node.Call call && DECORATORS.contains(call.name()) && call.args().size() == 1;
+    }
+
+    private static final Set<String> DECORATORS = Set.of("listeningDecorator", "unconfigurableExecutorService",
+            "unconfigurableScheduledExecutorService");
 
     static boolean isMaker(Node node, Scope scope, Check.Scan scan) {
         return node instanceof Node.Call call && MAKERS.contains(call.name()) && isOfExecutors(call, scope, scan)
                 || node instanceof Node.New made && made.body() == null && made.type() != null
-                        && POOLS.contains(made.type().simple());
+                        && POOLS.contains(made.type().simple())
+                || isDecorated(node) && isMaker(((Node.Call) node).args().get(0), scope, scan);
     }
 
     /** Where the pool that a method makes and returns was made; null if it returns none, or one that it keeps. */
