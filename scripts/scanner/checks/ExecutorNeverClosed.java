@@ -60,7 +60,7 @@ final class ExecutorNeverClosed implements Check {
                 if (uses != null && Code.any(block, each -> is(each, local.name())) && uses.stream()
                         .noneMatch(ENDS::contains)) {
                     scan.lead(rule(), scope.method(), local.pos(), local.name()
-                            + " is never shut down: its threads stay for a minute, or until the garbage collector comes by");
+                            + " is never shut down: its threads stay for a minute, or until a garbage collection");
                 }
             }
             case Node.Call call when call.on() != null && !ENDS.contains(call.name())
