@@ -174,7 +174,8 @@ public final class CallGraph {
             Node test = around instanceof Node.If choice ? choice.test()
                     : around instanceof Node.Choice choice ? choice.test() : null;
             if (test != null && Code.any(test, node -> node instanceof Node.Call asked && DONE.contains(asked.name())
-                    && (asked.on() == null || isOf(asked.on(), call.on())
+                    && (asked.on() == null || isOf(asked.on(), call.on()) || asked.on() instanceof Node.Name self
+                            && self.name().equals("this")
                             || call.args().stream().anyMatch(arg -> isOf(asked.on(), arg))))) {
                 return true;
             }

@@ -130,6 +130,7 @@ public final class Code {
     }
 
     private static final Set<String> HARMLESS = Set.of("currentThread", "setName", "execute", "clear", "offer",
+            "offerFirst", "offerLast", "size",
             "countDown", "incrementAndGet", "decrementAndGet", "getAndIncrement", "getAndDecrement", "getAndSet",
             "compareAndSet", "currentTimeMillis", "nanoTime", "isEmpty", "notifyAll", "signalAll");
 
