@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import scanner.findings.Finding;
 import scanner.findings.Rule;
 import scanner.source.Code;
@@ -20,8 +21,10 @@ public final class BlockingScan {
 
     private static final int DEPTH = 8;
     private static final int DEPTH_DEEP = 10;
+    /** An error is no further away: with each call between, a condition that no rule sees is likelier. */
+    private static final int ERROR_CALLS = 4;
     /** So many blocking calls behind one are listed. */
-    private static final int LEAVES = 12;
+    private static final int LEAVES = 40;
 
     private final CallGraph calls;
     private final Catalogue catalogue;
@@ -55,7 +58,7 @@ public final class BlockingScan {
                 catalogue.asked(region.rule()), region.holds() == Region.Holds.NOTHING), what -> new Reach(calls,
                         what));
         var hits = new ArrayList<Hit>();
-        int depth = region.depth() > 0 && !deep ? region.depth() : deep ? DEPTH_DEEP : DEPTH;
+        int depth = region.depth() > 0 && (!deep || region.weak()) ? region.depth() : deep ? DEPTH_DEEP : DEPTH;
         for (CallGraph.Site site : calls.sites(region.body(), region.scope())) {
             String future = Contexts.future(site.on());
             if (future != null && region.done().contains(future) && site.blocking() != null
@@ -92,7 +95,7 @@ public final class BlockingScan {
                 for (CallGraph.Site inner : calls.sites(target)) {
                     Reach.Path path = reach.from(inner, target.owner, depth - 1);
                     if (path != null && (path.sure() || deep)) {
-                        if (isOwn || path.length() == 1) {
+                        if (isOwn || path.length() == 1 && path.kind() != Kind.METADATA) {
                             hits.add(new Hit(region, path, false));
                         }
                         within(region, inner, reach, depth - 1, hits, seen);
@@ -161,14 +164,27 @@ public final class BlockingScan {
         }
         others.remove(place);
         Rule rule = best.region.rule();
-        return new Finding(rule.name(), best.isSure() ? rule.level() : Finding.Level.NOTE, place,
+        Finding.Level level = !best.isSure() ? Finding.Level.NOTE
+                : rule.level() == Finding.Level.ERROR && !isCertain(best.path) ? Finding.Level.WARNING : rule.level();
+        return new Finding(rule.name(), level, place,
                         message(best), List.copyOf(steps),
                 List.copyOf(others.values()), best.region.method().toString());
     }
 
+    /** Near enough, and not for an answer that may be there by then, or a program that starts at once. */
+    private static boolean isCertain(Reach.Path path) {
+        Reach.Path last = path.last();
+        boolean mayBeDone = last.kind() == Kind.REACTIVE || last.kind() == Kind.AWAIT && ANSWER.matcher(last.what())
+                .matches();
+        return path.length() <= ERROR_CALLS && last.kind() != Kind.DESKTOP && (path == last || !mayBeDone);
+    }
+
+    private static final Pattern ANSWER = Pattern.compile(".*Future\\.(get|join)\\(\\)");
+
     private static String message(Hit hit) {
         String blocks = hit.path.last().what();
-        String through = hit.path.length() == 1 ? blocks + " blocks" : hit.path.what() + " blocks (" + blocks + ")";
+        String verb = hit.path.last().kind() == Kind.NAMED ? " blocks, by its name," : " blocks";
+        String through = hit.path.length() == 1 ? blocks + verb : hit.path.what() + verb + " (" + blocks + ")";
         return through + " in " + hit.region.what();
     }
 

@@ -7,6 +7,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import scanner.source.Code;
 import scanner.source.MethodDecl;
 import scanner.source.Node;
@@ -14,6 +15,7 @@ import scanner.source.Scope;
 import scanner.source.SourceUnit;
 import scanner.source.TypeDecl;
 import scanner.source.Walk;
+import scanner.types.Api;
 import scanner.types.Members;
 import scanner.types.Origins;
 import scanner.types.Type;
@@ -172,7 +174,8 @@ public final class CallGraph {
             Node test = around instanceof Node.If choice ? choice.test()
                     : around instanceof Node.Choice choice ? choice.test() : null;
             if (test != null && Code.any(test, node -> node instanceof Node.Call asked && DONE.contains(asked.name())
-                    && (asked.on() == null || isOf(asked.on(), call.on())
+                    && (asked.on() == null || isOf(asked.on(), call.on()) || asked.on() instanceof Node.Name self
+                            && self.name().equals("this")
                             || call.args().stream().anyMatch(arg -> isOf(asked.on(), arg))))) {
                 return true;
             }
@@ -216,14 +219,31 @@ public final class CallGraph {
                 scope)
                         : receiver, call.name(), call.args().size()) : null;
         blocking = blocking == null && !followed ? catalogue.blocking(typing.world, receiver, call.name()) : blocking;
-        if (blocking == null && target == null && receiver != null && typing.world.isForeign(receiver)) {
+        boolean isUnknown = blocking == null && target == null && receiver != null
+                && typing.world.isForeign(receiver);
+        if (isUnknown) {
             unknown.merge(library(receiver.name()), 1, Integer::sum);
+        }
+        if (deep && blocking == null && (isUnknown ? WAITS : NATIVE).matcher(call.name()).matches()
+                && (isUnknown || isNative(target))) {
+            blocking = new Catalogue.Blocking(Kind.NAMED, new Api(receiver.name(), call.name(), -1));
         }
         blocking = blocking == null ? null : refined(call, blocking, scope);
         if (blocking != null || !targets.isEmpty()) {
             found.add(new Site(call.pos(), what(receiver, call.name(), blocking), call.on(), blocking, targets, need,
                     true, call.args(), elsewhere, targets.isEmpty() ? null : peer(call.args(), scope)));
         }
+    }
+
+    private static final Pattern WAITS = Pattern.compile("await.*|.*Await|waitFor.*|.*(AndWait|Sync|Blocking)|"
+            + "blocking.*|connect|login|authenticate|handshake|fetch.*|download.*|upload.*|executeQuery|executeUpdate|"
+            + "query|send(Message|Request|AndReceive|Command)?|invoke(Sync)?|receive|acquire|lock|flush|commit|enqueue|"
+            + "sleep.*");
+    private static final Pattern NATIVE = Pattern.compile("accept|connect|read|write|recv.*|send.*|poll|select|wait.*|"
+            + "lock|open|sleep.*");
+
+    private static boolean isNative(Members.Found target) {
+        return target != null && target.source() != null && target.source().isStatic && target.source().body == null;
     }
 
     private Kind peer(List<Node> args, Scope scope) {
@@ -275,6 +295,8 @@ public final class CallGraph {
             case AWAIT -> (call.name().startsWith("put") || call.name().startsWith("offer"))
                     && origins.isUnbounded(call.on(), scope)
                     ? null : blocking;
+            case NET -> call.name().equals("createSocket") && typing.world.isA(typing.type(call.args().get(0), scope),
+                    "java.net.Socket") ? null : blocking; // over one that is connected
             case REACTIVE -> blocking.api().type().equals("?") && call.name().equals("block")
                     && !isReactive(scope.unit())
                     ? null : blocking;

@@ -165,7 +165,8 @@ public final class Catalogue {
         return asked.values().stream().anyMatch(names -> names.contains(method));
     }
 
-    private static final EnumSet<Kind> LEADS = EnumSet.of(Kind.STREAM, Kind.FILE, Kind.SYNC, Kind.DNS, Kind.CURSOR);
+    private static final EnumSet<Kind> LEADS = EnumSet.of(Kind.STREAM, Kind.FILE, Kind.SYNC, Kind.DNS, Kind.CURSOR,
+            Kind.DESKTOP, Kind.METADATA, Kind.NAMED);
 
     boolean mayBlock(String method) {
         return blocking.containsKey(method);
@@ -178,7 +179,7 @@ public final class Catalogue {
 
     /** Of a type all of whose methods block; null if there is none. */
     Blocking blocking(World world, Type receiver, String method) {
-        if (receiver != null && !isNever(world, receiver, method)) {
+        if (receiver != null && !isNever(world, receiver, method, -1)) {
             for (Blocking each : anyMethod) {
                 if (each.api.type().startsWith("@") ? world.isAnnotated(receiver, each.api.type().substring(1))
                         : each.api.type().startsWith("*") ? isNamed(receiver, each.api.type())
@@ -197,7 +198,7 @@ public final class Catalogue {
         Blocking nearest = null;
         for (Blocking each : blocking.getOrDefault(method, List.of())) {
             if (each.api.fits(method, arguments) && matches(world, receiver, each.api.type()) && !isNever(world,
-                    receiver, method)
+                    receiver, method, arguments)
                     && (receiver == null || !receiver.derived() || isTelling(method))
                     && (nearest == null || world.isA(Type.of(each.api.type()), nearest.api.type()))) {
                 nearest = each;
@@ -212,11 +213,11 @@ public final class Catalogue {
                 || method.endsWith("Uninterruptibly") || method.equals("indefinitely");
     }
 
-    private boolean isNever(World world, Type receiver, String method) {
+    private boolean isNever(World world, Type receiver, String method, int arguments) {
         for (String key : List.of(method, "*")) {
             for (Api api : never.getOrDefault(key, List.of())) {
-                if (api.type().startsWith("*") ? receiver != null && isNamed(receiver, api.type())
-                        : world.isA(receiver, api.type())) {
+                if (api.fits(method, arguments) && (api.type().startsWith("*")
+                        ? receiver != null && isNamed(receiver, api.type()) : world.isA(receiver, api.type()))) {
                     return true;
                 }
             }

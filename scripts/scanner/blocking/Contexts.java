@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import scanner.findings.Rule;
 import scanner.source.Code;
@@ -84,7 +85,8 @@ public final class Contexts {
             }
         }
         for (Context context : catalogue.annotated()) {
-            if (isAnnotated(method, context) && !isAlone(context) && told.add(context.rule())) {
+            if (isAnnotated(method, context) && takes(context, method) && !isAlone(context)
+                    && told.add(context.rule())) {
                 regions.accept(region(context, method));
             }
         }
@@ -192,8 +194,12 @@ public final class Contexts {
     }
 
     private static boolean takes(Context context, MethodDecl method) {
-        return context.takes().isEmpty() || !method.paramTypes.isEmpty()
-                && context.takes().contains(method.paramTypes.get(0).simple());
+        if (context.takes().isEmpty() || method.paramTypes.isEmpty()) {
+            return context.takes().isEmpty();
+        }
+        String first = method.paramTypes.get(0).simple();
+        return context.takes().contains(first) || context.takes().stream().allMatch(each -> each.startsWith("-")
+                && !first.startsWith(each.substring(1)));
     }
 
     /** The only method of the sources with that annotation: it makes no other late. */
@@ -263,6 +269,9 @@ public final class Contexts {
             return;
         }
         Type receiver = typing.receiver(call, scope);
+        if ((receiver == null || receiver.derived()) && STAGES.contains(call.name())) {
+            receiver = Type.of("java.util.concurrent.CompletionStage"); // nothing else has methods of these names
+        }
         if (receiver == null) {
             return;
         }
@@ -499,7 +508,7 @@ public final class Contexts {
             }
         }
         String name = future(head);
-        if (name != null && scope.find(name) != null) {
+        if (name != null && scope.find(name) != null && mayBeFuture(typing.type(head, scope))) {
             done.add(name);
             Origins.Made made = depth > 2 ? null : origins.of(head, scope);
             if (made != null && made.node() instanceof Node.Call maker) {
@@ -509,6 +518,16 @@ public final class Contexts {
         return done;
     }
 
+    private static final Set<String> STAGES = Set.of("thenApply", "thenAccept", "thenRun", "thenCompose", "thenCombine",
+            "thenAcceptBoth", "exceptionally", "exceptionallyCompose", "whenComplete");
+
+    private boolean mayBeFuture(Type type) {
+        return type == null || type.derived() || typing.world.supers(type.name()).stream()
+                .anyMatch(each -> FUTURE.matcher(each).matches());
+    }
+
+    private static final Pattern FUTURE = Pattern.compile(".*(Future|Stage|Promise|Mono|Flux|Single|Maybe|Completable|"
+            + "Uni|Multi|Deferred|Publisher|Observable|Task|Job)(<.*)?");
     private static final Set<String> EITHER = Set.of("applyToEither", "acceptEither", "runAfterEither", "anyOf");
     private static final Set<String> BOTH = Set.of("thenCombine", "thenAcceptBoth", "runAfterBoth", "allOf");
 

@@ -19,17 +19,23 @@ public enum Kind {
     /** A stream that may be a socket, a file or memory. */
     STREAM,
     FILE,
+    /** Of files, not in them: most often at once, on a disk of the network not. */
+    METADATA,
     /** Until a file is on the disk. */
     SYNC,
     DNS,
     /** Random numbers of the system's. */
     ENTROPY,
     PROCESS,
+    /** Programs of the desktop's: most often they are started at once. */
+    DESKTOP,
     JDBC,
     /** The next row of a result: most often it is here already. */
     CURSOR,
     /** A publisher's value, asked for in a blocking way. */
-    REACTIVE;
+    REACTIVE,
+    /** Nothing is known of it but its name. */
+    NAMED;
 
     static Kind of(String name) {
         return valueOf(name.toUpperCase(Locale.ROOT));

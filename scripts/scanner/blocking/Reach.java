@@ -32,7 +32,12 @@ final class Reach {
         }
 
         boolean isBetterThan(Path other) {
-            return other == null || sure && !other.sure || sure == other.sure && length < other.length;
+            return other == null || rank() > other.rank() || rank() == other.rank() && length < other.length;
+        }
+
+        /** What is seldom slow is told of where there is nothing else. */
+        private int rank() {
+            return sure ? kind == Kind.DESKTOP ? 2 : 3 : kind == Kind.METADATA ? 0 : 1;
         }
     }
 

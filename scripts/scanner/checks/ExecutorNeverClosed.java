@@ -6,6 +6,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Pattern;
 import scanner.findings.Finding;
 import scanner.source.Code;
 import scanner.source.MethodDecl;
@@ -22,21 +23,10 @@ import scanner.types.World;
 
 /**
  * A pool that nobody shuts down: in a local variable that does not leave the method, in a field of a class that has an
- * end, or given to
- * a wrapper that cannot end it.
+ * end, in a field that is set anew, or given to a wrapper that cannot end it.
  */
 final class ExecutorNeverClosed implements Check {
 
-    /** Those whose threads stay for good. */
-    private static final Set<String> MAKERS = Set.of("newFixedThreadPool", "newScheduledThreadPool",
-            "newWorkStealingPool",
-            "newSingleThreadScheduledExecutor");
-    private static final Set<String> POOLS = Set.of("ThreadPoolExecutor", "ScheduledThreadPoolExecutor",
-            "NioEventLoopGroup", "EpollEventLoopGroup", "KQueueEventLoopGroup", "IOUringEventLoopGroup",
-            "MultiThreadIoEventLoopGroup", "MultithreadEventLoopGroup", "DefaultEventLoopGroup",
-            "DefaultEventExecutorGroup", "DefaultEventExecutor", "HashedWheelTimer");
-    /** Theirs stay for a minute, or until the collector comes by: a fault only of an object that has an end. */
-    private static final Set<String> SHORT_LIVED = Set.of("newSingleThreadExecutor", "newCachedThreadPool");
     private static final Set<String> ENDS = Set.of("shutdown", "shutdownNow", "close", "shutdownGracefully", "stop",
             "cancel");
     private static final Set<String> ENDS_OF_OWNERS = Set.of("close", "stop", "shutdown", "destroy", "dispose",
@@ -52,8 +42,8 @@ final class ExecutorNeverClosed implements Check {
         switch (node) {
             case Node.Block body when path.isEmpty() && isEnd(scope.method()) ->
                     hidesEnd(body, scope, scan);
-            case Node.Local local when path.getLast() instanceof Node.Block block && isPool(local.init(), scope,
-                    scan) -> {
+            case Node.Local local when path.getLast() instanceof Node.Block block
+                    && PoolMakers.isPool(local.init(), scope, scan) -> {
                 Set<String> uses = uses(block, local.name(), scope, scan);
                 if (uses != null && Code.any(block, each -> is(each, local.name())) && uses.stream()
                         .noneMatch(ENDS::contains)) {
@@ -65,24 +55,25 @@ final class ExecutorNeverClosed implements Check {
                 }
             }
             case Node.Local local when path.getLast() instanceof Node.Block block
-                    && isSingle(local.init(), scope, scan) -> {
+                    && PoolMakers.isExecutorThatEnds(local.init(), scope, scan) -> {
                 Set<String> uses = uses(block, local.name(), scope, scan);
                 if (uses != null && Code.any(block, each -> is(each, local.name())) && uses.stream()
                         .noneMatch(ENDS::contains)) {
                     scan.lead(rule(), scope.method(), local.pos(), local.name()
-                            + " is never shut down: its thread stays until the garbage collector comes by");
+                            + " is never shut down: its threads stay for a minute, or until a garbage collection");
                 }
             }
-            case Node.Call call when call.on() != null && !ENDS.contains(call.name()) && isPool(call.on(), scope,
-                    scan) ->
+            case Node.Call call when call.on() != null && !ENDS.contains(call.name())
+                    && PoolMakers.isPool(call.on(), scope, scan) ->
                     scan.add(rule(), scope.method(), call.pos(),
                             "the executor made here cannot be shut down: nothing keeps it");
-            case Node.Call call when !call.args().isEmpty() && isPool(call.args().getLast(), scope, scan)
+            case Node.Call call when !call.args().isEmpty() && PoolMakers.isPool(call.args().getLast(), scope, scan)
                     && isOnlyUsedBy(call, scope) -> scan.add(rule(), scope.method(), call.args().getLast().pos(),
                             "the executor made for " + call.name() + "() is never shut down: nobody else has it");
             case Node.Assign assign -> {
-                if (isPool(assign.value(), scope, scan) || isShortLived(assign.value(), scope, scan)) {
+                if (PoolMakers.isAny(assign.value(), scope, scan)) {
                     field(assign.target(), assign.value(), scope, scope, scan);
+                    setAnew(assign, path, scope, scan);
                 } else if (assign.value() instanceof Node.New made && hasPool(made, scope, scan)) {
                     wrapped(made, scope, scan);
                 }
@@ -90,8 +81,7 @@ final class ExecutorNeverClosed implements Check {
             case Node.Return value when value.value() instanceof Node.New made && hasPool(made, scope, scan) ->
                     keptBy(made, scope, scan);
             case Node.Call call when call.on() == null && call.name().equals("this") && call.args().stream()
-                    .anyMatch(arg -> isPool(arg, scope, scan) || isShortLived(arg, scope, scan)) -> passedOn(call,
-                    scope, scan);
+                    .anyMatch(arg -> PoolMakers.isAny(arg, scope, scan)) -> passedOn(call, scope, scan);
             default -> { }
         }
     }
@@ -144,6 +134,12 @@ final class ExecutorNeverClosed implements Check {
         return call.name().endsWith("Async") && call.args().size() > 1 && !in.startsWith("<") && !in.equals("main")
                 || USERS.contains(call.name()) && call.args().size() == 1 && !scope.method().isStatic
                         && scope.type().methods.stream().anyMatch(ExecutorNeverClosed::isEnd);
+    }
+
+    /** Not by a container, as a rule once, and not an enum or one object for all. */
+    private static boolean isMadeByCode(TypeDecl type) {
+        return type.annotations.isEmpty() && type.fields.stream().noneMatch(field -> field.isStatic()
+                && field.type() != null && field.type().simple().equals(type.simpleName()));
     }
 
     private static boolean isEnd(MethodDecl method) {
@@ -200,7 +196,7 @@ final class ExecutorNeverClosed implements Check {
                 @Override
                 protected boolean visit(Node node, Scope at) {
                     if (node instanceof Node.Assign assign && is(assign.target(), field)
-                            && (isPool(assign.value(), at, scan) || isShortLived(assign.value(), at, scan))) {
+                            && PoolMakers.isAny(assign.value(), at, scan)) {
                         found[0] = new Origins.Made(assign.value(), at);
                     }
                     return found[0] == null;
@@ -212,30 +208,85 @@ final class ExecutorNeverClosed implements Check {
 
     /** @param at where the maker stands */
     private void field(Node target, Node maker, Scope scope, Scope at, Scan scan) {
-        String name = target instanceof Node.Name plain && scope.find(plain.name()) == null ? plain.name()
-                : target instanceof Node.Select select && select.on() instanceof Node.Name self && self.name()
-                .equals("this")
-                        ? select.name() : null;
+        String name = Code.ofThis(target, scope);
         TypeDecl type = scope.type();
         TypeDecl.FieldDecl field = name == null ? null : type.field(name);
         boolean isHidden = type.simpleName().startsWith("$"); // of an anonymous class: nobody else can end it
-        if (field == null || field.isStatic() || !isHidden && type.methods.stream()
-                .noneMatch(ExecutorNeverClosed::isEnd) || mayLeave(type, name, false, scan)) {
+        boolean hasEnd = isHidden || type.methods.stream().anyMatch(ExecutorNeverClosed::isEnd);
+        if (field == null || field.isStatic() || !hasEnd && !(scan.deep() && PoolMakers.isPool(maker, at, scan)
+                && isMadeByCode(type)) || mayLeave(type, name, false, scan)) {
             return;
         }
         var steps = new ArrayList<Finding.Step>();
-        Origins.Made made = maker instanceof Node.New wrapper ? pool(wrapper, at, scan) : null;
+        Origins.Made made = maker instanceof Node.New wrapper ? pool(wrapper, at, scan)
+                : PoolMakers.madeByHelper(maker, at, scan);
         if (made != null) {
             steps.add(step(made.scope().unit(), made.node().pos(), "the pool is made"));
         }
         steps.add(step(scope.unit(), field.pos(), "the field " + name));
         String message = name + " is never shut down" + (isHidden ? ": nobody else has it"
-                : ", also not when its " + type.simpleName() + " ends");
-        if (mayLeave(type, name, true, scan)) { // somebody may ask for it, and shut it down
+                : hasEnd ? ", also not when its " + type.simpleName() + " ends"
+                : ": its " + type.simpleName() + " has no method that ends it");
+        // it may live as long as the program; or somebody asks for it, and shuts it down
+        if (!hasEnd || mayLeave(type, name, true, scan)) {
             scan.lead(rule(), scope.method(), maker.pos(), message, steps.toArray(Finding.Step[]::new));
         } else {
             scan.add(rule(), scope.method(), maker.pos(), message, steps.toArray(Finding.Step[]::new));
         }
+    }
+
+    private static final Pattern ONCE = Pattern.compile("(?i)<.*|(.*(start|init|open|connect|create|build|set|make|"
+            + "activate|enable|launch|boot|load|resume|begin|run|main|register|prepare|configure|schedule|before).*)");
+
+    /** By a method that may run again, without a look at the pool that is there. */
+    private void setAnew(Node.Assign assign, List<Node> path, Scope scope, Scan scan) {
+        MethodDecl method = scope.method();
+        String name = Code.ofThis(assign.target(), scope);
+        if (name == null || method.name.startsWith("<") || scope.type().field(name) == null
+                || path.stream().anyMatch(around -> around instanceof Node.If choice && asks(choice.test(), name)
+                        || around instanceof Node.Block block && isMentionedBefore(block, assign, name))) {
+            return;
+        }
+        boolean isAgain = callers(method) > 1 && callers(method, "<init>") > 0;
+        String message = name + " is set anew each time " + method.name
+                + "() runs: the pool that was there before is not shut down";
+        if (isAgain) {
+            scan.add(rule(), method, assign.value().pos(), message);
+        } else if (!ONCE.matcher(method.name).matches() && method.annotations.stream()
+                .allMatch(each -> each.simple().equals("Override"))) {
+            scan.lead(rule(), method, assign.value().pos(), message);
+        }
+    }
+
+    private static boolean asks(Node test, String field) {
+        return Code.any(test, node -> is(node, field));
+    }
+
+    private static boolean isMentionedBefore(Node.Block block, Node.Assign assign, String field) {
+        for (Node statement : block.statements()) {
+            if (Code.any(statement, node -> node == assign)) {
+                return false;
+            }
+            if (Code.any(statement, node -> is(node, field)) || statement instanceof Node.If) {
+                return true; // shut down, or perhaps left before
+            }
+        }
+        return false;
+    }
+
+    /** The places of the class that call one of its methods. */
+    private static int callers(MethodDecl method) {
+        return method.owner.methods.stream().mapToInt(each -> calls(each, method)).sum();
+    }
+
+    private static int callers(MethodDecl method, String from) {
+        return method.owner.methods.stream().filter(each -> each.name.equals(from))
+                .mapToInt(each -> calls(each, method)).sum();
+    }
+
+    private static int calls(MethodDecl caller, MethodDecl method) {
+        return Code.any(caller.body, node -> node instanceof Node.Call call && call.name().equals(method.name)
+                && Tasks.own(call, method.owner) == method) ? 1 : 0;
     }
 
     /** {@code this(..., Executors.newCachedThreadPool())}: the constructor that keeps it. */
@@ -246,7 +297,7 @@ final class ExecutorNeverClosed implements Check {
         }
         for (int i = 0; i < call.args().size() && i < constructor.paramNames.size(); i++) {
             Node arg = call.args().get(i);
-            if (isPool(arg, scope, scan) || isShortLived(arg, scope, scan)) {
+            if (PoolMakers.isAny(arg, scope, scan)) {
                 kept(constructor, constructor.paramNames.get(i), arg, scope, scan);
             }
         }
@@ -260,12 +311,12 @@ final class ExecutorNeverClosed implements Check {
     private static Origins.Made pool(Node.New wrapper, Scope scope, Scan scan) {
         for (Node arg : wrapper.args()) {
             Origins.Made made = scan.origins().of(arg, scope);
-            if (made != null && isMaker(made.node(), made.scope(), scan)) {
+            if (made != null && PoolMakers.isMaker(made.node(), made.scope(), scan)) {
                 return made;
             }
             if (made != null && made.node() instanceof Node.Call call
                     && Tasks.target(call, made.scope(), scan) instanceof MethodDecl helper && helper.body != null) {
-                return returned(helper, scan);
+                return PoolMakers.returned(helper, PoolMakers::isMaker, scan);
             }
         }
         return null;
@@ -301,12 +352,18 @@ final class ExecutorNeverClosed implements Check {
         });
     }
 
-    /** {@link Code#uses}, but for what only runs tasks on the executor it is given. */
+    /** {@link Code#uses}, but for what only runs tasks on the executor it is given, as a Netty bootstrap does. */
     private static Set<String> uses(Node.Block block, String variable, Scope scope, Scan scan) {
         return Code.uses(block, variable, (around, node) -> around instanceof Node.Call call && (call.name()
-                .endsWith("Async") || isOnlyUsedIn(call, node, scope.type()))
+                .endsWith("Async") || call.name().equals("group") || isOnlyUsedIn(call, node, scope.type()))
                 || around instanceof Node.New made && made.type() != null
                         && made.type().simple().equals("ExecutorCompletionService"));
+    }
+
+    /** Passed to a method of the class, which does no more with it. */
+    private static boolean isOnlyUsedIn(Node.Call call, String field, TypeDecl type) {
+        return !is(call.on(), field) && call.args().stream().filter(arg -> is(arg, field))
+                .allMatch(arg -> isOnlyUsedIn(call, arg, type));
     }
 
     /** A method of the class that runs tasks on the executor, and nothing else. */
@@ -347,10 +404,10 @@ final class ExecutorNeverClosed implements Check {
 
     private static boolean isPoolOrVariable(Node node, Scope scope, Scan scan) {
         if (!(node instanceof Node.Name name) || scope.find(name.name()) == null) {
-            return isPool(node, scope, scan);
+            return PoolMakers.isPool(node, scope, scan);
         }
         Origins.Made made = scan.origins().of(node, scope);
-        return made != null && isPool(made.node(), made.scope(), scan);
+        return made != null && PoolMakers.isPool(made.node(), made.scope(), scan);
     }
 
     /**
@@ -361,14 +418,16 @@ final class ExecutorNeverClosed implements Check {
     private static boolean mayLeave(TypeDecl owner, String name, boolean byReturn, Scan scan) {
         for (TypeDecl type : owner.unit.types) {
             for (MethodDecl method : type.outermost() == owner.outermost() ? type.methods : List.<MethodDecl>of()) {
-                if (method.isStatic && !Code.any(method.body, node -> node instanceof Node.Select && is(node, name))) {
+                if ((method.isStatic || method.paramNames.contains(name))
+                        && !Code.any(method.body, node -> node instanceof Node.Select && is(node, name))) {
                     continue; // a variable of that name
                 }
                 Set<Node> returned = Collections.newSetFromMap(new IdentityHashMap<>());
                 if (Code.any(method.body, node -> (node instanceof Node.Return value && isOneOf(value.value(), name)
                         && returned.add(value.value()) || leaves(node, name)) && !(returned.contains(node) && !byReturn)
                         && (byReturn || !(node instanceof Node.Return || node instanceof Node.Lambda))
-                        && !(node instanceof Node.New made && isOnlyUsedBy(made, method, scan)))) {
+                        && !(node instanceof Node.New made && isOnlyUsedBy(made, method, scan))
+                        && !(node instanceof Node.Call call && isOnlyUsedIn(call, name, type)))) {
                     return true;
                 }
             }
@@ -390,8 +449,8 @@ final class ExecutorNeverClosed implements Check {
 
     private static boolean leaves(Node node, String name) {
         return switch (node) {
-            case Node.Call call -> is(call.on(), name) && ENDS.contains(call.name()) || call.args().stream()
-                    .anyMatch(arg -> is(arg, name));
+            case Node.Call call -> is(call.on(), name) && ENDS.contains(call.name()) || !call.name().endsWith("Async")
+                    && call.args().stream().anyMatch(arg -> is(arg, name));
             case Node.New made -> made.args().stream().anyMatch(arg -> is(arg, name));
             case Node.Ref ref -> is(ref.on(), name) && ENDS.contains(ref.name());
             case Node.Return value -> is(value.value(), name) || isOneOf(value.value(), name);
@@ -416,61 +475,5 @@ final class ExecutorNeverClosed implements Check {
     private static boolean is(Node node, String field) {
         return node instanceof Node.Name name && name.name().equals(field) || node instanceof Node.Select select
                 && select.name().equals(field);
-    }
-
-    /** Made by {@code Executors} or a constructor, here or in a helper of the sources. */
-    private static boolean isPool(Node node, Scope scope, Scan scan) {
-        return isMaker(node, scope, scan) || node instanceof Node.Choice choice && (isNull(choice.no()) && isPool(
-                choice.yes(), scope, scan) || isNull(choice.yes()) && isPool(choice.no(), scope, scan))
-                || node instanceof Node.Call call
-                && Tasks.target(call, scope, scan) instanceof MethodDecl helper && helper.isStatic
-                && helper.body != null
-                && helper.owner == scope.type() && returnsPool(helper, scan);
-    }
-
-    private static boolean isNull(Node node) {
-        return node instanceof Node.Literal literal && literal.type() == null;
-    }
-
-    private static boolean isSingle(Node node, Scope scope, Scan scan) {
-        return node instanceof Node.Call call && call.name().equals("newSingleThreadExecutor")
-                && isOfExecutors(call, scope, scan);
-    }
-
-    private static boolean isMaker(Node node, Scope scope, Scan scan) {
-        return node instanceof Node.Call call && MAKERS.contains(call.name()) && isOfExecutors(call, scope, scan)
-                || node instanceof Node.New made && made.body() == null && made.type() != null
-                        && POOLS.contains(made.type().simple());
-    }
-
-    private static boolean returnsPool(MethodDecl helper, Scan scan) {
-        return returned(helper, scan) != null;
-    }
-
-    /** Where the pool that a method returns was made; null if it returns none. */
-    private static Origins.Made returned(MethodDecl helper, Scan scan) {
-        var found = new Origins.Made[1];
-        new Walk() {
-            @Override
-            protected boolean visit(Node node, Scope at) {
-                if (node instanceof Node.Return value) {
-                    Origins.Made made = scan.origins().of(value.value(), at);
-                    found[0] = made != null && isMaker(made.node(), made.scope(), scan) ? made : found[0];
-                }
-                return !(node instanceof Node.Lambda);
-            }
-        }.walkMethod(helper);
-        return found[0];
-    }
-
-    private static boolean isShortLived(Node node, Scope scope, Scan scan) {
-        return node instanceof Node.Call call && SHORT_LIVED.contains(call.name()) && isOfExecutors(call, scope, scan)
-                || node instanceof Node.New made && made.body() == null && made.type() != null
-                        && made.type().simple().equals("Timer") && scan.isA(made, scope, "java.util.Timer");
-    }
-
-    /** Also by a static import. */
-    private static boolean isOfExecutors(Node.Call call, Scope scope, Scan scan) {
-        return scan.typing().world.isA(scan.typing().receiver(call, scope), "java.util.concurrent.Executors");
     }
 }

@@ -298,8 +298,8 @@ final class PermitNotReleased implements Check {
         if (target == null) {
             return others && !Code.isLogging(call.name()) && !call.name().matches("(is|get|has)[A-Z].*");
         }
-        return target.source() != null ? Code.any(target.source().body, n -> n instanceof Node.Call
-                || n instanceof Node.Throw)
+        return target.source() != null ? Code.any(target.source().body, n -> n instanceof Node.Call inner
+                && !Code.isHarmless(inner.name()) || n instanceof Node.Throw)
                 : target.jdk().getExceptionTypes().length > 0
                         || target.jdk().getDeclaringClass().isAnnotationPresent(FunctionalInterface.class);
     }

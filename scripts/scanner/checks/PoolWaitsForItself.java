@@ -206,13 +206,8 @@ final class PoolWaitsForItself implements Check {
         new Walk() {
             @Override
             protected boolean visit(Node node, Scope scope) {
+                remember(node, scope, variables, scan);
                 switch (node) {
-                    case Node.Local local -> remember(local.name(), awaited(local.init(), scope, variables, scan));
-                    case Node.Assign assign when assign.target() instanceof Node.Name name ->
-                            remember(name.name(), awaited(assign.value(), scope, variables, scan));
-                    case Node.Assign assign when assign.target() instanceof Node.Index index ->
-                            remember(root(index.array()), awaited(assign.value(), scope, variables, scan));
-                    case Node.Each each -> remember(each.variable().name(), awaited(each.in(), scope, variables, scan));
                     case Node.Lambda lambda -> {
                         if (node == body) {
                             return true;
@@ -228,33 +223,20 @@ final class PoolWaitsForItself implements Check {
 
             private boolean isInline(Node.Call around, Node.Lambda lambda, Scope scope) {
                 Set<String> of = around.on() == null ? Set.of() : awaited(around.on(), scope, variables, scan);
-                lambda.params().forEach(param -> remember(param, of));
+                lambda.params().forEach(param -> remember(param, of, variables));
                 return !around.name().endsWith("Async") && !CALLBACKS.contains(around.name())
                         && starts(around, scope, scan).isEmpty() && !STARTS.contains(around.name())
                         && !around.name().startsWith("add") && !around.name().startsWith("set")
                         && !around.name().startsWith("on");
             }
 
-            private void remember(String variable, Set<String> keys) {
-                if (variable != null && !keys.isEmpty()) {
-                    variables.merge(variable, keys, (a, b) -> {
-                        var both = new LinkedHashSet<>(a);
-                        both.addAll(b);
-                        return both;
-                    });
-                }
-            }
-
             private void call(Node.Call call, Scope scope) {
-                if ((call.name().equals("add") || call.name().equals("put")) && call.on() != null) {
-                    call.args().forEach(arg -> remember(root(call.on()), awaited(arg, scope, variables, scan)));
-                }
                 Set<String> started = starts(call, scope, scan);
                 if (!started.isEmpty()) {
                     for (Node arg : call.args()) {
                         Code.any(arg, each -> {
                             if (each instanceof Node.Call down && down.name().equals("countDown")) {
-                                remember(root(down.on()), started);
+                                remember(root(down.on()), started, variables);
                             }
                             return false;
                         });
@@ -319,6 +301,32 @@ final class PoolWaitsForItself implements Check {
             }
         }.walk(body, from);
         return new Body(waits, steps);
+    }
+
+    /** The pools behind the futures that a variable holds, or the collection or array in it. */
+    private void remember(Node node, Scope scope, Map<String, Set<String>> variables, Scan scan) {
+        switch (node) {
+            case Node.Local local -> remember(local.name(), awaited(local.init(), scope, variables, scan), variables);
+            case Node.Assign assign when assign.target() instanceof Node.Name
+                    || assign.target() instanceof Node.Index ->
+                    remember(root(assign.target()), awaited(assign.value(), scope, variables, scan), variables);
+            case Node.Each each -> remember(each.variable().name(), awaited(each.in(), scope, variables, scan),
+                    variables);
+            case Node.Call call when (call.name().equals("add") || call.name().equals("put")) && call.on() != null ->
+                    call.args().forEach(arg -> remember(root(call.on()), awaited(arg, scope, variables, scan),
+                            variables));
+            default -> { }
+        }
+    }
+
+    private static void remember(String variable, Set<String> keys, Map<String, Set<String>> variables) {
+        if (variable != null && !keys.isEmpty()) {
+            variables.merge(variable, keys, (a, b) -> {
+                var both = new LinkedHashSet<>(a);
+                both.addAll(b);
+                return both;
+            });
+        }
     }
 
     private static boolean isEnd(Node.Call call) {
@@ -409,13 +417,9 @@ final class PoolWaitsForItself implements Check {
             new Walk() {
                 @Override
                 protected boolean visit(Node node, Scope scope) {
-                    if (node instanceof Node.Local local) {
-                        variables.put(local.name(), awaited(local.init(), scope, variables, scan));
-                    } else if (node instanceof Node.Return value) {
+                    remember(node, scope, variables, scan);
+                    if (node instanceof Node.Return value) {
                         keys.addAll(awaited(value.value(), scope, variables, scan));
-                    } else if (node instanceof Node.Call call && call.name().equals("add") && call.on() != null) {
-                        call.args().forEach(arg -> variables.merge(String.valueOf(root(call.on())),
-                                awaited(arg, scope, variables, scan), (a, b) -> a.isEmpty() ? b : a));
                     }
                     return !(node instanceof Node.Lambda);
                 }

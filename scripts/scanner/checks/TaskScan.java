@@ -32,6 +32,8 @@ public final class TaskScan implements Check.Scan {
     private final Map<Cause, List<Finding>> causes = new LinkedHashMap<>();
     private final boolean deep;
     private int release;
+    /** Those of the checks that hold for that release. */
+    private List<Check> asked = List.of();
 
     /** The same thing done in the same class, or in the main sources of a project, or its tests. */
     private record Cause(String rule, Object group, String message) {
@@ -44,9 +46,10 @@ public final class TaskScan implements Check.Scan {
     }
 
     public void look(MethodDecl method, int target) {
-        release = target;
-        List<Check> asked = checks.stream().filter(check -> Rules.named(check.rule()).orElseThrow().holdsOn(target))
-                .toList();
+        if (release != target) {
+            release = target;
+            asked = checks.stream().filter(check -> Rules.named(check.rule()).orElseThrow().holdsOn(target)).toList();
+        }
         new Walk() {
             @Override
             protected boolean visit(Node node, Scope scope) {

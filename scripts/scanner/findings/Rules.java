@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * Every rule, read from {@code rules.txt}: stanzas of {@code key: value} lines, one stanza a rule, details as {@code -
@@ -14,6 +15,7 @@ import java.util.Optional;
 public final class Rules {
 
     private static final List<Rule> ALL = read(DataFile.lines("findings/rules.txt"));
+    private static final Map<String, Rule> NAMED = ALL.stream().collect(Collectors.toMap(Rule::name, rule -> rule));
 
     private Rules() {
     }
@@ -24,7 +26,7 @@ public final class Rules {
     }
 
     public static Optional<Rule> named(String name) {
-        return ALL.stream().filter(rule -> rule.name().equals(name)).findFirst();
+        return Optional.ofNullable(NAMED.get(name));
     }
 
     private static List<Rule> read(List<DataFile.Line> lines) {

@@ -62,6 +62,12 @@ public final class Code {
                 : a instanceof Node.Name x && b instanceof Node.Select t && isThis(t.on()) && t.name().equals(x.name());
     }
 
+    /** The name of a field of the object itself; null if it is none. */
+    public static String ofThis(Node node, Scope scope) {
+        return node instanceof Node.Name name && scope.find(name.name()) == null ? name.name()
+                : node instanceof Node.Select select && isThis(select.on()) ? select.name() : null;
+    }
+
     private static boolean isThis(Node node) {
         return node instanceof Node.Name name && name.name().equals("this");
     }
@@ -110,7 +116,7 @@ public final class Code {
 
     private static boolean mayThrow(Node.Call call, TypeDecl owner, int depth) {
         if (call.on() != null) {
-            return !HARMLESS.contains(call.name());
+            return !isHarmless(call.name());
         }
         List<MethodDecl> own = owner.methods.stream().filter(method -> method.name.equals(call.name())
                 && method.body != null).toList();
@@ -118,7 +124,15 @@ public final class Code {
                 depth - 1));
     }
 
-    private static final Set<String> HARMLESS = Set.of("currentThread", "setName", "execute");
+    /** Methods of that name do not fail, whoever has them. */
+    public static boolean isHarmless(String method) {
+        return HARMLESS.contains(method);
+    }
+
+    private static final Set<String> HARMLESS = Set.of("currentThread", "setName", "execute", "clear", "offer",
+            "offerFirst", "offerLast", "size",
+            "countDown", "incrementAndGet", "decrementAndGet", "getAndIncrement", "getAndDecrement", "getAndSet",
+            "compareAndSet", "currentTimeMillis", "nanoTime", "isEmpty", "notifyAll", "signalAll");
 
     public static boolean catchesAll(Node.Try attempt) {
         return attempt.catches().stream().anyMatch(c -> c.types().stream().anyMatch(t -> BROAD.contains(t.simple())));

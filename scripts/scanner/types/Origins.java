@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import scanner.source.Code;
 import scanner.source.MethodDecl;
 import scanner.source.Node;
 import scanner.source.Scope;
@@ -98,10 +99,7 @@ public final class Origins {
                 @Override
                 protected boolean visit(Node node, Scope scope) {
                     if (node instanceof Node.Assign assign) {
-                        String name = assign.target() instanceof Node.Name plain && scope.find(plain.name()) == null
-                                ? plain.name()
-                                : assign.target() instanceof Node.Select select && select.on() instanceof Node.Name self
-                                        && self.name().equals("this") ? select.name() : null;
+                        String name = Code.ofThis(assign.target(), scope);
                         if (name != null && !(assign.value() instanceof Node.Literal)) {
                             found.computeIfAbsent(name, n -> new ArrayList<>()).add(new Made(assign.value(), scope));
                         }
@@ -223,9 +221,7 @@ public final class Origins {
 
     /** All that a field is set to. */
     private List<Made> values(Node node, Scope scope) {
-        String name = node instanceof Node.Name plain && scope.find(plain.name()) == null ? plain.name()
-                : node instanceof Node.Select select && select.on() instanceof Node.Name self
-                        && self.name().equals("this") ? select.name() : null;
+        String name = Code.ofThis(node, scope);
         for (TypeDecl type = scope.type(); name != null && type != null; type = type.outer) {
             if (type.field(name) != null) {
                 return assigned.computeIfAbsent(type, this::assignments).getOrDefault(name, List.of());

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -22,12 +23,15 @@ import scanner.findings.Rule;
 import scanner.findings.Rules;
 import scanner.project.Source;
 
-/** Every line of the fixtures that says {@code // expect: rule} gives that finding, and no other line gives any. */
+/**
+ * Every line of the fixtures that says {@code // expect: rule} gives that finding, of the level behind it if one is
+ * there, {@code (warning)}; and no other line gives any.
+ */
 @Timeout(600)
 class FixturesTest {
 
     private static final Path FIXTURES = Path.of("src", "test", "resources", "scanner", "fixtures");
-    private static final Pattern EXPECT = Pattern.compile("// expect: ([a-z-]+)");
+    private static final Pattern EXPECT = Pattern.compile("// expect: ([a-z-]+)( \\([a-z]+\\))?");
     private static final Pattern RELEASE = Pattern.compile("// release: (\\d+)");
     private static final int EVIDENCE = 10;
 
@@ -84,7 +88,7 @@ class FixturesTest {
         for (int i = 0; i < lines.size(); i++) {
             Matcher matcher = EXPECT.matcher(lines.get(i));
             if (matcher.find()) {
-                expected.add("%04d %s".formatted(i + 1, matcher.group(1)));
+                expected.add("%04d %s".formatted(i + 1, matcher.group().substring("// expect: ".length())));
             }
         }
         return expected;
@@ -99,11 +103,16 @@ class FixturesTest {
                 Set.of(), List.of(), step -> { });
         Analysis.Result result = Analysis.run(request);
         assertEquals(List.of(), result.problems());
+        Set<String> expected = expected(file);
         var found = new TreeSet<String>();
         for (Finding finding : result.findings()) {
             var places = new ArrayList<Finding.Place>(List.of(finding.place()));
             finding.alsoAt().forEach(other -> places.add(other.place()));
-            places.forEach(place -> found.add("%04d %s".formatted(place.line(), finding.rule())));
+            for (Finding.Place place : places) {
+                String line = "%04d %s".formatted(place.line(), finding.rule());
+                boolean isLevelSaid = expected.stream().anyMatch(each -> each.startsWith(line + " "));
+                found.add(isLevelSaid ? line + " (" + finding.level().name().toLowerCase(Locale.ROOT) + ")" : line);
+            }
         }
         return found;
     }
