@@ -35,8 +35,10 @@ public final class Catalogue {
     private final Map<String, List<Api>> never = new HashMap<>();
     private final Map<String, List<Context>> calls = new HashMap<>();
     private final Map<String, List<Context>> overrides = new HashMap<>();
-    private final List<Context> annotated = new ArrayList<>();
-    private final List<Context> returns = new ArrayList<>();
+    /** By the simple name of the annotation. */
+    private final Map<String, List<Context>> annotated = new HashMap<>();
+    /** By the simple name of the type that is returned. */
+    private final Map<String, List<Context>> returns = new HashMap<>();
     private final Map<String, List<Api>> inline = new HashMap<>();
     private int number;
     private final Map<String, Blocking> anyMethod = new HashMap<>();
@@ -134,8 +136,8 @@ public final class Catalogue {
                 overrides.computeIfAbsent(method, n -> new ArrayList<>()).add(context);
                 functions.add(context.api().type());
             }
-            case ANNOTATED -> annotated.add(context);
-            case RETURNS -> returns.add(context);
+            case ANNOTATED -> annotated.computeIfAbsent(simple(context), n -> new ArrayList<>()).add(context);
+            case RETURNS -> returns.computeIfAbsent(simple(context), n -> new ArrayList<>()).add(context);
         }
     }
 
@@ -150,10 +152,9 @@ public final class Catalogue {
     /** The types it names. */
     public Set<String> types() {
         var types = new HashSet<String>();
-        for (Map<String, List<Context>> contexts : List.of(calls, overrides)) {
+        for (Map<String, List<Context>> contexts : List.of(calls, overrides, returns)) {
             contexts.values().forEach(list -> list.forEach(context -> types.add(context.api().type())));
         }
-        returns.forEach(context -> types.add(context.api().type()));
         blocking.values().forEach(list -> list.forEach(call -> types.add(call.api().type())));
         anyMethodOfSome.forEach(call -> types.add(call.api().type()));
         types.addAll(anyMethod.keySet());
@@ -308,11 +309,15 @@ public final class Catalogue {
                 .filter(context -> types.contains(context.api().type())).toList();
     }
 
-    List<Context> annotated() {
-        return annotated;
+    List<Context> annotated(String simpleName) {
+        return annotated.getOrDefault(simpleName, List.of());
     }
 
-    List<Context> returns() {
-        return returns;
+    private static String simple(Context context) {
+        return context.api().type().substring(context.api().type().lastIndexOf('.') + 1);
+    }
+
+    List<Context> returns(String simpleName) {
+        return returns.getOrDefault(simpleName, List.of());
     }
 }
