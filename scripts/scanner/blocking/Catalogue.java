@@ -1,6 +1,7 @@
 package scanner.blocking;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -21,17 +22,27 @@ import scanner.types.World;
  */
 public final class Catalogue {
 
-    record Blocking(Kind kind, Api api) {
+    /** @param number the first ones go before the others. */
+    record Blocking(Kind kind, Api api, int number) {
+        Blocking(Kind kind, Api api) {
+            this(kind, api, 0);
+        }
     }
 
     private final Map<String, List<Blocking>> blocking = new HashMap<>();
+    /** The same by method and type: a method such as {@code get} is of many. */
+    private final Map<String, Map<String, List<Blocking>>> byType = new HashMap<>();
     private final Map<String, List<Api>> never = new HashMap<>();
     private final Map<String, List<Context>> calls = new HashMap<>();
     private final Map<String, List<Context>> overrides = new HashMap<>();
-    private final List<Context> annotated = new ArrayList<>();
-    private final List<Context> returns = new ArrayList<>();
+    /** By the simple name of the annotation. */
+    private final Map<String, List<Context>> annotated = new HashMap<>();
+    /** By the simple name of the type that is returned. */
+    private final Map<String, List<Context>> returns = new HashMap<>();
     private final Map<String, List<Api>> inline = new HashMap<>();
-    private final List<Blocking> anyMethod = new ArrayList<>();
+    private int number;
+    private final Map<String, Blocking> anyMethod = new HashMap<>();
+    private final List<Blocking> anyMethodOfSome = new ArrayList<>();
     private final Map<Rule, EnumSet<Kind>> kinds = new HashMap<>();
     private final Map<Rule, EnumSet<Kind>> leads = new HashMap<>();
     private final Map<Rule, Set<String>> asked = new HashMap<>();
@@ -63,11 +74,15 @@ public final class Catalogue {
                     .add(api));
             default -> {
                 for (Api api : Api.list(apis)) {
-                    var call = new Blocking(Kind.of(words[0]), api);
-                    if (api.method().equals("*")) {
-                        anyMethod.add(call);
-                    } else {
+                    var call = new Blocking(Kind.of(words[0]), api, number++);
+                    if (!api.method().equals("*")) {
                         blocking.computeIfAbsent(api.method(), n -> new ArrayList<>()).add(call);
+                        byType.computeIfAbsent(api.method(), n -> new HashMap<>())
+                                .computeIfAbsent(api.type(), n -> new ArrayList<>()).add(call);
+                    } else if (api.type().startsWith("@") || api.type().startsWith("*")) {
+                        anyMethodOfSome.add(call);
+                    } else {
+                        anyMethod.put(api.type(), call);
                     }
                 }
             }
@@ -121,8 +136,8 @@ public final class Catalogue {
                 overrides.computeIfAbsent(method, n -> new ArrayList<>()).add(context);
                 functions.add(context.api().type());
             }
-            case ANNOTATED -> annotated.add(context);
-            case RETURNS -> returns.add(context);
+            case ANNOTATED -> annotated.computeIfAbsent(simple(context), n -> new ArrayList<>()).add(context);
+            case RETURNS -> returns.computeIfAbsent(simple(context), n -> new ArrayList<>()).add(context);
         }
     }
 
@@ -137,12 +152,12 @@ public final class Catalogue {
     /** The types it names. */
     public Set<String> types() {
         var types = new HashSet<String>();
-        for (Map<String, List<Context>> contexts : List.of(calls, overrides)) {
+        for (Map<String, List<Context>> contexts : List.of(calls, overrides, returns)) {
             contexts.values().forEach(list -> list.forEach(context -> types.add(context.api().type())));
         }
-        returns.forEach(context -> types.add(context.api().type()));
         blocking.values().forEach(list -> list.forEach(call -> types.add(call.api().type())));
-        anyMethod.forEach(call -> types.add(call.api().type()));
+        anyMethodOfSome.forEach(call -> types.add(call.api().type()));
+        types.addAll(anyMethod.keySet());
         return types;
     }
 
@@ -179,13 +194,21 @@ public final class Catalogue {
 
     /** Of a type all of whose methods block; null if there is none. */
     Blocking blocking(World world, Type receiver, String method) {
-        if (receiver != null && !isNever(world, receiver, method, -1)) {
-            for (Blocking each : anyMethod) {
-                if (each.api.type().startsWith("@") ? world.isAnnotated(receiver, each.api.type().substring(1))
-                        : each.api.type().startsWith("*") ? isNamed(receiver, each.api.type())
-                                : world.isA(receiver, each.api.type())) {
-                    return each;
-                }
+        Blocking found = receiver == null ? null : anyMethod(world, receiver);
+        return found == null || isNever(world, receiver, method, -1) ? null : found;
+    }
+
+    private Blocking anyMethod(World world, Type receiver) {
+        for (String each : receiver.derived() ? Set.<String>of() : world.supers(receiver.name())) {
+            if (anyMethod.containsKey(each)) {
+                return anyMethod.get(each);
+            }
+        }
+        for (Blocking each : anyMethodOfSome) {
+            String rest = each.api.type().substring(1);
+            if (each.api.type().startsWith("@") ? world.isAnnotated(receiver, rest)
+                    : isNamed(receiver, each.api.type())) {
+                return each;
             }
         }
         return null;
@@ -196,15 +219,25 @@ public final class Catalogue {
      */
     Blocking blocking(World world, Type receiver, String method, int arguments) {
         Blocking nearest = null;
-        for (Blocking each : blocking.getOrDefault(method, List.of())) {
-            if (each.api.fits(method, arguments) && matches(world, receiver, each.api.type()) && !isNever(world,
-                    receiver, method, arguments)
+        for (Blocking each : candidates(world, receiver, method)) {
+            if (each.api.fits(method, arguments) && !isNever(world, receiver, method, arguments)
                     && (receiver == null || !receiver.derived() || isTelling(method))
                     && (nearest == null || world.isA(Type.of(each.api.type()), nearest.api.type()))) {
                 nearest = each;
             }
         }
         return nearest;
+    }
+
+    private List<Blocking> candidates(World world, Type receiver, String method) {
+        if (receiver == null || receiver.derived() || receiver.name().startsWith("?")) {
+            return blocking.getOrDefault(method, List.of()).stream()
+                    .filter(each -> matches(world, receiver, each.api.type())).toList();
+        }
+        Map<String, List<Blocking>> ofTypes = byType.getOrDefault(method, Map.of());
+        return ofTypes.isEmpty() ? List.of() : world.supers(receiver.name()).stream()
+                .flatMap(each -> ofTypes.getOrDefault(each, List.of()).stream())
+                .sorted(Comparator.comparingInt(Blocking::number)).toList();
     }
 
     /** Names that say enough for the result of an unknown call: {@code get} says nothing. */
@@ -276,11 +309,15 @@ public final class Catalogue {
                 .filter(context -> types.contains(context.api().type())).toList();
     }
 
-    List<Context> annotated() {
-        return annotated;
+    List<Context> annotated(String simpleName) {
+        return annotated.getOrDefault(simpleName, List.of());
     }
 
-    List<Context> returns() {
-        return returns;
+    private static String simple(Context context) {
+        return context.api().type().substring(context.api().type().lastIndexOf('.') + 1);
+    }
+
+    List<Context> returns(String simpleName) {
+        return returns.getOrDefault(simpleName, List.of());
     }
 }

@@ -84,15 +84,17 @@ public final class Contexts {
                 regions.accept(region(context, method));
             }
         }
-        for (Context context : catalogue.annotated()) {
-            if (isAnnotated(method, context) && takes(context, method) && !isAlone(context)
-                    && told.add(context.rule())) {
-                regions.accept(region(context, method));
+        for (TypeName annotation : method.annotations) {
+            for (Context context : catalogue.annotated(annotation.simple())) {
+                if (isAnnotated(method, context) && takes(context, method) && !isAlone(context)
+                        && told.add(context.rule())) {
+                    regions.accept(region(context, method));
+                }
             }
         }
-        for (Context context : catalogue.returns()) {
-            if (method.returns != null && method.returns.simple().equals(simple(context.api().type()))
-                    && (context.api().method().equals("*") || !isServlet(method.owner.unit))
+        String returned = method.returns == null ? "" : method.returns.simple();
+        for (Context context : catalogue.returns(returned)) {
+            if ((context.api().method().equals("*") || !isServlet(method.owner.unit))
                     && (context.api().method().equals("*") || method.owner.annotations.stream()
                             .anyMatch(annotation -> annotation.simple().equals(context.api().method())))
                     && typing.world.isA(typing.world.resolve(method.returns, method.owner.unit, method.owner, method),
