@@ -107,9 +107,10 @@ public final class CarrierWatchdog implements AutoCloseable {
     }
     // @end region="watchdog"
 
-    /** Unless it is from close(), the listener or the handler has left it behind: it would end the next wait. */
+    /** One that the listener has left behind would end the next wait; that of close() it may have swallowed. */
     private static void clearFlag(AtomicBoolean closed) {
-        if (Thread.interrupted() && closed.get()) {
+        Thread.interrupted();
+        if (closed.get()) {
             Thread.currentThread().interrupt();
         }
     }

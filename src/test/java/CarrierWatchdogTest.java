@@ -150,6 +150,22 @@ class CarrierWatchdogTest {
     }
 
     @Test
+    void aListenerThatSwallowsTheInterruptOfCloseDoesNotOutliveIt() throws Exception {
+        var told = new CountDownLatch(1);
+        var never = new CountDownLatch(1);
+        var watchdog = CarrierWatchdog.start(SHORT, Duration.ofNanos(1), report -> {
+            told.countDown();
+            try {
+                never.await();
+            } catch (InterruptedException e) {
+                // lost
+            }
+        });
+        told.await();
+        watchdog.close();
+    }
+
+    @Test
     void whatCannotWorkIsRefusedAtOnce() {
         for (Duration absurd : List.of(Duration.ZERO, Duration.ofSeconds(Long.MIN_VALUE))) {
             assertThrows(IllegalArgumentException.class, () -> CarrierWatchdog.start(absurd, SHORT, reports::add));
