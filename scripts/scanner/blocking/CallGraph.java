@@ -174,8 +174,7 @@ public final class CallGraph {
             Node test = around instanceof Node.If choice ? choice.test()
                     : around instanceof Node.Choice choice ? choice.test() : null;
             if (test != null && Code.any(test, node -> node instanceof Node.Call asked && DONE.contains(asked.name())
-                    && (asked.on() == null || isOf(asked.on(), call.on()) || asked.on() instanceof Node.Name self
-                            && self.name().equals("this")
+                    && (asked.on() == null || Code.isThis(asked.on()) || isOf(asked.on(), call.on())
                             || call.args().stream().anyMatch(arg -> isOf(asked.on(), arg))))) {
                 return true;
             }
@@ -224,8 +223,9 @@ public final class CallGraph {
         if (isUnknown) {
             unknown.merge(library(receiver.name()), 1, Integer::sum);
         }
-        if (deep && blocking == null && (isUnknown ? WAITS : NATIVE).matcher(call.name()).matches()
-                && (isUnknown || isNative(target))) {
+        boolean isNamed = isUnknown ? WAITS.matcher(call.name()).matches()
+                : isNative(target) && NATIVE.matcher(call.name()).matches();
+        if (deep && blocking == null && isNamed) {
             blocking = new Catalogue.Blocking(Kind.NAMED, new Api(receiver.name(), call.name(), -1));
         }
         blocking = blocking == null ? null : refined(call, blocking, scope);

@@ -136,8 +136,8 @@ public final class Catalogue {
                 overrides.computeIfAbsent(method, n -> new ArrayList<>()).add(context);
                 functions.add(context.api().type());
             }
-            case ANNOTATED -> annotated.computeIfAbsent(simple(context), n -> new ArrayList<>()).add(context);
-            case RETURNS -> returns.computeIfAbsent(simple(context), n -> new ArrayList<>()).add(context);
+            case ANNOTATED -> annotated.computeIfAbsent(context.simpleType(), n -> new ArrayList<>()).add(context);
+            case RETURNS -> returns.computeIfAbsent(context.simpleType(), n -> new ArrayList<>()).add(context);
         }
     }
 
@@ -205,8 +205,7 @@ public final class Catalogue {
             }
         }
         for (Blocking each : anyMethodOfSome) {
-            String rest = each.api.type().substring(1);
-            if (each.api.type().startsWith("@") ? world.isAnnotated(receiver, rest)
+            if (each.api.type().startsWith("@") ? world.isAnnotated(receiver, each.api.type().substring(1))
                     : isNamed(receiver, each.api.type())) {
                 return each;
             }
@@ -311,10 +310,6 @@ public final class Catalogue {
 
     List<Context> annotated(String simpleName) {
         return annotated.getOrDefault(simpleName, List.of());
-    }
-
-    private static String simple(Context context) {
-        return context.api().type().substring(context.api().type().lastIndexOf('.') + 1);
     }
 
     List<Context> returns(String simpleName) {

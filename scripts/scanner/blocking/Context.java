@@ -36,6 +36,11 @@ record Context(Rule rule, How how, Api api, String what, Set<String> chained, Se
         NEAR
     }
 
+    /** The simple name of the type that it is about. */
+    String simpleType() {
+        return api.type().substring(api.type().lastIndexOf('.') + 1);
+    }
+
     boolean is(Trait trait) {
         return traits.contains(trait);
     }

@@ -86,8 +86,8 @@ public final class Contexts {
         }
         for (TypeName annotation : method.annotations) {
             for (Context context : catalogue.annotated(annotation.simple())) {
-                if (isAnnotated(method, context) && takes(context, method) && !isAlone(context)
-                        && told.add(context.rule())) {
+                if (typing.world.isOf(annotation, context.api().type(), method.owner.unit) && takes(context, method)
+                        && !isAlone(context) && told.add(context.rule())) {
                     regions.accept(region(context, method));
                 }
             }
@@ -159,7 +159,7 @@ public final class Contexts {
             Type receiver = typing.receiver(call, scope);
             Members.Found found = receiver == null || receiver.isArray() ? null : typing.best(receiver, call, scope);
             return found != null && found.source() != null && found.source().returns != null
-                    && found.source().returns.simple().equals(simple(context.api().type()));
+                    && found.source().returns.simple().equals(context.simpleType());
         });
     }
 
@@ -189,10 +189,6 @@ public final class Contexts {
     private boolean isAnnotated(MethodDecl method, Context context) {
         return method.annotations.stream()
                 .anyMatch(each -> typing.world.isOf(each, context.api().type(), method.owner.unit));
-    }
-
-    private static String simple(String type) {
-        return type.substring(type.lastIndexOf('.') + 1);
     }
 
     private static boolean takes(Context context, MethodDecl method) {
@@ -405,7 +401,7 @@ public final class Contexts {
         }
         var use = new Use(context, weak, scope.unit(), call, call.args().indexOf(argument), kinds, doneBy(call, scope,
                 0), regions);
-        if (argument instanceof Node.Name self && self.name().equals("this")) {
+        if (Code.isThis(argument)) {
             made(scope.type(), use);
             return;
         }
@@ -529,7 +525,7 @@ public final class Contexts {
     }
 
     private static final Pattern FUTURE = Pattern.compile(".*(Future|Stage|Promise|Mono|Flux|Single|Maybe|Completable|"
-            + "Uni|Multi|Deferred|Publisher|Observable|Task|Job)(<.*)?");
+            + "Uni|Multi|Deferred|Publisher|Observable|Task|Job)");
     private static final Set<String> EITHER = Set.of("applyToEither", "acceptEither", "runAfterEither", "anyOf");
     private static final Set<String> BOTH = Set.of("thenCombine", "thenAcceptBoth", "runAfterBoth", "allOf");
 

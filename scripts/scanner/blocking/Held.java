@@ -105,8 +105,7 @@ final class Held {
                 boolean isOfTask = Contexts.FUNCTIONS.contains(method.name) && type.within != null;
                 if (isOfTask && takes(method.body, lock, type, 1) || Code.any(method.body, node -> switch (node) {
                     case Node.Lambda lambda -> takes(lambda.body(), lock, type, 1);
-                    case Node.Ref ref when ref.on() instanceof Node.Name self && self.name()
-                            .equals("this") -> takes(ref.name(), lock, type, 1);
+                    case Node.Ref ref when Code.isThis(ref.on()) -> takes(ref.name(), lock, type, 1);
                     default -> false;
                 })) {
                     return true;

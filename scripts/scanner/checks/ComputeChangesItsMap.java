@@ -119,7 +119,7 @@ final class ComputeChangesItsMap implements Check {
     private static MethodDecl own(Node run, TypeDecl type) {
         return switch (run) {
             case Node.Call call when !hides(call) -> Tasks.own(call, type);
-            case Node.Ref ref when ref.on() instanceof Node.Name on && on.name().equals("this") -> type.methods.stream()
+            case Node.Ref ref when Code.isThis(ref.on()) -> type.methods.stream()
                     .filter(method -> method.name.equals(ref.name()) && method.body != null).findFirst().orElse(null);
             default -> null;
         };

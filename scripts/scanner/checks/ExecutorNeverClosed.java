@@ -45,8 +45,7 @@ final class ExecutorNeverClosed implements Check {
             case Node.Local local when path.getLast() instanceof Node.Block block
                     && PoolMakers.isPool(local.init(), scope, scan) -> {
                 Set<String> uses = uses(block, local.name(), scope, scan);
-                if (uses != null && Code.any(block, each -> is(each, local.name())) && uses.stream()
-                        .noneMatch(ENDS::contains)) {
+                if (isLeftRunning(uses, block, local)) {
                     scan.add(rule(), scope.method(), local.pos(), local.name()
                             + " is never shut down: its threads stay when "
                             + scope.method().name + "() returns");
@@ -56,9 +55,7 @@ final class ExecutorNeverClosed implements Check {
             }
             case Node.Local local when path.getLast() instanceof Node.Block block
                     && PoolMakers.isExecutorThatEnds(local.init(), scope, scan) -> {
-                Set<String> uses = uses(block, local.name(), scope, scan);
-                if (uses != null && Code.any(block, each -> is(each, local.name())) && uses.stream()
-                        .noneMatch(ENDS::contains)) {
+                if (isLeftRunning(uses(block, local.name(), scope, scan), block, local)) {
                     scan.lead(rule(), scope.method(), local.pos(), local.name()
                             + " is never shut down: its threads stay for a minute, or until a garbage collection");
                 }
@@ -84,6 +81,11 @@ final class ExecutorNeverClosed implements Check {
                     .anyMatch(arg -> PoolMakers.isAny(arg, scope, scan)) -> passedOn(call, scope, scan);
             default -> { }
         }
+    }
+
+    /** @param uses null if the pool leaves the method */
+    private static boolean isLeftRunning(Set<String> uses, Node.Block block, Node.Local local) {
+        return uses != null && mentions(block, local.name()) && uses.stream().noneMatch(ENDS::contains);
     }
 
     /** Shut down in the straight line of the code only, after a wait that throws when it is interrupted. */
@@ -162,7 +164,7 @@ final class ExecutorNeverClosed implements Check {
             }
             for (TypeDecl.FieldDecl field : above.fields) {
                 if (!field.isStatic() && isShutDown(hidden.body, field.name())
-                        && !Code.any(body, node -> is(node, field.name()))) {
+                        && !mentions(body, field.name())) {
                     Origins.Made made = kept(above, field.name(), scan);
                     if (made != null && above.methods.stream().noneMatch(other -> other != hidden
                             && isShutDown(other.body, field.name()) && Code.calls(body, other.name))) {
@@ -235,15 +237,15 @@ final class ExecutorNeverClosed implements Check {
         }
     }
 
-    private static final Pattern ONCE = Pattern.compile("(?i)<.*|(.*(start|init|open|connect|create|build|set|make|"
-            + "activate|enable|launch|boot|load|resume|begin|run|main|register|prepare|configure|schedule|before).*)");
+    private static final Pattern ONCE = Pattern.compile("(?i).*(start|init|open|connect|create|build|set|make|"
+            + "activate|enable|launch|boot|load|resume|begin|run|main|register|prepare|configure|schedule|before).*");
 
     /** By a method that may run again, without a look at the pool that is there. */
     private void setAnew(Node.Assign assign, List<Node> path, Scope scope, Scan scan) {
         MethodDecl method = scope.method();
         String name = Code.ofThis(assign.target(), scope);
         if (name == null || method.name.startsWith("<") || scope.type().field(name) == null
-                || path.stream().anyMatch(around -> around instanceof Node.If choice && asks(choice.test(), name)
+                || path.stream().anyMatch(around -> around instanceof Node.If choice && mentions(choice.test(), name)
                         || around instanceof Node.Block block && isMentionedBefore(block, assign, name))) {
             return;
         }
@@ -258,8 +260,8 @@ final class ExecutorNeverClosed implements Check {
         }
     }
 
-    private static boolean asks(Node test, String field) {
-        return Code.any(test, node -> is(node, field));
+    private static boolean mentions(Node body, String variable) {
+        return Code.any(body, node -> is(node, variable));
     }
 
     private static boolean isMentionedBefore(Node.Block block, Node.Assign assign, String field) {
@@ -267,7 +269,7 @@ final class ExecutorNeverClosed implements Check {
             if (Code.any(statement, node -> node == assign)) {
                 return false;
             }
-            if (Code.any(statement, node -> is(node, field)) || statement instanceof Node.If) {
+            if (mentions(statement, field) || statement instanceof Node.If) {
                 return true; // shut down, or perhaps left before
             }
         }

@@ -13,8 +13,7 @@ final class PoolMakers {
 
     /** Those whose threads stay for good. */
     private static final Set<String> MAKERS = Set.of("newFixedThreadPool", "newScheduledThreadPool",
-            "newWorkStealingPool",
-            "newSingleThreadScheduledExecutor");
+            "newWorkStealingPool", "newSingleThreadScheduledExecutor");
     private static final Set<String> POOLS = Set.of("ThreadPoolExecutor", "ScheduledThreadPoolExecutor",
             "NioEventLoopGroup", "EpollEventLoopGroup", "KQueueEventLoopGroup", "IOUringEventLoopGroup",
             "MultiThreadIoEventLoopGroup", "MultithreadEventLoopGroup", "DefaultEventLoopGroup",
@@ -36,8 +35,7 @@ final class PoolMakers {
     /** Those too whose threads go by themselves. */
     static boolean isAny(Node node, Scope scope, Check.Scan scan) {
         return isPool(node, scope, scan) || isShortLivedMaker(node, scope, scan)
-                || helper(node, scope) instanceof MethodDecl helper
-                && returned(helper, PoolMakers::isShortLivedMaker, scan) != null;
+                || madeByHelper(node, scope, scan) != null;
     }
 
     /** Where the helper that is called makes the pool; null if none is. */
@@ -63,7 +61,7 @@ final class PoolMakers {
 
     /** Its threads go by themselves, sooner or later. */
     static boolean isExecutorThatEnds(Node node, Scope scope, Check.Scan scan) {
-        return node instanceof Node.Call call && SHORT_LIVED.contains(call.name()) && isOfExecutors(call, scope, scan)
+        return isShortLived(node, scope, scan)
                 || isDecorated(node) && isExecutorThatEnds(((Node.Call) node).args().get(0), scope, scan);
     }
 
@@ -99,9 +97,13 @@ final class PoolMakers {
     }
 
     private static boolean isShortLivedMaker(Node node, Scope scope, Check.Scan scan) {
-        return node instanceof Node.Call call && SHORT_LIVED.contains(call.name()) && isOfExecutors(call, scope, scan)
+        return isShortLived(node, scope, scan)
                 || node instanceof Node.New made && made.body() == null && made.type() != null
                         && made.type().simple().equals("Timer") && scan.isA(made, scope, "java.util.Timer");
+    }
+
+    private static boolean isShortLived(Node node, Scope scope, Check.Scan scan) {
+        return node instanceof Node.Call call && SHORT_LIVED.contains(call.name()) && isOfExecutors(call, scope, scan);
     }
 
     /** Also by a static import. */

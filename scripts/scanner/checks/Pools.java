@@ -5,6 +5,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import scanner.source.Code;
 import scanner.source.MethodDecl;
 import scanner.source.Node;
 import scanner.source.Scope;
@@ -79,10 +80,10 @@ final class Pools {
         }
         return switch (node) {
             case Node.Cast cast -> keys(cast.value(), scope, depth);
-            case Node.Name name when name.name().equals("this") -> Set.of("this " + scope.type().name);
+            case Node.Name name when Code.isThis(name) -> Set.of("this " + scope.type().name);
             case Node.Name name -> scope.find(name.name()) == null ? field(scope.type(), name.name(), depth)
                     : variable(name.name(), scope, depth);
-            case Node.Select select when select.on() instanceof Node.Name self && self.name().equals("this") ->
+            case Node.Select select when Code.isThis(select.on()) ->
                     field(scope.type(), select.name(), depth);
             case Node.Select select -> {
                 Type on = scan.typing().type(select.on(), scope);
@@ -169,9 +170,7 @@ final class Pools {
     }
 
     private static boolean isField(Node target, String name, Scope scope) {
-        return target instanceof Node.Name plain && plain.name().equals(name) && scope.find(name) == null
-                || target instanceof Node.Select select && select.name().equals(name)
-                        && select.on() instanceof Node.Name self && self.name().equals("this");
+        return name.equals(Code.ofThis(target, scope));
     }
 
     /** {@code executor()}: the method, what it returns, and what those that override it return. */

@@ -43,7 +43,7 @@ final class Tasks {
     /** The method that runs when a task is an object of the sources, {@code this} among them; null if it is not. */
     static MethodDecl run(Node task, Scope scope, Check.Scan scan) {
         Origins.Made made = task instanceof Node.Name ? scan.origins().of(task, scope) : new Origins.Made(task, scope);
-        TypeDecl type = task instanceof Node.Name name && name.name().equals("this") ? scope.type()
+        TypeDecl type = Code.isThis(task) ? scope.type()
                 : made != null && made.node() instanceof Node.New object ? object.body() != null ? object.body()
                         : declaration(object, made.scope(), scan) : null;
         return type == null ? null : type.methods.stream().filter(method -> method.body != null
@@ -57,7 +57,7 @@ final class Tasks {
 
     /** A method of the same class that is called on the same object; null if it is none. */
     static MethodDecl own(Node.Call call, TypeDecl type) {
-        boolean isOwn = call.on() == null || call.on() instanceof Node.Name name && name.name().equals("this");
+        boolean isOwn = call.on() == null || Code.isThis(call.on());
         for (TypeDecl each = type; isOwn && each != null; each = each.outer) {
             for (MethodDecl method : each.methods) {
                 if (method.name.equals(call.name()) && method.takes(call.args().size()) && method.body != null) {

@@ -68,7 +68,7 @@ public final class Code {
                 : node instanceof Node.Select select && isThis(select.on()) ? select.name() : null;
     }
 
-    private static boolean isThis(Node node) {
+    public static boolean isThis(Node node) {
         return node instanceof Node.Name name && name.name().equals("this");
     }
 

@@ -56,7 +56,7 @@ public final class Origins {
             case Node.Cast cast -> of(cast.value(), scope, depth + 1);
             case Node.Assign assign -> of(assign.value(), scope, depth + 1);
             case Node.Name name -> named(name.name(), scope, depth);
-            case Node.Select select when select.on() instanceof Node.Name name && name.name().equals("this") ->
+            case Node.Select select when Code.isThis(select.on()) ->
                     field(select.name(), scope, depth);
             case null, default -> null;
         };

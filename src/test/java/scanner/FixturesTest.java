@@ -31,7 +31,7 @@ import scanner.project.Source;
 class FixturesTest {
 
     private static final Path FIXTURES = Path.of("src", "test", "resources", "scanner", "fixtures");
-    private static final Pattern EXPECT = Pattern.compile("// expect: ([a-z-]+)( \\([a-z]+\\))?");
+    private static final Pattern EXPECT = Pattern.compile("// expect: ([a-z-]+(?: \\([a-z]+\\))?)");
     private static final Pattern RELEASE = Pattern.compile("// release: (\\d+)");
     private static final int EVIDENCE = 10;
 
@@ -88,7 +88,7 @@ class FixturesTest {
         for (int i = 0; i < lines.size(); i++) {
             Matcher matcher = EXPECT.matcher(lines.get(i));
             if (matcher.find()) {
-                expected.add("%04d %s".formatted(i + 1, matcher.group().substring("// expect: ".length())));
+                expected.add("%04d %s".formatted(i + 1, matcher.group(1)));
             }
         }
         return expected;
