@@ -249,10 +249,9 @@ final class ExecutorNeverClosed implements Check {
                         || around instanceof Node.Block block && isMentionedBefore(block, assign, name))) {
             return;
         }
-        boolean isAgain = callers(method) > 1 && callers(method, "<init>") > 0;
         String message = name + " is set anew each time " + method.name
                 + "() runs: the pool that was there before is not shut down";
-        if (isAgain) {
+        if (isCalled(method, true) && isCalled(method, false)) {
             scan.add(rule(), method, assign.value().pos(), message);
         } else if (!ONCE.matcher(method.name).matches() && method.annotations.stream()
                 .allMatch(each -> each.simple().equals("Override"))) {
@@ -276,19 +275,11 @@ final class ExecutorNeverClosed implements Check {
         return false;
     }
 
-    /** The places of the class that call one of its methods. */
-    private static int callers(MethodDecl method) {
-        return method.owner.methods.stream().mapToInt(each -> calls(each, method)).sum();
-    }
-
-    private static int callers(MethodDecl method, String from) {
-        return method.owner.methods.stream().filter(each -> each.name.equals(from))
-                .mapToInt(each -> calls(each, method)).sum();
-    }
-
-    private static int calls(MethodDecl caller, MethodDecl method) {
-        return Code.any(caller.body, node -> node instanceof Node.Call call && call.name().equals(method.name)
-                && Tasks.own(call, method.owner) == method) ? 1 : 0;
+    /** Whether a constructor of the class calls one of its methods, or one of its other methods does. */
+    private static boolean isCalled(MethodDecl method, boolean byConstructor) {
+        return method.owner.methods.stream().filter(each -> each.name.equals("<init>") == byConstructor)
+                .anyMatch(each -> Code.any(each.body, node -> node instanceof Node.Call call
+                        && call.name().equals(method.name) && Tasks.own(call, method.owner) == method));
     }
 
     /** {@code this(..., Executors.newCachedThreadPool())}: the constructor that keeps it. */
