@@ -56,6 +56,14 @@ final class Mutants {
                 scenarios.computeIfAbsent(source, key -> new ArrayList<>()).add(scenario);
             }
         }
+        var known = scenarios.keySet().stream().map(Mutants::name).toList();
+        for (String wanted : args) {
+            if (!known.contains(wanted)) {
+                System.err.println(wanted + ": no class with scenarios in src/test/schedules has this name, simple and"
+                        + " without .java");
+                System.exit(2);
+            }
+        }
         int killedOfAll = 0;
         int all = 0;
         for (var one : scenarios.entrySet()) {
