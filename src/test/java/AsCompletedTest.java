@@ -262,13 +262,12 @@ class AsCompletedTest {
         var ahead = new AtomicInteger();
         var begun = new AtomicInteger();
         var firstMayEnd = new CountDownLatch(1);
-        var window = new CountDownLatch(limit - 1);
+        var window = new CountDownLatch(limit);
         var tasks = IntStream.range(0, 1_000).<Callable<Integer>>mapToObj(i -> () -> {
             ahead.accumulateAndGet(begun.incrementAndGet() - taken.get(), Math::max);
+            window.countDown();
             if (i == 0) {
                 firstMayEnd.await();
-            } else {
-                window.countDown();
             }
             if (i % 10 == 7) {
                 throw new IOException("task " + i);
@@ -276,7 +275,7 @@ class AsCompletedTest {
             return i;
         }).iterator();
         try (var results = AsCompleted.inOrder(tasks, limit)) {
-            window.await(); // the others of the window have begun, and wait for the first to be taken
+            window.await(); // all of the window have begun, and the others wait for the first to be taken
             assertThrows(TimeoutException.class, () -> results.next(Duration.ofMillis(1)));
             assertThrows(TimeoutException.class, () -> results.next(Duration.ofSeconds(Long.MIN_VALUE)));
             assertEquals(limit, begun.get());

@@ -294,6 +294,7 @@ class BatchLoaderTest {
             var next = loader.loadAsync(2);
             while (batches.size() < 2) { // with 8, if that has not left yet
                 loader.loadAsync(3);
+                Thread.sleep(1); // each has a thread: without a pause they would fill the memory if the batch is slow
             }
             assertEquals(4, next.get());
             assertThrows(NullPointerException.class, () -> loader.loadAsync(null));

@@ -28,7 +28,7 @@ class BoundedCrawlTest {
     private static final Duration LONG = Duration.ofSeconds(Long.MAX_VALUE);
     private static final BoundedCrawl.Reader<byte[]> BYTES = BoundedCrawl.bytes(100_000);
     private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
-            .connectTimeout(Duration.ofSeconds(10)).build();
+            .connectTimeout(Duration.ofMinutes(5)).build();
     private final List<HostileServer> servers = new ArrayList<>();
 
     @AfterEach
