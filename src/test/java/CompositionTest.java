@@ -160,7 +160,7 @@ class CompositionTest {
                 () -> asked.get(new Ask(source, symbol), deadline.remaining())).toList());
     }
     // Failure(TimeoutException): it was late
-    // Failure(ExecutionException): it failed, or (a TimeoutException is the cause) no time was left to ask
+    // Failure(ExecutionException): it failed, or (cause: TimeoutException) no time was left to ask
 
     /** Tries again as long as that is in time for one of those who wait. */
     private String fetch(Ask ask) throws Exception {
