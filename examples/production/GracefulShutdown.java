@@ -58,7 +58,8 @@ public final class GracefulShutdown {
      *
      * <p>After a signal nothing returns: the JVM ends with {@code exitCode} if the application returned or threw {@link
      * InterruptedException}. Anything else it throws goes to {@code System.err}. If it still runs after the grace, its
-     * stack goes there and the code is {@code exitCodeIfLate}. Other shutdown hooks have until then.
+     * stack goes there, which may take a second at most, and the code is {@code exitCodeIfLate}. Other shutdown hooks
+     * have until then.
      *
      * @param grace          shorter than the time until SIGKILL (Kubernetes: 30 s, {@code docker stop}: 10 s)
      * @param exitCode       0 to 255: 0 where a stop is no failure

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
@@ -19,6 +20,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -260,11 +262,23 @@ class DeadlinePropagationTest {
 
     @Test
     void eachCallIsInterruptedOnceHoweverManyLayersShareTheDeadline() throws Exception {
-        OneInterrupt.ofACallerInterruptedTwice(3, work -> DeadlinePropagation.Deadline.after(Duration.ofMinutes(1))
+        OneInterrupt.ofACallerInterruptedTwice(3, work -> DeadlinePropagation.Deadline.after(LONG)
                 .all(Collections.nCopies(3, d -> work.work())));
+        var begun = new CountDownLatch(4);
+        var asked = ConcurrentHashMap.<Thread>newKeySet();
+        // passes once all have begun: for that waits who asks again, now that its own calls are started
+        var passing = DeadlinePropagation.Deadline.after(Duration.ofNanos(1), () -> {
+            boolean again = !asked.add(Thread.currentThread());
+            while (again && begun.getCount() > 0) {
+                LockSupport.parkNanos(1_000_000); // not WAITING, by which the caller's last wait is told
+            }
+            return begun.getCount() > 0 ? 0 : 1;
+        });
         OneInterrupt.ofACallerInterruptedAfterwards(4, TimeoutException.class, work ->
-                DeadlinePropagation.Deadline.after(Duration.ofMillis(300)).all(Collections.nCopies(2,
-                        outer -> outer.all(Collections.nCopies(2, d -> work.work())))));
+                passing.all(Collections.nCopies(2, outer -> outer.all(Collections.nCopies(2, d -> {
+                    begun.countDown();
+                    return work.work();
+                })))));
     }
 
     @Test

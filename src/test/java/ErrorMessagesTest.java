@@ -12,6 +12,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -99,10 +100,16 @@ class ErrorMessagesTest {
         assertTrue(pool.getMessage().contains("[Terminated, pool size = 0"), pool::getMessage);
         documented("[Terminated");
         var full = shows("RejectedExecutionException: Task ...", () -> {
+            var begun = new CountDownLatch(1);
             var go = new CountDownLatch(1);
             try (var executor = new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(1))) {
                 try {
-                    for (int i = 0; i < 3; i++) {
+                    executor.execute(() -> {
+                        begun.countDown();
+                        awaitQuietly(go);
+                    });
+                    begun.await(); // a thread that has only started may not count as active
+                    for (int i = 0; i < 2; i++) {
                         executor.execute(() -> awaitQuietly(go));
                     }
                 } finally {
@@ -254,9 +261,16 @@ class ErrorMessagesTest {
             var client = HttpClient.newHttpClient();
             var running = client.sendAsync(to(silent.getLocalPort()).build(), text);
             Socket accepted = silent.accept(); // kept: a socket that is garbage is closed
-            // with time to connect: else "HTTP connect timed out"
-            shows("HttpTimeoutException: request timed out", () ->
-                    client.send(to(silent.getLocalPort()).timeout(Duration.ofSeconds(5)).build(), text));
+            shows("HttpTimeoutException: request timed out", () -> {
+                while (true) {
+                    try {
+                        client.send(to(silent.getLocalPort()).timeout(Duration.ofSeconds(5)).build(), text);
+                        return;
+                    } catch (HttpConnectTimeoutException e) {
+                        continue; // too busy even to connect
+                    }
+                }
+            });
             client.shutdownNow();
             var stopped = shows("ExecutionException: java.io.IOException: shutdownNow", running::get);
             assertEquals(IOException.class, stopped.getCause().getClass());
