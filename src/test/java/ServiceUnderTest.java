@@ -32,7 +32,7 @@ public final class ServiceUnderTest {
         Main.run(System.getenv(), settings -> {
             URI downstream = settings.uri("DOWNSTREAM"); // must be set
             boolean swallow = settings.oneOf("SWALLOW", 0, 1) == 1;
-            Duration startDelay = settings.duration("START_DELAY", "0s", 0, 60_000);
+            Duration startDelay = settings.duration("START_DELAY", "0s", 0, 600_000);
             return service -> {
                 service.closeAtStop(() -> Log.info("resource closed"));
                 var router = service.router;

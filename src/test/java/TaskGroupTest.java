@@ -167,21 +167,21 @@ class TaskGroupTest {
         @Test
         void aFailureInTimeIsNoTimeoutHoweverLongTheSiblingsTakeToEnd() throws Exception {
             var started = new CountDownLatch(1);
-            var stopped = new CountDownLatch(1);
+            var failing = new CompletableFuture<Thread>();
             try (var group = TaskGroup.failFast()) {
                 group.fork(() -> {
                     try {
                         return blocked(started);
                     } finally {
-                        stopped.countDown();
                         Thread.sleep(200); // past the deadline
                     }
                 });
                 group.fork(() -> {
+                    failing.complete(Thread.currentThread());
                     started.await();
                     throw new Exception("boom");
                 });
-                stopped.await(); // the failure has come in time, however slow the machine
+                failing.get().join(); // the failure has come in time, and the group knows, however slow the machine
                 assertThrows(ExecutionException.class, () -> group.join(Duration.ofMillis(20)));
             }
         }

@@ -169,7 +169,7 @@ class TcpServerTest {
         var server = start(5, LONG, LONG, connection -> {
             reading.countDown();
             try {
-                Thread.sleep(60_000);
+                Thread.sleep(Duration.ofDays(1));
             } catch (InterruptedException e) {
                 interrupts.incrementAndGet();
                 try {

@@ -18,10 +18,12 @@ import org.junit.jupiter.api.Test;
 @org.junit.jupiter.api.Timeout(600)
 class TimeoutTest {
 
+    private static final Duration LONG = Duration.ofDays(1);
+
     @Test
     void returnsTheResultInTime() throws Exception {
         assertEquals(1, Timeout.call(() -> 1, Duration.ofSeconds(Long.MAX_VALUE)));
-        assertNull(Timeout.call(() -> null, Duration.ofMinutes(1)));
+        assertNull(Timeout.call(() -> null, LONG));
     }
 
     @Test
@@ -44,14 +46,14 @@ class TimeoutTest {
         var boom = new Exception("boom");
         assertSame(boom, assertThrows(ExecutionException.class, () -> Timeout.call(() -> {
             throw boom;
-        }, Duration.ofMinutes(1))).getCause());
+        }, LONG)).getCause());
     }
 
     @Test
     void aTimeoutOfTheTasksOwnIsAFailure() {
         var thrown = assertThrows(ExecutionException.class, () -> Timeout.call(() -> {
             throw new TimeoutException("its own");
-        }, Duration.ofMinutes(1)));
+        }, LONG));
         assertInstanceOf(TimeoutException.class, thrown.getCause());
     }
 
@@ -98,14 +100,14 @@ class TimeoutTest {
                 queue.add("taken at this moment");
             }
             return queue.take();
-        }, Duration.ofMinutes(1));
+        }, LONG);
         assertTrue(Thread.interrupted());
         assertEquals("taken at this moment", item);
     }
 
     @Test
     void theTaskIsInterruptedOnce() throws Exception {
-        OneInterrupt.ofACallerInterruptedTwice(1, work -> Timeout.call(work.task(), Duration.ofMinutes(1)));
+        OneInterrupt.ofACallerInterruptedTwice(1, work -> Timeout.call(work.task(), LONG));
         OneInterrupt.ofACallerInterruptedAfterwards(1, TimeoutException.class,
                 work -> Timeout.call(work.task(), Duration.ofMillis(10)));
     }
@@ -121,10 +123,10 @@ class TimeoutTest {
             } catch (InterruptedException e) {
                 throw cleanup;
             }
-        }, Duration.ofMinutes(1)));
+        }, LONG));
         assertSame(cleanup, thrown.getSuppressed()[0]);
         assertEquals("task", assertThrows(NullPointerException.class,
-                () -> Timeout.call(null, Duration.ofMinutes(1))).getMessage());
+                () -> Timeout.call(null, LONG)).getMessage());
     }
 
     @Test
@@ -141,7 +143,7 @@ class TimeoutTest {
                     } finally {
                         ended.incrementAndGet();
                     }
-                }, Duration.ofMinutes(1));
+                }, LONG);
             } catch (InterruptedException e) {
                 seen.complete(ended.get());
             } catch (ExecutionException | TimeoutException e) {
@@ -190,8 +192,7 @@ class TimeoutTest {
                             } finally {
                                 alive.decrementAndGet();
                             }
-                        }, Duration.ofNanos(action == 1 || random.nextInt(4) == 0 ? random.nextInt(300_000)
-                                : 60_000_000_000L));
+                        }, action == 1 || random.nextInt(4) == 0 ? Duration.ofNanos(random.nextInt(300_000)) : LONG);
                         ways[0].incrementAndGet();
                     } catch (ExecutionException e) {
                         ways[1].incrementAndGet();

@@ -33,14 +33,14 @@ import org.junit.jupiter.api.Timeout;
 class WebSocketClientTest {
 
     private static final Duration LONG = Duration.ofDays(1);
-    private static final Duration SHORT = Duration.ofSeconds(5); // to be waited for; long enough to connect in
+    private static final Duration SHORT = Duration.ofSeconds(5); // to be waited for
 
     private interface Script {
         void run(DataInputStream in, OutputStream out) throws Exception;
     }
 
     private final HttpClient client = HttpClient.newHttpClient();
-    private final CompletableFuture<Boolean> gone = new CompletableFuture<>();
+    private volatile CompletableFuture<Boolean> gone; // the client of the last server
     private ServerSocket listener;
 
     @AfterEach
@@ -57,8 +57,11 @@ class WebSocketClientTest {
      */
     private URI server(Script script) throws IOException {
         listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        var listening = listener;
+        var left = new CompletableFuture<Boolean>();
+        gone = left;
         Thread.startVirtualThread(() -> {
-            try (var connection = listener.accept()) {
+            try (var connection = listening.accept()) {
                 var in = new DataInputStream(connection.getInputStream());
                 WebSocketClient.EchoServer.handshake(in, connection.getOutputStream());
                 script.run(in, connection.getOutputStream());
@@ -66,12 +69,12 @@ class WebSocketClientTest {
                     var frame = WebSocketClient.EchoServer.read(in);
                     if (frame.opcode() == 8) {
                         WebSocketClient.EchoServer.write(connection.getOutputStream(), true, 8, frame.payload());
-                        gone.complete(true);
+                        left.complete(true);
                         return;
                     }
                 }
             } catch (Exception e) {
-                gone.complete(true);
+                left.complete(true);
             }
         });
         return URI.create("ws://127.0.0.1:" + listener.getLocalPort());
@@ -79,6 +82,17 @@ class WebSocketClientTest {
 
     private WebSocketClient connect(URI uri, int capacity, Duration timeout) throws IOException, InterruptedException {
         return WebSocketClient.connect(client, uri, capacity, 1000, timeout);
+    }
+
+    /** With a limit to be waited for: {@code SHORT}, or more if a busy machine does not connect in that time. */
+    private WebSocketClient impatient(Script script) throws IOException, InterruptedException {
+        for (Duration limit = SHORT; ; limit = limit.multipliedBy(2)) {
+            try {
+                return connect(server(script), 3, limit);
+            } catch (IOException e) {
+                listener.close();
+            }
+        }
     }
 
     private static void text(OutputStream out, boolean last, int opcode, String text) throws IOException {
@@ -166,13 +180,12 @@ class WebSocketClientTest {
     @Test
     void aReceiverThatStopsMakesThePeerWait() throws Exception {
         var sent = new AtomicInteger();
-        var uri = server((in, out) -> {
+        try (var socket = impatient((in, out) -> {
             while (true) {
                 text(out, true, 1, "x".repeat(1000));
                 sent.incrementAndGet();
             }
-        });
-        try (var socket = connect(uri, 3, SHORT)) {
+        })) {
             socket.receive();
             int before = -1;
             while (before != sent.get()) { // until the buffers between are full
@@ -200,8 +213,7 @@ class WebSocketClientTest {
 
     @Test
     void aPeerThatDoesNotReadOrSayGoodbyeIsCut() throws Exception {
-        var uri = server((in, out) -> gone.get());
-        var socket = connect(uri, 3, SHORT);
+        var socket = impatient((in, out) -> gone.get());
         assertThrows(IOException.class, () -> {
             while (true) {
                 socket.send(new byte[100_000]);

@@ -466,7 +466,7 @@ class WorkQueueTest {
                     threads.add(Thread.currentThread());
                     if (item == interruptAt) {
                         owner.interrupt();
-                        Thread.sleep(60_000);
+                        Thread.sleep(Duration.ofDays(1));
                     }
                     if (new Random(seed * 31L + item + System.nanoTime()).nextInt(oddsOfFailure) == 0) {
                         throw new IllegalStateException();

@@ -57,6 +57,7 @@ class ServiceIT {
     private static final Duration LIMIT = Duration.ofMinutes(20);
     private static final int ROUNDS = Integer.getInteger("service.rounds", 3);
     private static final int CLIENTS = 128;
+    private static final String LONG = "10m";
     private static final ReentrantLock MANY_SOCKETS = new ReentrantLock();
 
     @FunctionalInterface
@@ -272,7 +273,8 @@ class ServiceIT {
 
     private static Instance instance(Jdk jdk, Path classes, ExecutorService threads, AtomicBoolean over)
             throws Exception {
-        var instance = new Instance(Service.start(jdk, classes, Map.of("DRAIN_DELAY", "")), new AtomicBoolean(true));
+        var instance = new Instance(Service.start(jdk, classes, Map.of("DRAIN_DELAY", "", "REQUEST_TIMEOUT", "",
+                "HANDLER_TIMEOUT", "", "STOP_GRACE", "", "OUTGOING_TIMEOUT", "")), new AtomicBoolean(true));
         threads.submit(() -> {
             while (!over.get() && instance.ready.get()) {
                 try (var probe = new Client(instance.service.port)) {
@@ -325,7 +327,7 @@ class ServiceIT {
             assertEquals(0, service.terminate(), service::output);
             assertTrue(service.output().contains("resource closed"), service::output);
         }
-        try (var service = Service.launch(jdk, classes, Map.of("START_DELAY", "60s"))) { // killed while it starts
+        try (var service = Service.launch(jdk, classes, Map.of("START_DELAY", LONG))) { // killed while it starts
             service.await("\"listening\"");
             try (var client = new Client(service.port)) {
                 assertEquals(503, client.get("/readyz", "").status);
@@ -337,7 +339,7 @@ class ServiceIT {
             assertTrue(service.output().contains("resource closed"), service::output);
             assertFalse(service.output().contains("\"ready\""), service::output);
         }
-        var swallows = Map.of("START_DELAY", "60s", "SWALLOW", "1");
+        var swallows = Map.of("START_DELAY", LONG, "SWALLOW", "1");
         try (var service = Service.launch(jdk, classes, swallows)) { // the start goes on as if nothing were
             service.await("\"listening\"");
             assertEquals(143, service.terminate(), service::output);
@@ -375,7 +377,7 @@ class ServiceIT {
             assertTrue(service.output().contains("\"clean\":false"), service::output);
         }
         try (var service = Service.start(jdk, classes, Map.of("DRAIN_DELAY",
-                "60s")); var client = new Client(service.port)) {
+                LONG)); var client = new Client(service.port)) {
             service.process.toHandle().destroy();
             service.await("\"stopping\"");
             assertEquals(503, client.get("/readyz", "").status);
@@ -396,7 +398,7 @@ class ServiceIT {
                     "configuration: MAX_BODY=-1 is not a number from 0 to 2147483647",
                     "configuration: EXIT_CODE=7 is not 143 or 0",
                     "configuration: DOWNSTREAM is not set",
-                    "configuration: START_DELAY=99m is not a duration such as 500ms, 10s or 5m, from 0ms to 60000ms"),
+                    "configuration: START_DELAY=99m is not a duration such as 500ms, 10s or 5m, from 0ms to 600000ms"),
                     service.output().lines().toList());
         }
     }
@@ -495,8 +497,8 @@ class ServiceIT {
             }
             try (var a = new Client(service.port); var b = new Client(service.port); var c = new Client(service.port)) {
                 service.await(c, "http_requests_in_flight 0"); // who has its answer still has its place for a moment
-                a.send("/work?id=1&ms=60000", "");
-                b.send("/work?id=2&ms=60000", "");
+                a.send("/work?id=1&ms=600000", "");
+                b.send("/work?id=2&ms=600000", "");
                 service.await(c, "http_requests_in_flight 2");
                 var overloaded = c.get("/work?id=3&ms=1", "");
                 assertEquals(503, overloaded.status);
@@ -564,7 +566,7 @@ class ServiceIT {
 
     /** Handlers that compute hold all carriers: as many as there are processors. */
     private static void probes(Jdk jdk, Path classes) throws Exception {
-        try (var service = Service.start(jdk, classes, Map.of("HANDLER_TIMEOUT", "60s"))) {
+        try (var service = Service.start(jdk, classes, Map.of())) {
             int spinning = 2 * Runtime.getRuntime().availableProcessors();
             var spinners = new ArrayList<Client>();
             for (int i = 0; i < spinning; i++) {
@@ -645,8 +647,8 @@ class ServiceIT {
                     .redirectErrorStream(true).redirectOutput(log.toFile());
             builder.environment().keySet().removeAll(Set.of("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS"));
             builder.environment().putAll(Map.of("PORT", "0", "PINNED_EVENTS", "0", "ACCESS_LOG", "0", "DRAIN_DELAY",
-                    "0s",
-                    "DOWNSTREAM", "http://127.0.0.1:1/"));
+                    "0s", "DOWNSTREAM", "http://127.0.0.1:1/", "REQUEST_TIMEOUT", LONG, "HANDLER_TIMEOUT", LONG,
+                    "STOP_GRACE", LONG, "OUTGOING_TIMEOUT", LONG)); // limits that are not what a scenario is about
             builder.environment().putAll(environment);
             var process = builder.start();
             process.getOutputStream().close();
