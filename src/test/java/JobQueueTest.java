@@ -61,7 +61,11 @@ class JobQueueTest {
     private static void fail(int count, UnaryOperator<RuntimeException> thrown, UncaughtExceptionHandler uncaught)
             throws InterruptedException {
         var before = Thread.getDefaultUncaughtExceptionHandler();
-        Thread.setDefaultUncaughtExceptionHandler(uncaught);
+        Thread.setDefaultUncaughtExceptionHandler((thread, failure) -> {
+            if (thread.getName().startsWith("worker-")) { // what a thread of another test left behind is not ours
+                uncaught.uncaughtException(thread, failure);
+            }
+        });
         try (var jobs = new JobQueue<Integer>(count, 1, job -> {
             throw new IllegalArgumentException();
         }, (job, cause) -> {
