@@ -85,6 +85,7 @@ class LineLogTest {
                             "x".repeat(1_000_000))) {
                 assertTrue(log.offer(line));
             }
+            assertEquals(0, log.close(FOR_EVER));
         }
         var utf8 = memory.lines().stream()
                 .map(line -> new String(line.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8));
@@ -159,9 +160,10 @@ class LineLogTest {
         for (boolean blocks : new boolean[] {false, true}) {
             var memory = new Memory();
             var called = new CountDownLatch(1);
+            var refused = new CountDownLatch(1);
             var calls = new AtomicInteger();
             var log = new LineLog(lines -> {
-                if (calls.getAndIncrement() < 3) {
+                if (calls.getAndIncrement() < 3 || refused.getCount() > 0) { // until there was no room for the second
                     throw new IOException();
                 }
                 memory.write(lines);
@@ -176,6 +178,7 @@ class LineLogTest {
             assertTrue(log.offer("123456789012345"));
             called.await();
             assertFalse(log.offer("x"));
+            refused.countDown();
             assertEquals(0, log.close(FOR_EVER));
             assertEquals(List.of("123456789012345"), memory.lines());
         }
@@ -251,6 +254,7 @@ class LineLogTest {
             }
             Files.move(file, moved);
             log.offer("two");
+            assertEquals(0, log.close(FOR_EVER));
         }
         assertEquals(List.of("one"), Files.readAllLines(moved));
         assertEquals(List.of("two"), Files.readAllLines(file));

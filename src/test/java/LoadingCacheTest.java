@@ -8,9 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -192,17 +194,17 @@ class LoadingCacheTest {
         for (boolean put : new boolean[] {false, true}) {
             loads.set(0);
             var go = new CountDownLatch(1);
+            var begun = new CountDownLatch(1);
             var cache = cache(9, 10, 10, key -> {
                 int load = loads.get();
+                begun.countDown(); // it knows which one it is
                 if (load == 1) {
                     go.await();
                 }
                 return load;
             });
             var stale = executor.submit(() -> cache.get("k"));
-            while (loads.get() == 0) {
-                Thread.yield();
-            }
+            begun.await();
             if (put) {
                 cache.put("k", 2);
             } else {
@@ -260,8 +262,9 @@ class LoadingCacheTest {
         assertTrue(seen.take().compareTo(hour) <= 0);
         var second = executor.submit(() -> cache.get().get("k", LONG));
         awaitWaiters(cache.get(), 2);
-        look.release();
-        assertTrue(seen.take().compareTo(hour) > 0);
+        do { // it is registered a moment before it joins
+            look.release();
+        } while (seen.take().compareTo(hour) <= 0);
         second.cancel(true);
         awaitWaiters(cache.get(), 1);
         look.release();
@@ -362,7 +365,9 @@ class LoadingCacheTest {
         assertThrows(TimeoutException.class, () -> cache.get("k", Duration.ofSeconds(Long.MIN_VALUE)));
         assertEquals(0, loads.get());
         var patient = executor.submit(() -> cache.get("k", LONG));
-        awaitWaiters(cache, 1);
+        while (loads.get() == 0) { // its own: it is registered a moment before it starts it
+            Thread.yield();
+        }
         assertThrows(TimeoutException.class, () -> cache.get("k", Duration.ofMillis(5)));
         assertEquals(0, interrupts.get());
         patient.cancel(true);
@@ -452,11 +457,21 @@ class LoadingCacheTest {
             return key.n();
         });
         var answers = new ArrayList<Future<Integer>>();
+        var callers = new ConcurrentLinkedQueue<Thread>();
         for (int i = 0; i < 6; i++) {
             var key = new Moody(i % 2, broken);
-            answers.add(executor.submit(() -> cache.get(key)));
+            answers.add(executor.submit(() -> {
+                callers.add(Thread.currentThread());
+                return cache.get(key);
+            }));
         }
         awaitWaiters(cache, 6);
+        for (var caller : callers) { // registered a moment before it joins: until it waits for its load
+            while (Arrays.stream(caller.getStackTrace())
+                    .noneMatch(frame -> frame.getClassName().equals(CountDownLatch.class.getName()))) {
+                Thread.yield();
+            }
+        }
         broken.set(true);
         go.countDown();
         for (int i = 0; i < 6; i++) {
@@ -561,10 +576,14 @@ class LoadingCacheTest {
         assertEquals(0, cache.waiters());
         assertTrue(cache.size() <= 5);
         for (int key = 0; key < keys; key++) {
-            assertEquals(0, running.get(key));
+            while (running.get(key) > 0) { // one whose callers have left may begin only now
+                Thread.yield();
+            }
             cache.invalidate(key);
         }
-        assertEquals(0, cache.size());
+        while (cache.size() > 0) { // what a load replaces counts until that load has ended
+            Thread.yield();
+        }
         stopped.set(true);
         for (int key = 0; key < 5; key++) {
             cache.put(key, 1);

@@ -58,7 +58,9 @@ class RateLimiterTest {
         }
     }
 
-    private static Thread queued(String name, Callable<?> call) {
+    /** Returns when it stands in line: {@code reserve} says more then, and after that it only waits for its turn. */
+    private static Thread queued(String name, RateLimiter limiter, Callable<?> call) {
+        var before = limiter.reserve();
         var thread = Thread.ofVirtual().name(name).start(() -> {
             try {
                 call.call();
@@ -68,7 +70,8 @@ class RateLimiterTest {
                 throw new AssertionError(e);
             }
         });
-        while (thread.getState() != Thread.State.WAITING && thread.getState() != Thread.State.TIMED_WAITING) {
+        while (limiter.reserve().compareTo(before) <= 0
+                || thread.getState() != Thread.State.WAITING && thread.getState() != Thread.State.TIMED_WAITING) {
             Thread.yield();
         }
         return thread;
@@ -163,7 +166,7 @@ class RateLimiterTest {
         var threads = new ArrayList<Thread>();
         for (int i = 0; i < 20; i++) {
             boolean patient = i % 2 == 0;
-            threads.add(queued("" + i, () -> {
+            threads.add(queued("" + i, limiter, () -> {
                 if (patient) {
                     assertTrue(limiter.tryAcquire(SECOND.multipliedBy(1_000)));
                 } else {
@@ -194,13 +197,13 @@ class RateLimiterTest {
         var limiter = new RateLimiter(1, SECOND, 1, manual);
         limiter.acquire();
         var threads = new ArrayList<Thread>();
-        threads.add(queued("greedy", () -> {
+        threads.add(queued("greedy", limiter, () -> {
             limiter.acquire();
             limiter.acquire();
             return null;
         }));
         for (int i = 0; i < 3; i++) {
-            threads.add(queued("" + i, () -> {
+            threads.add(queued("" + i, limiter, () -> {
                 limiter.acquire();
                 return null;
             }));
@@ -217,13 +220,13 @@ class RateLimiterTest {
         var manual = new Manual();
         var limiter = new RateLimiter(1, SECOND, 1, manual);
         limiter.acquire();
-        var head = queued("head", () -> {
+        var head = queued("head", limiter, () -> {
             limiter.acquire();
             return null;
         });
         manual.asleep.await();
         var got = new AtomicBoolean(true);
-        var second = queued("second", () -> {
+        var second = queued("second", limiter, () -> {
             got.set(limiter.tryAcquire(Duration.ofMillis(1_500)));
             return null;
         });
@@ -273,7 +276,7 @@ class RateLimiterTest {
         var manual = new Manual();
         var limiter = new RateLimiter(1, SECOND, 3, manual);
         limiter.acquire(3);
-        var waiter = queued("waiter", () -> {
+        var waiter = queued("waiter", limiter, () -> {
             limiter.acquire(2);
             return null;
         });
@@ -296,7 +299,7 @@ class RateLimiterTest {
         var manual = new Manual();
         var limiter = new RateLimiter(1, Duration.ofHours(1), 1, manual);
         limiter.acquire();
-        var waiter = queued("waiter", () -> {
+        var waiter = queued("waiter", limiter, () -> {
             limiter.acquire();
             return null;
         });
@@ -359,7 +362,7 @@ class RateLimiterTest {
     void whoWaitsSeesANewRate() throws Exception {
         var limiter = new RateLimiter(1, Duration.ofDays(365), 1);
         limiter.acquire();
-        var waiter = queued("waiter", () -> {
+        var waiter = queued("waiter", limiter, () -> {
             limiter.acquire();
             return null;
         });

@@ -286,7 +286,8 @@ class HostileTest extends ServerFixture {
     }
 
     private static Main start(Main.Application application) throws Exception {
-        return Main.start(new Settings(Map.of("PORT", "0", "DRAIN_DELAY", "0s", "ACCESS_LOG", "0")), application);
+        return Main.start(new Settings(Map.of("PORT", "0", "DRAIN_DELAY", "0s", "ACCESS_LOG", "0", "STOP_GRACE", "60m",
+                "REQUEST_TIMEOUT", "60m", "HANDLER_TIMEOUT", "60m")), application);
     }
 
     @Test

@@ -137,12 +137,19 @@ class HttpServiceTest extends ServerFixture {
         options.maxBody = 1000;
         try (var service = start()) {
             for (String length : List.of("Content-Length: 2000000", "Transfer-Encoding: chunked")) {
-                try (var wire = new Wire(service)) {
-                    wire.send("POST /length HTTP/1.1\r\nHost: x\r\n" + length + "\r\n\r\n"
-                            + (length.startsWith("T") ? "400\r\n" : "") + "x".repeat(5));
-                    assertEquals(413, wire.answer().status(), "without the rest");
-                    for (int i = 0; i < 20; i++) {
-                        wire.send("x".repeat(50_000)); // is read over: it would destroy the answer
+                for (boolean late = true; late; ) { // again, if we were held up: after two seconds it reads no more
+                    late = false;
+                    long begun = System.nanoTime();
+                    try (var wire = new Wire(service)) {
+                        wire.send("POST /length HTTP/1.1\r\nHost: x\r\n" + length + "\r\n\r\n"
+                                + (length.startsWith("T") ? "400\r\n" : "") + "x".repeat(5));
+                        assertEquals(413, wire.answer().status(), "without the rest");
+                        for (int i = 0; i < 20; i++) {
+                            wire.send("x".repeat(50_000)); // is read over: it would destroy the answer
+                        }
+                    } catch (SocketException e) {
+                        late = System.nanoTime() - begun >= 2_000_000_000L;
+                        assertTrue(late, e::toString);
                     }
                 }
             }
@@ -156,31 +163,43 @@ class HttpServiceTest extends ServerFixture {
 
     @Test
     void slowClientsAreToldSo() throws Exception {
-        options.requestTimeout = Duration.ofMillis(300);
-        options.idleTimeout = Duration.ofMillis(600);
         router.route("POST", "/stream", request -> {
+            options.requestTimeout = Duration.ofMillis(300); // not before: the handler is to begin
             try {
                 return Response.text(200, String.valueOf(request.stream().readAllBytes().length));
             } finally {
                 log.add("stream ended");
             }
         }).streaming();
-        try (var service = start(); var idle = new Wire(service); var head = new Wire(service);
-                var body = new Wire(service);
-                var stream = new Wire(service)) {
-            head.send("GET /hello HT");
-            body.send("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf");
-            stream.send("POST /stream HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf");
-            var answer = head.answer();
-            assertEquals(408, answer.status());
-            assertEquals("1", answer.field("Retry-After"));
-            assertEquals(408, body.answer().status());
-            assertEquals("", body.rest());
-            assertEquals("", rest(stream), "silent for too long");
+        start().close(); // for its routes
+        for (boolean cut = true; cut; ) { // again, if a busy machine took the two seconds that it has to tell them
+            cut = false;
+            options.requestTimeout = Duration.ofHours(1);
+            try (var service = HttpService.start(options, router); var head = new Wire(service);
+                    var body = new Wire(service); var stream = new Wire(service)) {
+                while (service.connections() < 3) { // from now on they have time to write
+                    Thread.sleep(2);
+                }
+                stream.send("POST /stream HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf");
+                assertEquals("", rest(stream), "silent for too long");
+                head.send("GET /hello HT");
+                body.send("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf");
+                var answer = head.answer();
+                assertEquals(408, answer.status());
+                assertEquals("1", answer.field("Retry-After"));
+                assertEquals(408, body.answer().status());
+                assertEquals("", body.rest());
+                await("stream ended");
+                await("/stream 499 cut");
+                await("/length 408");
+            } catch (IOException e) {
+                cut = e instanceof SocketException || e.getMessage().equals("ended after: ");
+                assertTrue(cut, e::toString);
+            }
+        }
+        options.idleTimeout = Duration.ofMillis(600);
+        try (var service = HttpService.start(options, router); var idle = new Wire(service)) {
             assertEquals("", idle.rest());
-            await("stream ended");
-            await("/stream 499 cut");
-            await("/length 408");
         }
     }
 
@@ -255,16 +274,19 @@ class HttpServiceTest extends ServerFixture {
 
     @Test
     void anAnswerThatBreaksOffIsCutOff() throws Exception {
-        options.handlerTimeout = Duration.ofMillis(300);
+        var route = new AtomicReference<Router.Route>();
         for (String how : List.of("throws", "sleeps")) {
-            router.route("GET", "/" + how, request -> Response.stream(200, "text/plain", out -> {
+            route.set(router.route("GET", "/" + how, request -> Response.stream(200, "text/plain", out -> {
                 out.write("half of the answer".getBytes(StandardCharsets.US_ASCII));
                 out.flush();
                 if (how.equals("throws")) {
                     throw new IllegalStateException("the database has gone");
                 }
-                Thread.sleep(60_000);
-            }));
+                route.get().timeout(Duration.ofMillis(300)); // not before: the answer is to begin
+                out.write('.');
+                out.flush();
+                Thread.sleep(600_000);
+            })));
         }
         try (var service = start()) {
             for (String how : List.of("throws", "sleeps")) {
@@ -273,6 +295,7 @@ class HttpServiceTest extends ServerFixture {
                     assertEquals("ended in the middle of a body", e.getMessage());
                     await("/" + how + " 200 cut");
                 }
+                route.get().timeout(options.handlerTimeout);
                 try (var wire = new Wire(service)) { // no chunks: an orderly end would be the end of the answer
                     wire.send("GET /" + how + " HTTP/1.0\r\n\r\n");
                     wire.head();
@@ -294,7 +317,7 @@ class HttpServiceTest extends ServerFixture {
                 steps.incrementAndGet();
                 Thread.sleep(50);
             }
-        })).timeout(Duration.ofSeconds(30));
+        })).timeout(Duration.ofHours(1));
         router.route("GET", "/short", request -> {
             Thread.sleep(60_000);
             return null;
@@ -307,7 +330,6 @@ class HttpServiceTest extends ServerFixture {
 
     @Test
     void aHandlerThatDoesNotHeedItsInterruptIsAnsweredFor() throws Exception {
-        options.handlerTimeout = Duration.ofMillis(100);
         options.maxInFlight = 1;
         var release = new CountDownLatch(1);
         router.route("GET", "/stuck", request -> {
@@ -319,7 +341,7 @@ class HttpServiceTest extends ServerFixture {
                     // on purpose
                 }
             }
-        });
+        }).timeout(Duration.ofMillis(100)); // the others have time
         try (var service = start(); var wire = new Wire(service); var other = new Wire(service)) {
             assertEquals(504, wire.get("/stuck").answer().status());
             assertEquals("", rest(wire));
@@ -417,22 +439,34 @@ class HttpServiceTest extends ServerFixture {
                 }
             }
         }
-        options.requestTimeout = Duration.ofMillis(500);
         log.clear();
         try (var service = start(); var other = new Wire(service)) {
+            while (service.connections() == 0) { // from now on the other has time to write
+                Thread.sleep(2);
+            }
             for (String path : List.of("/large", "/endless")) {
+                options.requestTimeout = Duration.ofMillis(500);
                 try (var a = new Wire(service); var b = new Wire(service)) {
-                    a.get(path).head();
-                    b.get(path).head();
+                    headOrCut(a.get(path));
+                    headOrCut(b.get(path));
                     while (service.inFlight() > 0) {
                         Thread.sleep(5);
                     }
+                    options.requestTimeout = Duration.ofHours(1);
                     assertEquals(200, other.get("/hello").answer().status());
                 }
             }
             await("/large 200 cut");
             await("/endless 200 cut");
             assertEquals(0, options.memory.used());
+        }
+    }
+
+    private static void headOrCut(Wire wire) {
+        try {
+            wire.head();
+        } catch (IOException e) {
+            // a busy machine has not written even that in time
         }
     }
 
@@ -520,8 +554,12 @@ class HttpServiceTest extends ServerFixture {
             busy.get(0).send("llo HTTP/1.1\r\nHost: x\r\n\r\n");
             assertEquals("hello", busy.get(0).answer().body());
             Thread.sleep(1_200); // idle for longer than a second: it makes room
-            try (var wire = new Wire(service)) {
-                assertEquals("hello", wire.get("/hello").answer().body());
+            for (boolean refused = true; refused; ) { // on a busy machine it may have begun to be idle only now
+                try (var wire = new Wire(service)) {
+                    var answer = wire.get("/hello").answer();
+                    refused = answer.status() == 503;
+                    assertTrue(refused || answer.body().equals("hello"), answer::toString);
+                }
             }
             assertEquals("", busy.get(0).rest());
         } finally {
@@ -602,13 +640,16 @@ class HttpServiceTest extends ServerFixture {
             assertEquals(200, idle.get("/hello").answer().status());
             busy.get("/work");
             begun.await();
-            var drained = CompletableFuture.supplyAsync(() -> service.drain(Duration.ofSeconds(60)));
+            var drained = CompletableFuture.supplyAsync(() -> service.drain(Duration.ofHours(1)));
             assertEquals("", idle.rest(), "nobody uses it");
             assertThrows(ConnectException.class, () -> {
                 while (true) {
                     new Wire(service).close();
                 }
             });
+            while (!service.closing()) { // a moment after the listener is closed: then clients are told to leave
+                Thread.sleep(2);
+            }
             release.countDown();
             var answer = busy.answer();
             assertEquals("done", answer.body());
@@ -621,20 +662,24 @@ class HttpServiceTest extends ServerFixture {
 
     @Test
     void eventsEndWithTheServiceAndOtherStreamsAreCutAtTheEndOfTheGrace() throws Exception {
+        var begun = new CountDownLatch(2);
         router.route("GET", "/events", request -> Response.events(sink -> {
             sink.send("7", "tick", "a\nb");
             sink.ping();
+            begun.countDown();
             Thread.sleep(90_000);
         }));
         router.route("GET", "/stream", request -> Response.stream(200, "text/plain", out -> {
             out.write('x');
             out.flush();
+            begun.countDown();
             Thread.sleep(90_000);
         }));
         var service = start();
         try (var events = new Wire(service); var stream = new Wire(service)) {
             assertTrue(events.get("/events").head().contains("Content-Type: text/event-stream\r\n"));
             stream.get("/stream").head();
+            begun.await();
             assertTrue(service.drain(Duration.ofMillis(700)));
             String all = events.rest();
             assertTrue(all.contains("id: 7\nevent: tick\ndata: a\ndata: b\n\n") && all.contains(":\n\n"), all);
@@ -646,31 +691,44 @@ class HttpServiceTest extends ServerFixture {
 
     @Test
     void aHandlerThatStillRunsIsInterruptedAndSaid() throws Exception {
-        router.route("GET", "/work", request -> {
-            Thread.sleep(90_000);
-            return null;
-        });
-        var release = new CountDownLatch(1);
-        router.route("GET", "/stuck", request -> {
-            while (release.getCount() > 0) {
-                Thread.onSpinWait();
-                Thread.yield();
+        options.observer = new Observer() {
+            @Override
+            public void failed(Request request, String what, Throwable cause) {
+                // as it is to be
             }
-            return Response.text(200, "");
-        });
-        var service = start();
-        try (var work = new Wire(service); var stuck = new Wire(service)) {
-            work.get("/work");
-            stuck.get("/stuck");
-            while (service.inFlight() < 2) {
-                Thread.sleep(2);
+        };
+        for (boolean cut = true; cut; ) { // again, if a busy machine took the two seconds until what is left is cut
+            var router = new Router();
+            var begun = new CountDownLatch(2);
+            router.route("GET", "/work", request -> {
+                begun.countDown();
+                Thread.sleep(90_000);
+                return null;
+            });
+            var release = new CountDownLatch(1);
+            router.route("GET", "/stuck", request -> {
+                begun.countDown();
+                while (release.getCount() > 0) {
+                    Thread.onSpinWait();
+                    Thread.yield();
+                }
+                return Response.text(200, "");
+            });
+            var service = HttpService.start(options, router);
+            try (var work = new Wire(service); var stuck = new Wire(service)) {
+                work.get("/work");
+                stuck.get("/stuck");
+                begun.await(); // in flight they are before that
+                var drained = CompletableFuture.supplyAsync(() -> service.drain(Duration.ofMillis(1)));
+                assertEquals(503, work.answer().status());
+                assertEquals(503, stuck.answer().status());
+                assertFalse(drained.get(), "one still runs");
+                cut = false;
+            } catch (IOException e) {
+                assertTrue(e instanceof SocketException || e.getMessage().equals("ended after: "), e::toString);
+            } finally {
+                release.countDown();
             }
-            var drained = CompletableFuture.supplyAsync(() -> service.drain(Duration.ofMillis(1)));
-            assertEquals(503, work.answer().status());
-            assertEquals(503, stuck.answer().status());
-            assertFalse(drained.get(), "one still runs");
-        } finally {
-            release.countDown();
         }
     }
 
@@ -733,7 +791,11 @@ class HttpServiceTest extends ServerFixture {
                                     gone.incrementAndGet();
                                     break; // without its answer
                                 }
-                                statuses.add(wire.answer().status());
+                                var answer = wire.answer();
+                                statuses.add(answer.status());
+                                if ("close".equals(answer.field("Connection"))) {
+                                    break; // what comes after it is no request
+                                }
                             }
                         } catch (IOException cut) {
                             statuses.add(-1); // a stream, out of time

@@ -1,6 +1,7 @@
 package service;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
@@ -10,6 +11,12 @@ abstract class ServerFixture {
     final Router router = new Router();
     final HttpService.Options options = new HttpService.Options();
     final Queue<String> log = new ConcurrentLinkedQueue<>();
+
+    ServerFixture() { // no limit that is not the test's own ends what a busy machine holds up
+        options.requestTimeout = Duration.ofHours(1);
+        options.handlerTimeout = Duration.ofHours(1);
+        options.idleTimeout = Duration.ofHours(1);
+    }
 
     HttpService start() throws IOException {
         options.observer = new Observer() {
