@@ -306,6 +306,52 @@ class HttpServiceTest extends ServerFixture {
         }
     }
 
+    /** By whom ever an answer without chunks is cut: an orderly end would be the end of the answer. */
+    @Test
+    void halfAnAnswerToAClientOfHttp10EndsInAReset() throws Exception {
+        var deaf = new AtomicReference<>(new CountDownLatch(1));
+        router.route("GET", "/deaf", request -> Response.stream(200, "text/plain", out -> {
+            out.write('x');
+            out.flush();
+            while (deaf.get().getCount() > 0) {
+                try {
+                    deaf.get().await();
+                } catch (InterruptedException e) {
+                    // on purpose
+                }
+            }
+        }));
+        router.route("GET", "/endless", request -> Response.stream(200, "text/plain", out -> {
+            while (true) {
+                out.write(new byte[8192]);
+            }
+        }));
+        try (var service = start(); var wire = new Wire(service)) {
+            wire.send("GET /deaf HTTP/1.0\r\n\r\n");
+            wire.head();
+            wire.exactly(1);
+            var drained = CompletableFuture.supplyAsync(() -> service.drain(Duration.ofMillis(1)));
+            assertThrows(SocketException.class, wire::rest);
+            deaf.get().countDown();
+            drained.get();
+        }
+        options.requestTimeout = Duration.ofMillis(500);
+        while (!log.contains("/endless 200 cut")) { // again after a 408: held up before its request was read
+            try (var service = HttpService.start(options, router); var slow = new Wire(service)) {
+                while (service.connections() == 0) {
+                    Thread.sleep(2);
+                }
+                slow.send("GET /endless HTTP/1.0\r\n\r\n");
+                while (service.connections() > 0) {
+                    Thread.sleep(2);
+                }
+                if (log.contains("/endless 200 cut")) {
+                    assertThrows(SocketException.class, slow::rest);
+                }
+            }
+        }
+    }
+
     @Test
     void aStreamMayTakeLongButNotBeSilent() throws Exception {
         options.handlerTimeout = Duration.ofMillis(400);

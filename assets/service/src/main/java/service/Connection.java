@@ -223,7 +223,7 @@ final class Connection implements Runnable {
     /** Ends one that nobody uses, but not a request that has arrived: that its thread still reads and answers. */
     private boolean leave(State current) {
         try {
-            return in.available() == 0 && shutdownInput(current, Phase.LEAVING);
+            return in.available() == 0 && !reader.buffered() && shutdownInput(current, Phase.LEAVING);
         } catch (IOException e) {
             return false; // closed already
         }

@@ -177,6 +177,9 @@ final class Exchange {
             connection.writer.stream(response, request, close, this::allow);
             return;
         }
+        if (!request.http11()) { // until all is written: an orderly end, by whomever, would be the end of the body
+            connection.socket.setSoLinger(true, 0);
+        }
         var out = connection.writer.stream(response, request, close, this::allow);
         events = response.events;
         Throwable failure = null;
@@ -190,13 +193,13 @@ final class Exchange {
                 && (failure instanceof InterruptedException || failure instanceof InterruptedIOException);
         if (!out.failed() && (failure == null || toldToEnd)) {
             out.finish();
+            if (!request.http11()) {
+                connection.socket.setSoLinger(false, 0);
+            }
             return;
         }
         if (!out.failed() && why() != GONE) {
             server.failed(request, "answer cut off", failure);
-        }
-        if (!request.http11()) {
-            connection.socket.setSoLinger(true, 0); // an orderly end would be the end of the body
         }
         throw new IOException("cut off");
     }

@@ -260,11 +260,11 @@ public final class HttpService implements AutoCloseable {
             connections.forEach(connection -> connection.closeIfIdle(QUIET));
             interrupted |= pause();
         }
-        connections.forEach(connection -> connection.interrupt(false));
         end = System.nanoTime() + AFTER_INTERRUPT.toNanos();
-        while (inFlight() > 0 && System.nanoTime() - end < 0) {
+        do { // again and again: a request may just be on its way to its handler
+            connections.forEach(connection -> connection.interrupt(false));
             interrupted |= pause();
-        }
+        } while (inFlight() > 0 && System.nanoTime() - end < 0);
         boolean clean = inFlight() == 0;
         connections.forEach(Connection::closeSocket);
         sweeper.end();
