@@ -31,6 +31,8 @@ public final class Carriers {
                     "process-output",
             "class-initialiser", "class-of-another", "computing", "yield", "sleep-0");
 
+    private static final List<String> COMPUTING = List.of("computing", "yield", "sleep-0");
+
     private static final CountDownLatch INITIALISING = new CountDownLatch(1);
     private static final List<AutoCloseable> OPEN = new ArrayList<>();
 
@@ -74,12 +76,11 @@ public final class Carriers {
             }
         });
         started.await();
-        for (int i = 0; i < 60; i++) {
-            Thread.sleep(5); // until it is in the operation: nothing can be asked for that
-        }
+        int computing = COMPUTING.contains(operation) ? 1 : 0;
+        Probe.settle(computing); // until it is in the operation
         var ran = new CountDownLatch(1);
         Thread.startVirtualThread(ran::countDown);
-        return Probe.happens(() -> ran.getCount() == 0);
+        return Probe.happens(() -> ran.getCount() == 0, 240, computing);
     }
 
     private static Probe.Action operation(String name, Path folder) throws Exception {
@@ -210,7 +211,7 @@ public final class Carriers {
     }
 
     private static Process silentProcess() throws Exception {
-        Process process = new ProcessBuilder("sleep", "60").start();
+        Process process = new ProcessBuilder("cat").start(); // ends with its input, which is never closed
         OPEN.add(process::destroy);
         return process;
     }

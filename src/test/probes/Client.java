@@ -182,11 +182,11 @@ public final class Client {
     }
 
     private static String refused() throws IOException {
-        int port;
-        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = socket.getLocalPort();
+        try (var bound = new Socket()) { // and does not listen: nobody else gets the port meanwhile
+            bound.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+            URI uri = URI.create("http://127.0.0.1:" + bound.getLocalPort());
+            return Probe.outcome(() -> send(HttpClient.newHttpClient(), uri));
         }
-        return Probe.outcome(() -> send(HttpClient.newHttpClient(), URI.create("http://127.0.0.1:" + port)));
     }
 
     private static String unknownHost() {
@@ -275,17 +275,18 @@ public final class Client {
 
     /**
      * The body stops after three bytes. What counts is a timeout after the headers: a cold client may take longer for
-     * those.
+     * those, and then again with a longer one.
      */
     private static String timeoutAfterHeaders(boolean stream) throws Exception {
         URI uri = answering(HEAD + "10\r\n\r\nabc");
         for (var timeout = Duration.ofMillis(300); ; timeout = timeout.multipliedBy(4)) {
             var request = HttpRequest.newBuilder(uri).timeout(timeout).build();
             var headers = new AtomicBoolean();
+            long end = System.nanoTime() + timeout.toNanos();
             var failure = new CompletableFuture<Throwable>();
             Probe.daemon(() -> {
                 try (var body = HttpClient.newHttpClient().send(request, info -> {
-                    headers.set(true);
+                    headers.set(System.nanoTime() - end < 0);
                     return stream ? BodySubscribers.ofInputStream()
                             : BodySubscribers.mapping(BodySubscribers.ofByteArray(), ByteArrayInputStream::new);
                 }).body()) {
@@ -294,9 +295,7 @@ public final class Client {
                     failure.complete(e);
                 }
             });
-            for (int i = 0; i < 100 && !failure.isDone(); i++) {
-                Thread.sleep(timeout.dividedBy(20));
-            }
+            Probe.happens(failure::isDone, (int) timeout.toMillis()); // each of 5 ms or more
             if (headers.get()) {
                 return !failure.isDone() ? "does not fire" : root(failure.get()) instanceof HttpTimeoutException
                         ? "fires" : "" + failure.get();
@@ -394,11 +393,10 @@ public final class Client {
         for (int i = 0; i < 5; i++) {
             send(HttpClient.newHttpClient(), uri);
         }
-        for (int i = 0; i < 100 && threads().findAny().isPresent(); i++) {
+        return Probe.happens(() -> {
             System.gc();
-            Thread.sleep(50);
-        }
-        return threads().findAny().isPresent() ? "stay" : "end with a collection";
+            return threads().findAny().isEmpty();
+        }) ? "end with a collection" : "stay";
     }
 
     private static java.util.stream.Stream<String> threads() {
@@ -424,7 +422,9 @@ public final class Client {
         HttpClient client = HttpClient.newHttpClient();
         send(client, uri);
         var computing = new AtomicInteger();
-        for (int i = 0; i < Runtime.getRuntime().availableProcessors(); i++) {
+        int processors = Runtime.getRuntime().availableProcessors();
+        Probe.settle(0); // nothing of the first request is left to do
+        for (int i = 0; i < processors; i++) {
             Thread.startVirtualThread(() -> {
                 computing.incrementAndGet();
                 while (true) {
@@ -432,13 +432,11 @@ public final class Client {
                 }
             });
         }
-        Probe.until(() -> computing.get() == Runtime.getRuntime().availableProcessors());
+        Probe.until(() -> computing.get() == processors);
         for (var timeout = Duration.ofSeconds(1); ; timeout = timeout.multipliedBy(4)) {
             var future = client.sendAsync(HttpRequest.newBuilder(uri).timeout(timeout).build(),
                     BodyHandlers.discarding());
-            for (int i = 0; i < 300 && !future.isDone(); i++) {
-                Thread.sleep(timeout.dividedBy(150));
-            }
+            Probe.happens(future::isDone, (int) timeout.toMillis() * 2 / 5, processors);
             if (!future.isCompletedExceptionally()) {
                 return future.isDone() ? "answered " + future.get().statusCode() : "no answer, no timeout";
             }
@@ -463,7 +461,11 @@ public final class Client {
     }
 
     private static URI silent() throws IOException {
-        return server((socket, number) -> new CompletableFuture<>().get());
+        return server((socket, number) -> {
+            try (socket) { // a collection closes what nobody refers to
+                new CompletableFuture<>().get();
+            }
+        });
     }
 
     private static URI server(Peer peer) throws IOException {

@@ -1,3 +1,5 @@
+import java.io.File;
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,12 +14,15 @@ import java.util.function.BooleanSupplier;
 /**
  * What all probes share. A probe prints {@code id<TAB>value}: a class, a count, a name, never a time. Where "it does
  * not
- * happen" is the value, it is waited for in rounds that this process itself has to get through, so that a machine that
- * stands still delays both.
+ * happen" is the value, it is waited for in rounds, of which only those count in which no thread of this process was
+ * held up: the system says which of them wait, and which are ready and have no processor.
  */
 final class Probe {
 
     private static final int ROUNDS = 240;
+
+    /** For one round that counts, at most so many: a thread that computes for ever, and nobody said so. */
+    private static final int PATIENCE = 50;
 
     interface Action {
         void run() throws Exception;
@@ -31,17 +36,49 @@ final class Probe {
         System.out.flush();
     }
 
-    /** Whether it becomes true; false after rounds of 5 ms, in each of which a thread of this process got its turn. */
+    /** Whether it becomes true; false after rounds of 5 ms, in each of which every thread of this process waited. */
     static boolean happens(BooleanSupplier condition) throws InterruptedException {
         return happens(condition, ROUNDS);
     }
 
     static boolean happens(BooleanSupplier condition, int rounds) throws InterruptedException {
-        for (int i = 0; i < rounds && !condition.getAsBoolean(); i++) {
+        return happens(condition, rounds, 0);
+    }
+
+    /** @param computing how many threads compute for ever, as the probe wants it */
+    static boolean happens(BooleanSupplier condition, int rounds, int computing) throws InterruptedException {
+        int quiet = 0;
+        for (int i = 0; quiet < rounds && i < PATIENCE * rounds && !condition.getAsBoolean(); i++) {
             Thread.sleep(5);
             Thread.ofPlatform().start(() -> { }).join();
+            quiet += busy() <= 1 + computing ? 1 : 0;
         }
         return condition.getAsBoolean();
+    }
+
+    /** Returns when all threads wait, or compute for ever: each is where it was sent, which nobody can ask it. */
+    static void settle(int computing) throws InterruptedException {
+        happens(() -> false, 20, computing);
+    }
+
+    /** How many threads of this process run, are ready to, or wait for a disk; the one that asks is one of them. */
+    private static int busy() {
+        String[] threads = new File("/proc/self/task").list();
+        if (threads == null) {
+            return 0; // a system that does not say so
+        }
+        int busy = 0;
+        var stat = new byte[256];
+        for (String thread : threads) {
+            try (var in = new FileInputStream("/proc/self/task/" + thread + "/stat")) {
+                String text = new String(stat, 0, in.read(stat));
+                char state = text.charAt(text.lastIndexOf(')') + 2);
+                busy += state == 'R' || state == 'D' ? 1 : 0;
+            } catch (IOException e) {
+                // it has ended meanwhile
+            }
+        }
+        return busy;
     }
 
     /** Waits without a limit: the process that runs the probe has one. */

@@ -4,6 +4,7 @@ import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.management.ManagementFactory;
+import java.lang.ref.Reference;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
@@ -124,7 +125,7 @@ public final class Tools {
         holding.await();
         Thread.ofVirtual().name("v-lock").start(lock::lock);
         Probe.until(lock::hasQueuedThreads);
-        Thread.sleep(100);
+        Probe.settle(0); // queued, it has yet to say what it parks for
         String json = dump(ThreadDumpFormat.JSON);
         String waiter = thread(json, "v-lock");
         Probe.print("tools.dump-state", waiter.contains("\"state\"") ? "yes" : "no");
@@ -149,7 +150,7 @@ public final class Tools {
             }
         });
         Probe.until(() -> waiting.getState() == Thread.State.WAITING);
-        Thread.sleep(100);
+        Probe.settle(0);
         Probe.print("tools.dump-lists-monitor-given-back-by-wait", thread(dump(ThreadDumpFormat.JSON), "v-wait")
                 .contains("\"monitorsOwned\"") ? "yes" : "no");
     }
@@ -303,7 +304,7 @@ public final class Tools {
         }).join();
     }
 
-    /** Returns once the thread is about to read. */
+    /** Returns once the thread reads. */
     private static Thread reading(String name, Callable<Integer> read) throws InterruptedException {
         var reading = new CountDownLatch(1);
         Thread reader = Thread.ofVirtual().name(name).start(() -> {
@@ -311,6 +312,7 @@ public final class Tools {
             Probe.outcome(read);
         });
         reading.await();
+        Probe.settle(0);
         return reader;
     }
 
@@ -400,11 +402,12 @@ public final class Tools {
 
     private static String tracked(boolean start) throws Exception {
         Thread thread;
+        var executor = Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("v-sought").factory());
         if (start) {
             thread = Thread.ofVirtual().name("v-sought").start(LockSupport::park);
         } else {
             var started = new CountDownLatch(1);
-            Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("v-sought").factory()).execute(() -> {
+            executor.execute(() -> {
                 started.countDown();
                 LockSupport.park();
             });
@@ -414,7 +417,9 @@ public final class Tools {
         if (thread != null) {
             Probe.until(() -> thread.getState() == Thread.State.WAITING);
         }
-        return dump(ThreadDumpFormat.TEXT_PLAIN).contains("v-sought") ? "yes" : "no";
+        String found = dump(ThreadDumpFormat.TEXT_PLAIN).contains("v-sought") ? "yes" : "no";
+        Reference.reachabilityFence(executor); // a collection takes one that nobody refers to, with its threads
+        return found;
     }
 
     private static String tracePinned() throws Exception {
