@@ -36,8 +36,8 @@ final class Planted {
         var a = new ReentrantLock();
         var b = new ReentrantLock();
         var holding = new CyclicBarrier(2);
-        Thread.ofVirtual().name("pay").start(() -> lockBoth(a, b, holding));
-        Thread.ofVirtual().name("refund").start(() -> lockBoth(b, a, holding));
+        var pay = Thread.ofVirtual().name("pay").start(() -> lockBoth(a, b, holding));
+        var refund = Thread.ofVirtual().name("refund").start(() -> lockBoth(b, a, holding));
         // beside them, what a service has
         var executor = Executors.newVirtualThreadPerTaskExecutor();
         for (int i = 0; i < 100; i++) {
@@ -46,7 +46,8 @@ final class Planted {
                 return null;
             });
         }
-        while (!a.hasQueuedThreads() || !b.hasQueuedThreads()) {
+        while (!a.hasQueuedThreads() || !b.hasQueuedThreads() || pay.getState() != Thread.State.WAITING
+                || refund.getState() != Thread.State.WAITING) { // one that is queued may not be parked yet
             Thread.sleep(1);
         }
     }
