@@ -22,7 +22,7 @@ final class Probe {
     private static final int ROUNDS = 240;
 
     /** For one round that counts, at most so many: a thread that computes for ever, and nobody said so. */
-    private static final int PATIENCE = 50;
+    private static final int PATIENCE = 20;
 
     interface Action {
         void run() throws Exception;
