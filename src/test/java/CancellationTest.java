@@ -12,10 +12,13 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -236,67 +239,76 @@ class CancellationTest {
     @Timeout(600)
     void stress() throws Exception {
         int rounds = 100_000;
+        int callers = 10; // side by side: a round waits more than it computes
         var resources = new Semaphore(0);
         var begun = new AtomicInteger();
         var cleanups = new AtomicInteger();
-        int results = 0;
-        int failures = 0;
-        int cancelled = 0;
-        int won = 0;
-        var random = ThreadLocalRandom.current();
-        for (int i = 0; i < rounds; i++) {
-            int number = i;
-            int kind = random.nextInt(4);
-            var task = Cancellation.Task.start("stress", () -> {
-                begun.incrementAndGet();
-                resources.release();
-                try {
-                    switch (kind) {
-                        case 0 -> Thread.yield();
-                        case 1 -> throw new IOException("boom");
-                        case 2 -> Thread.sleep(Duration.ofNanos(1_000));
-                        default -> Thread.sleep(LONG);
-                    }
-                    return number;
-                } finally {
-                    Cancellation.cleanUp(() -> {
-                        try {
-                            if (kind != 0) {
-                                Thread.sleep(Duration.ofNanos(1));
-                            }
-                        } finally {
-                            assertTrue(resources.tryAcquire());
-                            cleanups.incrementAndGet();
+        var results = new AtomicInteger();
+        var failures = new AtomicInteger();
+        var cancelled = new AtomicInteger();
+        var won = new AtomicInteger();
+        Callable<Void> caller = () -> {
+            var random = ThreadLocalRandom.current();
+            for (int i = 0; i < rounds / callers; i++) {
+                int number = i;
+                int kind = random.nextInt(4);
+                var task = Cancellation.Task.start("stress", () -> {
+                    begun.incrementAndGet();
+                    resources.release();
+                    try {
+                        switch (kind) {
+                            case 0 -> Thread.yield();
+                            case 1 -> throw new IOException("boom");
+                            case 2 -> Thread.sleep(Duration.ofNanos(1_000));
+                            default -> Thread.sleep(LONG);
                         }
-                    });
+                        return number;
+                    } finally {
+                        Cancellation.cleanUp(() -> {
+                            try {
+                                if (kind != 0) {
+                                    Thread.sleep(Duration.ofNanos(1));
+                                }
+                            } finally {
+                                assertTrue(resources.tryAcquire());
+                                cleanups.incrementAndGet();
+                            }
+                        });
+                    }
+                });
+                boolean cancel = kind == 3 || random.nextBoolean();
+                if (cancel && random.nextBoolean()) {
+                    Thread.yield();
                 }
-            });
-            boolean cancel = kind == 3 || random.nextBoolean();
-            if (cancel && random.nextBoolean()) {
-                Thread.yield();
+                boolean first = cancel && task.cancel();
+                if (cancel && random.nextInt(4) == 0) {
+                    task.close();
+                }
+                won.addAndGet(first ? 1 : 0);
+                try {
+                    assertEquals(number, task.result());
+                    assertFalse(first);
+                    results.incrementAndGet();
+                } catch (CancellationException e) {
+                    assertTrue(first, "cancelled exactly if cancel() said so");
+                    cancelled.incrementAndGet();
+                } catch (ExecutionException e) {
+                    assertFalse(first);
+                    failures.incrementAndGet();
+                }
+                assertTrue(task.awaitEnd(Duration.ZERO), "ended");
             }
-            boolean first = cancel && task.cancel();
-            if (cancel && random.nextInt(4) == 0) {
-                task.close();
+            return null;
+        };
+        try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (var each : executor.invokeAll(Collections.nCopies(callers, caller))) {
+                each.get();
             }
-            won += first ? 1 : 0;
-            try {
-                assertEquals(number, task.result());
-                assertFalse(first);
-                results++;
-            } catch (CancellationException e) {
-                assertTrue(first, "cancelled exactly if cancel() said so");
-                cancelled++;
-            } catch (ExecutionException e) {
-                assertFalse(first);
-                failures++;
-            }
-            assertTrue(task.awaitEnd(Duration.ZERO), "ended");
         }
         System.out.printf("Cancellation: %,d rounds: %,d results, %,d failures, %,d cancelled%n",
-                rounds, results, failures, cancelled);
-        assertEquals(rounds, results + failures + cancelled);
-        assertEquals(won, cancelled);
+                rounds, results.get(), failures.get(), cancelled.get());
+        assertEquals(rounds, results.get() + failures.get() + cancelled.get());
+        assertEquals(won.get(), cancelled.get());
         assertEquals(begun.get(), cleanups.get(), "every cleanup ran to its end, once");
         assertEquals(0, resources.availablePermits());
     }
