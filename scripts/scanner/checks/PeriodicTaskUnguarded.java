@@ -62,9 +62,8 @@ final class PeriodicTaskUnguarded implements Check {
         String name = scope.method().name;
         Node body = task instanceof Node.Lambda lambda ? lambda.body() : task;
         return switch (body instanceof Node.Block ? Code.only(body) : body) {
-            case Node.Name self -> self.name().equals("this") && name.equals("run");
-            case Node.Ref ref -> ref.name().equals(name) && ref.on() instanceof Node.Name self && self.name().equals(
-                    "this");
+            case Node.Name self -> Code.isThis(self) && name.equals("run");
+            case Node.Ref ref -> ref.name().equals(name) && Code.isThis(ref.on());
             case Node.Call again -> again.name().equals(name) && Tasks.own(again, scope.type()) == scope.method();
             case null, default -> false;
         };
