@@ -80,7 +80,7 @@ public final class Carriers {
         Probe.settle(computing); // until it is in the operation
         var ran = new CountDownLatch(1);
         Thread.startVirtualThread(ran::countDown);
-        return Probe.happens(() -> ran.getCount() == 0, 240, computing);
+        return Probe.happens(() -> ran.getCount() == 0, Probe.ROUNDS, computing);
     }
 
     private static Probe.Action operation(String name, Path folder) throws Exception {

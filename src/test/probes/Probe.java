@@ -13,13 +13,12 @@ import java.util.function.BooleanSupplier;
 
 /**
  * What all probes share. A probe prints {@code id<TAB>value}: a class, a count, a name, never a time. Where "it does
- * not
- * happen" is the value, it is waited for in rounds, of which only those count in which no thread of this process was
- * held up: the system says which of them wait, and which are ready and have no processor.
+ * not happen" is the value, it is waited for in rounds, of which only those count in which no thread of this process
+ * was held up: the system says which of them wait, and which are ready and have no processor.
  */
 final class Probe {
 
-    private static final int ROUNDS = 240;
+    static final int ROUNDS = 240;
 
     /** For one round that counts, at most so many: a thread that computes for ever, and nobody said so. */
     private static final int PATIENCE = 20;
